@@ -1,0 +1,43 @@
+// What an OS image's URL may look like, as far as it can be told without fetching it. What it really holds is checked by
+// the agent, from its content.
+
+import { BerthError, shown } from './errors.ts';
+
+/** The endings that the Fluence API lists for `osImage`. */
+export const imageEndings = ['.qcow2', '.img', '.raw', '.raw.xz', '.raw.gz', '.img.xz', '.img.gz'] as const;
+
+/** One of {@link imageEndings}. */
+export type ImageEnding = (typeof imageEndings)[number];
+
+/** URLs longer than this are refused by common servers. */
+const urlLengthMax = 2048;
+
+/** The ending of a URL's path, the longest one that fits, or null. */
+export function imageEnding(url: URL): ImageEnding | null {
+  const path = url.pathname.toLowerCase();
+  const fitting = imageEndings.filter((ending) => path.endsWith(ending));
+  return fitting.sort((a, b) => b.length - a.length)[0] ?? null;
+}
+
+/**
+ * Checks an image URL: http or https, no user and password in it, a known ending.
+ * @returns the URL in its normal form
+ * @throws BerthError `invalid_value`
+ */
+export function checkImageUrl(text: string, field: string): URL {
+  const fail = (why: string) => new BerthError('invalid_value', `${field} is ${shown(text)}; ${why}`, field);
+  if (text.length > urlLengthMax) throw fail(`a URL has at most ${urlLengthMax} characters.`);
+  const url = URL.parse(text);
+  if (!url) throw fail('it must be the URL of a disk image.');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw fail('its scheme must be https or http.');
+  if (url.username || url.password) {
+    throw new BerthError(
+      'invalid_value',
+      `${field} has a user name or password in it; the image must be public.`,
+      field,
+    );
+  }
+  if (!imageEnding(url)) throw fail(`its path must end in one of ${imageEndings.join(' ')}.`);
+  url.hash = '';
+  return url;
+}

@@ -1,0 +1,45 @@
+// The instance: what runs. Its states and, in one table, what may be done in which state and why not; the server answers
+// from it, and so will the command line and the console.
+
+import { BerthError } from './errors.ts';
+
+/**
+ * - `launching`: accepted; its host is making it run, or bringing it back after its hypervisor died
+ * - `active`: runs
+ * - `stopped`: switched off from inside
+ * - `failed`: never came up, or cannot come back; holds nothing any more but its reason
+ * - `deleting`: ordered away; its host has not yet confirmed
+ * - `deleted`: gone; kept for the record only
+ */
+export const instanceStatuses = ['launching', 'active', 'stopped', 'failed', 'deleting', 'deleted'] as const;
+
+/** One of {@link instanceStatuses}. */
+export type InstanceStatus = (typeof instanceStatuses)[number];
+
+/** What a customer may do with an instance. */
+export type InstanceAct = 'rename' | 'set-ports' | 'delete';
+
+const gone = 'it is being deleted';
+const nothingLeft = 'it has failed and holds no address any more; delete it and deploy a new one';
+
+/** For each act the states that forbid it, each with the reason a person reads. */
+const forbidden: Record<InstanceAct, Partial<Record<InstanceStatus, string>>> = {
+  rename: { deleting: gone, deleted: gone },
+  'set-ports': { failed: nothingLeft, deleting: gone, deleted: gone },
+  delete: { deleting: gone, deleted: gone },
+};
+
+/** Why `act` can't be done in `status`, or null when it can. */
+export function whyNot(act: InstanceAct, status: InstanceStatus): string | null {
+  return forbidden[act][status] ?? null;
+}
+
+/**
+ * Holds an act against the state table.
+ * @throws BerthError `wrong_state` with the reason
+ */
+export function requireAllowed(act: InstanceAct, instance: { id: string; status: InstanceStatus }): void {
+  const reason = whyNot(act, instance.status);
+  if (reason)
+    throw new BerthError('wrong_state', `Instance ${instance.id} can't take "${act}" now: ${reason}.`, instance.id);
+}

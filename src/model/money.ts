@@ -1,0 +1,29 @@
+// Money is a whole number of micro-USD (one millionth of a dollar) inside, and a decimal string outside. No floating point.
+
+/** An amount in micro-USD. */
+export type MicroUsd = bigint;
+
+const decimalPattern = /^(\d{0,12})(?:\.(\d{0,6}))?$/;
+
+/**
+ * Reads a decimal string of US dollars with up to six decimals; `".30697"` without a leading zero is one, as the Fluence
+ * API's own examples write it.
+ * @returns the amount in micro-USD, or null when the text is no such number
+ */
+export function parseUsd(text: string): MicroUsd | null {
+  const match = decimalPattern.exec(text);
+  if (!match || !/\d/.test(text)) return null;
+  const [, whole = '', fraction = ''] = match;
+  return BigInt(whole || '0') * 1_000_000n + BigInt(fraction.padEnd(6, '0') || '0');
+}
+
+/**
+ * Writes an amount as a decimal string of US dollars without needless zeros: 306_980n is `"0.30698"`.
+ * @param amount micro-USD, may be negative
+ */
+export function formatUsd(amount: MicroUsd): string {
+  const sign = amount < 0n ? '-' : '';
+  const absolute = amount < 0n ? -amount : amount;
+  const fraction = (absolute % 1_000_000n).toString().padStart(6, '0').replace(/0+$/, '');
+  return `${sign}${absolute / 1_000_000n}${fraction && `.${fraction}`}`;
+}
