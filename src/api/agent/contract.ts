@@ -1,0 +1,106 @@
+// What agent and server say to each other: two calls that carry everything, and the one that enrols a host. Agents of any
+// kind (the real one, the simulated one) know this file and the model, and nothing else of the server.
+
+import Type, { type Static } from 'typebox';
+import { observedStates } from '../../model/assignment.ts';
+
+/** How long a poll may wait for news, in seconds. Below the idle time-outs of common proxies (60 s). */
+export const pollSecondsMax = 25;
+/** How often a host reports when nothing changes; a host is unreachable after {@link silenceMsMax}. */
+export const heartbeatMs = 5_000;
+/** A host that has not reported for this long gets no new instances. */
+export const silenceMsMax = 30_000;
+/** Instances and events in one report; a host with more sends several. */
+export const reportItemsMax = 2_000;
+
+const InstanceId = Type.String({ pattern: '^0x[0-9a-f]{40}$' });
+
+export const PortRuleSchema = Type.Object({
+  port: Type.Integer({ minimum: 1, maximum: 65535 }),
+  protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+});
+
+/** What one VM should be. */
+export const VmAssignmentSchema = Type.Object({
+  hostname: Type.String(),
+  vcpus: Type.Integer(),
+  memoryMib: Type.Integer(),
+  diskGib: Type.Integer(),
+  imageUrl: Type.String(),
+  sshKeys: Type.Array(Type.String()),
+  address: Type.String(),
+  portRules: Type.Array(PortRuleSchema),
+});
+
+/** An order about one instance. It counts only where its generation is newer than the one the host has. */
+export const AssignmentSchema = Type.Object({
+  instanceId: InstanceId,
+  generation: Type.Integer({ minimum: 1 }),
+  desired: Type.Union([Type.Literal('running'), Type.Literal('absent')]),
+  vm: VmAssignmentSchema,
+});
+export type Assignment = Static<typeof AssignmentSchema>;
+
+/**
+ * The answer to a poll: what changed since the revision that was asked for, or, when `full`, everything there is. A full
+ * answer that lacks an instance does not order it away.
+ */
+export const AssignmentsSchema = Type.Object({
+  revision: Type.Integer(),
+  full: Type.Boolean(),
+  assignments: Type.Array(AssignmentSchema),
+});
+export type Assignments = Static<typeof AssignmentsSchema>;
+
+/** What a host sees of one instance. `generation` is the newest order it has accepted; 0 when it knows of none. */
+export const ObservationSchema = Type.Object({
+  instanceId: InstanceId,
+  generation: Type.Integer({ minimum: 0 }),
+  state: Type.Enum([...observedStates]),
+  reason: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
+  restarts: Type.Integer({ minimum: 0 }),
+  address: Type.Union([Type.String(), Type.Null()]),
+  vcpus: Type.Integer({ minimum: 0 }),
+  memoryMib: Type.Integer({ minimum: 0 }),
+  diskGib: Type.Integer({ minimum: 0 }),
+});
+export type Observation = Static<typeof ObservationSchema>;
+
+/** One line of what happened on the host. The id makes it safe to send twice. */
+export const AgentEventSchema = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  instanceId: InstanceId,
+  at: Type.String({ format: 'date-time' }),
+  kind: Type.String({ maxLength: 64 }),
+  message: Type.String({ maxLength: 1000 }),
+  data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+});
+export type AgentEvent = Static<typeof AgentEventSchema>;
+
+/** What the machine is and can hold; capacity before any overcommit. */
+export const InventorySchema = Type.Object({
+  cores: Type.Integer({ minimum: 0 }),
+  memoryMib: Type.Integer({ minimum: 0 }),
+  diskGib: Type.Integer({ minimum: 0 }),
+  storageType: Type.Enum(['HDD', 'SSD', 'NVMe']),
+  acceleration: Type.String(),
+  accelerationReason: Type.String(),
+  cpuModel: Type.String(),
+  hypervisor: Type.String(),
+  agentVersion: Type.String(),
+});
+export type Inventory = Static<typeof InventorySchema>;
+
+/** A host's report. `complete` says that `instances` lists everything the host has, so that what is not in it is not there. */
+export const ReportSchema = Type.Object({
+  inventory: InventorySchema,
+  complete: Type.Boolean(),
+  instances: Type.Array(ObservationSchema, { maxItems: reportItemsMax }),
+  events: Type.Array(AgentEventSchema, { maxItems: reportItemsMax }),
+  strays: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 100 }),
+});
+export type Report = Static<typeof ReportSchema>;
+
+export const EnrolSchema = Type.Object({ token: Type.String({ maxLength: 200 }), inventory: InventorySchema });
+export const EnrolledSchema = Type.Object({ hostId: Type.String(), credential: Type.String() });
+export type Enrolled = Static<typeof EnrolledSchema>;

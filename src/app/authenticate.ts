@@ -1,0 +1,35 @@
+// Who is asking. Secrets are looked up by their SHA-256: they are 256 random bits, so nothing slower protects them better.
+
+import { createHash } from 'node:crypto';
+import { BerthError } from '../model/errors.ts';
+import { findPrincipalByKey, type Principal } from '../store/account.ts';
+import { findHostByCredential } from '../store/host.ts';
+import type { Context } from './context.ts';
+
+export type { Principal } from '../store/account.ts';
+
+/** The SHA-256 of a secret, the form in which secrets are stored. */
+export function sha256(secret: string): Uint8Array {
+  return createHash('sha256').update(secret).digest();
+}
+
+/**
+ * The account that an API key acts for.
+ * @throws BerthError `unauthenticated` when the key is missing, unknown or revoked
+ */
+export async function authenticateKey(context: Context, key: string | undefined): Promise<Principal> {
+  const principal = key && (await findPrincipalByKey(context.database, sha256(key)));
+  if (!principal) throw new BerthError('unauthenticated', 'There is no such API key.');
+  return principal;
+}
+
+/**
+ * The host that an agent's credential belongs to.
+ * @returns the host's id
+ * @throws BerthError `unauthenticated`
+ */
+export async function authenticateAgent(context: Context, credential: string | undefined): Promise<string> {
+  const hostId = credential && (await findHostByCredential(context.database, sha256(credential)));
+  if (!hostId) throw new BerthError('unauthenticated', 'This credential belongs to no host; enrol the host again.');
+  return hostId;
+}

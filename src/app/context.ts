@@ -1,0 +1,29 @@
+// What every use case is given: the database, time and chance, the settings, and a way to wake who waits. Nothing in `app`
+// reaches for any of these by itself.
+
+import type { Clock, Entropy } from '../model/world.ts';
+import type { Database } from '../store/database.ts';
+import type { Settings } from './settings.ts';
+import type { Wakeups } from './wakeups.ts';
+
+/** Where log lines go; pino's shape. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What every use case is given. */
+export interface Context {
+  database: Database;
+  clock: Clock;
+  entropy: Entropy;
+  logger: Logger;
+  settings: Settings;
+  wakeups: Wakeups;
+  /** `HOST:PORT` of image servers that may have a private address; Berth's own is one. */
+  allowedImageHosts: ReadonlySet<string>;
+  /** Where Berth is reached, such as `http://127.0.0.1:8080`; images that it builds are served below it. */
+  publicUrl: string;
+}

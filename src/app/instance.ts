@@ -1,0 +1,236 @@
+// An instance's life after it was deployed: seen, renamed, its ports changed, deleted. Changes of several instances are
+// all done or none is.
+
+import { BerthError, shown } from '../model/errors.ts';
+import { parseInstanceId } from '../model/id.ts';
+import { requireAllowed } from '../model/instance.ts';
+import { checkName } from '../model/name.ts';
+import { checkPortRules, type PortRule } from '../model/port-rule.ts';
+import { replacePortRules } from '../store/address.ts';
+import { order } from '../store/assignment.ts';
+import { inTransaction, type Tx } from '../store/database.ts';
+import { claimName, releaseUnusedNames } from '../store/deployment.ts';
+import { insertEvents, type NewEvent } from '../store/event.ts';
+import { bumpRevisions } from '../store/host.ts';
+import {
+  findInstances,
+  type InstanceHandle,
+  type InstanceRow,
+  type InstanceStatusRow,
+  listInstanceStatuses,
+  listInstances as readInstances,
+  renameInstance,
+  writeStatuses,
+} from '../store/instance.ts';
+import type { Principal } from './authenticate.ts';
+import type { Context } from './context.ts';
+
+export type { InstanceRow, InstanceStatusRow } from '../store/instance.ts';
+
+/** Instances that one request may name. */
+export const instanceIdsMax = 1_000;
+/** A list without paging is cut off here rather than growing without end. */
+const listMax = 10_000;
+
+/** An account's instances, oldest first. */
+export function listInstances(
+  context: Context,
+  principal: Principal,
+  page?: { page: number; perPage: number },
+): Promise<InstanceRow[]> {
+  const window = page ? { limit: page.perPage, offset: (page.page - 1) * page.perPage } : { limit: listMax, offset: 0 };
+  return readInstances(context.database, principal.accountId, window);
+}
+
+/**
+ * The status of those of the named instances that are the account's; others are left out.
+ * @throws BerthError `invalid_value` when too many are named
+ */
+export function readStatuses(
+  context: Context,
+  principal: Principal,
+  ids: readonly string[],
+  field: string,
+): Promise<InstanceStatusRow[]> {
+  const parsed = checkCount(ids, field).flatMap((id) => parseInstanceId(id) ?? []);
+  return listInstanceStatuses(context.database, principal.accountId, [...new Set(parsed)]);
+}
+
+/** A change of one instance; what is undefined stays. Ports are replaced as a whole. */
+export interface InstanceUpdate {
+  id: string;
+  name?: string;
+  portRules?: readonly { port: number; protocol: string }[];
+}
+
+/**
+ * Changes instances, all or none.
+ * @param fields how the dialect calls things: `list` the list of updates, `portRules` the ports within one
+ * @throws BerthError `not_found` naming what is unknown, `invalid_value`, `name_taken`, `wrong_state`
+ */
+export async function updateInstances(
+  context: Context,
+  principal: Principal,
+  updates: readonly InstanceUpdate[],
+  fields: { list: string; name: string; portRules: string },
+): Promise<void> {
+  const checked = updates.map((update, index) => ({
+    id: update.id,
+    name: update.name === undefined ? undefined : checkName(update.name, `${fields.list}[${index}].${fields.name}`),
+    portRules:
+      update.portRules === undefined
+        ? undefined
+        : checkPortRules(update.portRules, `${fields.list}[${index}].${fields.portRules}`),
+  }));
+  const ids = checkIds(
+    checked.map(({ id }) => id),
+    fields.list,
+  );
+  const changes = checked.map((update, index) => ({ ...update, id: ids[index] ?? update.id }));
+  const withPorts = new Set(changes.filter(({ portRules }) => portRules).map(({ id }) => id));
+  const hostIds = await changeInstances(context, principal, ids, withPorts, async (tx, handles, revisions) => {
+    const events: NewEvent[] = [];
+    for (const handle of handles) {
+      const change = changes.find(({ id }) => id === handle.id);
+      if (change?.name !== undefined) events.push(...(await rename(context, tx, principal, handle, change.name)));
+      if (change?.portRules) events.push(await setPorts(context, tx, principal, handle, change.portRules, revisions));
+    }
+    await insertEvents(tx, events);
+  });
+  context.wakeups.changed(hostIds);
+}
+
+async function rename(
+  context: Context,
+  tx: Tx,
+  principal: Principal,
+  handle: InstanceHandle,
+  name: string,
+): Promise<NewEvent[]> {
+  requireAllowed('rename', handle);
+  if (handle.name === name) return [];
+  const { deploymentId } = handle;
+  if (!(await claimName(tx, { accountId: principal.accountId, name, deploymentId }))) {
+    throw new BerthError('name_taken', `An instance named ${shown(name)} exists already.`, name);
+  }
+  await renameInstance(tx, handle.id, name);
+  await releaseUnusedNames(tx, [deploymentId]);
+  return [eventOf(context, principal, handle, 'instance.renamed', `Renamed from ${handle.name} to ${name}.`)];
+}
+
+async function setPorts(
+  context: Context,
+  tx: Tx,
+  principal: Principal,
+  handle: InstanceHandle,
+  rules: readonly PortRule[],
+  revisions: ReadonlyMap<string, bigint>,
+): Promise<NewEvent> {
+  requireAllowed('set-ports', handle);
+  await replacePortRules(tx, handle.id, rules);
+  await order(tx, [{ instanceId: handle.id, desired: 'running', revision: revisions.get(handle.hostId) ?? 0n }]);
+  const list = rules.map(({ port, protocol }) => `${port}/${protocol}`).join(', ') || 'none';
+  return eventOf(context, principal, handle, 'instance.ports', `Open ports are now: ${list}.`);
+}
+
+/**
+ * Orders instances away, all or none. Their hosts power them off gracefully and then erase them.
+ * @returns the ids in the form that Berth writes them
+ * @throws BerthError `not_found` naming what is unknown, `wrong_state`
+ */
+export async function deleteInstances(
+  context: Context,
+  principal: Principal,
+  given: readonly string[],
+  field: string,
+): Promise<string[]> {
+  const ids = checkIds(given, field);
+  const hostIds = await changeInstances(context, principal, ids, new Set(ids), async (tx, handles, revisions) => {
+    for (const handle of handles) requireAllowed('delete', handle);
+    const now = context.clock.now();
+    // A failed instance that its host has already let go of is over now; the others wait for their hosts' word.
+    await writeStatuses(
+      tx,
+      handles.map(({ id, released }) => ({ id, status: released ? 'deleted' : 'deleting', reason: null })),
+      now,
+    );
+    await order(
+      tx,
+      handles.map(({ id, hostId }) => ({
+        instanceId: id,
+        desired: 'absent' as const,
+        revision: revisions.get(hostId) ?? 0n,
+      })),
+    );
+    await releaseUnusedNames(tx, [...new Set(handles.map(({ deploymentId }) => deploymentId))]);
+    await insertEvents(
+      tx,
+      handles.map((handle) => eventOf(context, principal, handle, 'instance.deleting', 'Deletion was ordered.')),
+    );
+  });
+  context.wakeups.changed(hostIds);
+  return ids;
+}
+
+type Change = (tx: Tx, handles: readonly InstanceHandle[], revisions: ReadonlyMap<string, bigint>) => Promise<void>;
+
+/** Runs a change with the hosts' rows and then the instances' rows locked, each in id order. @returns the hosts with news */
+async function changeInstances(
+  context: Context,
+  principal: Principal,
+  ids: readonly string[],
+  ordering: ReadonlySet<string>,
+  change: Change,
+): Promise<Set<string>> {
+  return inTransaction(context.database, async (tx) => {
+    const found = await findInstances(tx, principal.accountId, ids, { lock: false });
+    const missing = ids.filter((id) => !found.some((instance) => instance.id === id));
+    if (missing.length > 0) {
+      throw new BerthError('not_found', `There is no instance ${missing.join(', ')}; nothing was changed.`, missing[0]);
+    }
+    const hostIds = new Set(found.filter(({ id }) => ordering.has(id)).map(({ hostId }) => hostId));
+    const revisions = await bumpRevisions(tx, [...hostIds]);
+    await change(tx, await findInstances(tx, principal.accountId, ids, { lock: true }), revisions);
+    return hostIds;
+  });
+}
+
+function checkCount(ids: readonly string[], field: string): readonly string[] {
+  if (ids.length > instanceIdsMax) {
+    throw new BerthError(
+      'invalid_value',
+      `${field} has ${ids.length} entries; at most ${instanceIdsMax} are taken.`,
+      field,
+    );
+  }
+  return ids;
+}
+
+function checkIds(given: readonly string[], field: string): string[] {
+  const ids = checkCount(given, field).map((id) => {
+    const parsed = parseInstanceId(id);
+    if (!parsed) throw new BerthError('not_found', `There is no instance ${shown(id)}; nothing was changed.`, id);
+    return parsed;
+  });
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice) throw new BerthError('invalid_value', `${field} names ${twice} twice.`, field);
+  return ids;
+}
+
+function eventOf(
+  context: Context,
+  principal: Principal,
+  handle: InstanceHandle,
+  kind: string,
+  message: string,
+): NewEvent {
+  return {
+    accountId: principal.accountId,
+    instanceId: handle.id,
+    hostId: handle.hostId,
+    kind,
+    message,
+    actor: principal.actor,
+    createdAt: context.clock.now(),
+  };
+}

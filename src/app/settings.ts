@@ -1,0 +1,94 @@
+// What an operator sets, from `DIR/settings.json`; every field may be left out. Read once at start.
+
+import { readFile } from 'node:fs/promises';
+import Type, { type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { parseConfiguration } from '../model/configuration.ts';
+import { parseUsd } from '../model/money.ts';
+import type { RateCard } from '../model/price.ts';
+
+const Usd = (example: string) =>
+  Type.Optional(Type.String({ description: `US dollars an epoch, such as "${example}"` }));
+const Ratio = Type.Optional(Type.Number({ minimum: 0.1, maximum: 64 }));
+
+const SettingsFile = Type.Object(
+  {
+    configurations: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 200 })),
+    rates: Type.Optional(
+      Type.Object(
+        { vcpu: Usd('0.1'), memoryGib: Usd('0.02'), storageGib: Usd('0.001'), publicIp: Usd('0.05') },
+        { additionalProperties: false },
+      ),
+    ),
+    overcommit: Type.Optional(Type.Object({ cpu: Ratio, memory: Ratio, disk: Ratio }, { additionalProperties: false })),
+    storageType: Type.Optional(Type.Enum(['HDD', 'SSD', 'NVMe'])),
+  },
+  { additionalProperties: false },
+);
+const settingsFile = Compile(SettingsFile);
+
+/** The settings, complete. */
+export interface Settings {
+  /** Slugs of the sizes that are sold. */
+  configurations: readonly string[];
+  rates: RateCard;
+  overcommit: { cpu: number; memory: number; disk: number };
+  /** What this machine's storage counts as; undefined leaves it to the agent to find out. */
+  storageType: 'HDD' | 'SSD' | 'NVMe' | undefined;
+}
+
+const defaultConfigurations = [
+  'cpu-1-ram-1gb-storage-5gb',
+  'cpu-1-ram-2gb-storage-10gb',
+  'cpu-1-ram-2gb-storage-25gb',
+  'cpu-2-ram-4gb-storage-25gb',
+  'cpu-4-ram-8gb-storage-25gb',
+  'cpu-8-ram-16gb-storage-25gb',
+  'cpu-16-ram-32gb-storage-25gb',
+];
+
+/**
+ * Reads the settings file; without one everything has its default.
+ * @param file path of a JSON file that need not exist
+ * @throws Error that names the field at fault
+ */
+export async function readSettings(file: string): Promise<Settings> {
+  let given: Static<typeof SettingsFile> = {};
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text !== null) {
+    const value: unknown = JSON.parse(text);
+    if (!settingsFile.Check(value)) {
+      const [first] = settingsFile.Errors(value);
+      throw new Error(`${file}: ${first?.instancePath || 'it'} ${first?.message ?? 'is not a settings file'}.`);
+    }
+    given = value;
+  }
+  const configurations = given.configurations ?? defaultConfigurations;
+  for (const slug of configurations) {
+    if (!parseConfiguration(slug)) throw new Error(`${file}: ${slug} is not of the form cpu-2-ram-4gb-storage-25gb.`);
+  }
+  const rate = (name: keyof NonNullable<typeof given.rates>, fallback: string) => {
+    const amount = parseUsd(given.rates?.[name] ?? fallback);
+    if (amount === null)
+      throw new Error(`${file}: rates.${name} must be a decimal string of US dollars, such as "${fallback}".`);
+    return amount;
+  };
+  return {
+    configurations,
+    rates: {
+      vcpuMicroUsd: rate('vcpu', '0.1'),
+      memoryGibMicroUsd: rate('memoryGib', '0.02'),
+      storageGibMicroUsd: rate('storageGib', '0.001'),
+      publicIpMicroUsd: rate('publicIp', '0.01'),
+    },
+    overcommit: {
+      cpu: given.overcommit?.cpu ?? 4,
+      memory: given.overcommit?.memory ?? 1,
+      disk: given.overcommit?.disk ?? 1,
+    },
+    storageType: given.storageType,
+  };
+}

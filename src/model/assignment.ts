@@ -1,0 +1,70 @@
+// What a host's word about an instance means for the instance: one pure decision, so that lost, repeated and late reports,
+// restored databases and forgetful agents can be tested as a table. Only a newer order ends anything (see the docs on
+// generations); a report never does.
+
+import type { InstanceStatus } from './instance.ts';
+
+/**
+ * - `pending`: known, not begun · `preparing`: image, disk · `running` · `restarting`: its hypervisor died, back-off
+ * - `off`: switched off from inside · `failed`: given up, with a reason · `gone`: nothing of it is left on the host
+ */
+export const observedStates = ['pending', 'preparing', 'running', 'restarting', 'off', 'failed', 'gone'] as const;
+
+/** One of {@link observedStates}. */
+export type ObservedState = (typeof observedStates)[number];
+
+/** What the server holds of an instance when a report about it arrives. */
+export interface Held {
+  status: InstanceStatus;
+  generation: number;
+  desired: 'running' | 'absent';
+}
+
+/** What the host says. `generation` is the newest order that it has accepted. */
+export interface Seen {
+  state: ObservedState;
+  generation: number;
+  reason: string | null;
+}
+
+/** What follows. `release`: the host holds nothing of it any more. `order`: give this order anew, with a newer generation. */
+export interface Verdict {
+  status: InstanceStatus;
+  reason: string | null;
+  release: boolean;
+  order: 'running' | 'absent' | null;
+}
+
+const statusWhile: Record<Exclude<ObservedState, 'failed' | 'gone'>, InstanceStatus> = {
+  pending: 'launching',
+  preparing: 'launching',
+  running: 'active',
+  restarting: 'launching',
+  off: 'stopped',
+};
+
+/** Decides what a host's word about an instance means. */
+export function judge(held: Held, seen: Seen): Verdict {
+  const unchanged: Verdict = { status: held.status, reason: null, release: false, order: null };
+  if (held.desired === 'absent') {
+    if (seen.state === 'gone' && seen.generation >= held.generation) {
+      return { ...unchanged, status: held.status === 'failed' ? 'failed' : 'deleted', release: true };
+    }
+    // A host that is ahead of this database would take the order for an old one.
+    return seen.state !== 'gone' && seen.generation > held.generation ? { ...unchanged, order: 'absent' } : unchanged;
+  }
+  if (seen.state === 'gone') {
+    if (seen.generation <= held.generation) return unchanged;
+    const reason = 'Its host had erased it on a later order, which this database has lost.';
+    return { status: 'failed', reason, release: true, order: null };
+  }
+  if (seen.state === 'failed') {
+    return { status: 'failed', reason: seen.reason ?? 'It could not be started.', release: false, order: 'absent' };
+  }
+  return {
+    status: statusWhile[seen.state],
+    reason: seen.reason,
+    release: false,
+    order: seen.generation > held.generation ? 'running' : null,
+  };
+}

@@ -1,0 +1,80 @@
+// Addresses, and the ports open on them. An address is held by an assignment or an orphan and goes with it; the schema
+// refuses a second holder.
+
+import { sql } from 'kysely';
+import type { Ipv4Range } from '../model/cidr.ts';
+import { formatIpv4 } from '../model/cidr.ts';
+import type { PortRule } from '../model/port-rule.ts';
+import type { Database, Tx } from './database.ts';
+
+/**
+ * Makes sure that a host hands out addresses of this range, and of no other. Network and broadcast addresses are left out
+ * where the range has them.
+ */
+export async function ensureAddressPool(
+  tx: Tx,
+  row: { id: string; hostId: string; cidr: string; range: Ipv4Range },
+): Promise<void> {
+  const spare = row.range.prefix < 31 ? 1 : 0;
+  await tx.deleteFrom('address_pool').where('host_id', '=', row.hostId).where('cidr', '!=', row.cidr).execute();
+  await tx
+    .insertInto('address_pool')
+    .values({
+      id: row.id,
+      host_id: row.hostId,
+      cidr: row.cidr,
+      first_ip: formatIpv4(row.range.first + spare),
+      size: BigInt(row.range.count - 2 * spare),
+    })
+    .onConflict((conflict) => conflict.columns(['host_id', 'cidr']).doNothing())
+    .execute();
+}
+
+/**
+ * Picks addresses of a host's pool that nobody holds, going on where the last pick ended. The caller holds the host's row
+ * and writes the addresses in the same transaction.
+ * @returns at most `count`; fewer when the pool has no more
+ */
+export async function pickAddresses(tx: Tx, hostId: string, count: number): Promise<string[]> {
+  const picked = await sql<{ ip: string; position: bigint }>`
+    select ip, position from (
+      select first_ip + position as ip, position from (
+        select first_ip, (next_offset + generate_series(0, size - 1)) % size as position
+        from address_pool where host_id = ${hostId}
+      ) as candidate
+    ) as candidate
+    where not exists (select 1 from address where address.ip = candidate.ip)
+    limit ${count}`.execute(tx);
+  const last = picked.rows.at(-1);
+  if (last) {
+    await tx
+      .updateTable('address_pool')
+      .set({ next_offset: sql`(${last.position}::bigint + 1) % size` })
+      .where('host_id', '=', hostId)
+      .execute();
+  }
+  return picked.rows.map((row) => row.ip);
+}
+
+/** Replaces the ports that are open on an instance's address. */
+export async function replacePortRules(tx: Tx, instanceId: string, rules: readonly PortRule[]): Promise<void> {
+  await sql`
+    delete from port_rule using address where port_rule.ip = address.ip and address.instance_id = ${instanceId}`.execute(
+    tx,
+  );
+  if (rules.length === 0) return;
+  await sql`
+    insert into port_rule (ip, protocol, port)
+    select address.ip, rule.protocol, rule.port
+    from address, jsonb_to_recordset(${JSON.stringify(rules)}::jsonb) as rule (protocol text, port int)
+    where address.instance_id = ${instanceId}`.execute(tx);
+}
+
+/** Gives an orphan the address it uses, so that nobody else gets it; leaves it be when somebody already has it. */
+export async function claimAddressForOrphan(database: Database, orphanId: string, ip: string): Promise<void> {
+  await database
+    .insertInto('address')
+    .values({ ip, instance_id: null, orphan_id: orphanId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}

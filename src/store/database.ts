@@ -1,0 +1,81 @@
+// The way in to PostgreSQL: the pool, how its types arrive here, and what a transaction is. Everything else in this folder
+// is queries.
+
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Tables } from './tables.ts';
+
+/** A handle for reading, or for one statement that needs no transaction. */
+export type Database = Kysely<Tables>;
+/** A handle inside a transaction; functions that take one rely on the caller's locks. */
+export type Tx = Transaction<Tables>;
+
+/** More connections would only wait: every deployment on a host queues for that host's row. */
+const connectionsMax = 10;
+/** A statement that takes longer has gone wrong; the slowest of ours reads a thousand rows. */
+const statementTimeoutMs = 15_000;
+const connectTimeoutMs = 5_000;
+/** A transaction is tried again when PostgreSQL says that the fault was timing. */
+const attemptsMax = 5;
+const retryableSqlStates = new Set(['40001', '40P01']);
+
+const int8Oid = 20;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === int8Oid && format !== 'binary' ? (text: string) => BigInt(text) : pg.types.getTypeParser(oid, format),
+};
+
+/**
+ * Opens a pool of connections.
+ * @param connectionString as `pg` takes it: `postgres://…`, also with a unix socket's folder as `host`
+ * @param onIdleError told when an idle connection breaks; the pool replaces it
+ */
+export function openDatabase(connectionString: string, onIdleError: (error: Error) => void): Database {
+  const pool = new pg.Pool({
+    connectionString,
+    max: connectionsMax,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    application_name: 'berth',
+    types,
+  });
+  pool.on('error', onIdleError);
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * Runs `work` in one transaction, again from the start when PostgreSQL reports a deadlock or a serialization failure; so
+ * `work` must have no effect but its statements.
+ * @throws whatever `work` throws, and the database's error when the attempts are used up
+ */
+export async function inTransaction<Result>(database: Database, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await database.transaction().execute(work);
+    } catch (error) {
+      if (attempt >= attemptsMax || !retryableSqlStates.has(sqlState(error) ?? '')) throw error;
+    }
+  }
+}
+
+/** PostgreSQL's five-character code of an error, where it is one of its errors. */
+export function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/**
+ * Whether an error says that the database can't be reached or is starting or stopping, rather than that a query is wrong.
+ */
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state) return state.startsWith('08') || state.startsWith('57P') || state === '53300';
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true;
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
+    error.message,
+  );
+}

@@ -1,0 +1,100 @@
+// What happened to what, by whom. Written in the transaction of the change itself; read by customers and by the feed.
+
+import { sql } from 'kysely';
+import type { Database, Tx } from './database.ts';
+
+/** An event to be written. */
+export interface NewEvent {
+  accountId: string | null;
+  instanceId: string | null;
+  hostId: string | null;
+  kind: string;
+  message: string;
+  actor: string;
+  data?: Record<string, unknown>;
+  /** Set for what an agent reports; a second report of the same id writes nothing. */
+  agentEventId?: string;
+  createdAt: Date;
+}
+
+/** An event as it is read. `cursor` is where to go on reading. */
+export interface EventRow {
+  cursor: string;
+  instanceId: string | null;
+  kind: string;
+  message: string;
+  actor: string;
+  data: Record<string, unknown> | null;
+  createdAt: Date;
+}
+
+/** Writes events. */
+export async function insertEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await tx
+    .insertInto('event')
+    .values(
+      events.map((event) => ({
+        account_id: event.accountId,
+        instance_id: event.instanceId,
+        host_id: event.hostId,
+        kind: event.kind,
+        message: event.message,
+        actor: event.actor,
+        data: event.data ? JSON.stringify(event.data) : null,
+        agent_event_id: event.agentEventId ?? null,
+        created_at: event.createdAt,
+      })),
+    )
+    .onConflict((conflict) => conflict.column('agent_event_id').doNothing())
+    .execute();
+}
+
+const cursorPattern = /^(\d{1,20})-(\d{1,19})$/;
+
+/** Whether a text can be a cursor of {@link listEvents}. */
+export function isEventCursor(text: string): boolean {
+  return cursorPattern.test(text);
+}
+
+/**
+ * An account's events after a cursor, oldest first. Only rows are shown that no transaction still running can precede, so
+ * a reader who goes on from the last cursor misses nothing.
+ */
+export async function listEvents(
+  database: Database,
+  accountId: string,
+  filter: { instanceId?: string; after?: string; limit: number },
+): Promise<EventRow[]> {
+  const [, transaction = '0', id = '0'] = cursorPattern.exec(filter.after ?? '') ?? [];
+  let query = database
+    .selectFrom('event')
+    .where('account_id', '=', accountId)
+    .where(sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`)
+    .where(sql<boolean>`(transaction_id, id) > (${transaction}::xid8, ${id}::bigint)`);
+  if (filter.instanceId) query = query.where('instance_id', '=', filter.instanceId);
+  const rows = await query
+    .select(['id', 'transaction_id', 'instance_id', 'kind', 'message', 'actor', 'data', 'created_at'])
+    .orderBy('transaction_id')
+    .orderBy('id')
+    .limit(filter.limit)
+    .execute();
+  return rows.map((row) => ({
+    cursor: `${row.transaction_id}-${row.id}`,
+    instanceId: row.instance_id,
+    kind: row.kind,
+    message: row.message,
+    actor: row.actor,
+    data: row.data,
+    createdAt: row.created_at,
+  }));
+}
+
+/** Forgets events older than `before`. @returns how many, at most `limit` */
+export async function forgetEvents(tx: Tx, before: Date, limit: number): Promise<number> {
+  const result = await tx
+    .deleteFrom('event')
+    .where('id', 'in', (eb) => eb.selectFrom('event').where('created_at', '<', before).limit(limit).select('id'))
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}

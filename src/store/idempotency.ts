@@ -1,0 +1,77 @@
+// Answers already given to requests that carried an Idempotency-Key. Written in the transaction of what the request did,
+// so that there is an answer exactly where there was an effect.
+
+import type { Tx } from './database.ts';
+
+/** How long an answer is kept for repeats. */
+export const idempotencyKeptMs = 24 * 60 * 60 * 1000;
+
+/** An answer given before, and the hash of the request that it was given to. */
+export interface KnownAnswer {
+  requestSha256: Uint8Array;
+  status: number;
+  response: unknown;
+}
+
+/**
+ * Claims a key for this transaction's request; waits while another transaction holds the same key uncommitted.
+ * @returns the answer given before under this key, or undefined when the key is now this request's
+ */
+export async function claimIdempotencyKey(
+  tx: Tx,
+  row: { accountId: string; key: string; requestSha256: Uint8Array; now: Date },
+): Promise<KnownAnswer | undefined> {
+  const inserted = await tx
+    .insertInto('idempotency_record')
+    .values({
+      account_id: row.accountId,
+      key: row.key,
+      request_sha256: row.requestSha256,
+      status: 0,
+      response: 'null',
+      created_at: row.now,
+    })
+    .onConflict((conflict) => conflict.columns(['account_id', 'key']).doNothing())
+    .returning('key')
+    .executeTakeFirst();
+  if (inserted) return undefined;
+  const known = await tx
+    .selectFrom('idempotency_record')
+    .where('account_id', '=', row.accountId)
+    .where('key', '=', row.key)
+    .select(['request_sha256', 'status', 'response'])
+    .executeTakeFirstOrThrow();
+  return { requestSha256: known.request_sha256, status: known.status, response: known.response };
+}
+
+/** Writes the answer that repeats of the claimed request will get. */
+export async function rememberAnswer(
+  tx: Tx,
+  row: { accountId: string; key: string; status: number; response: unknown },
+): Promise<void> {
+  await tx
+    .updateTable('idempotency_record')
+    .set({ status: row.status, response: JSON.stringify(row.response) })
+    .where('account_id', '=', row.accountId)
+    .where('key', '=', row.key)
+    .execute();
+}
+
+/** Forgets answers given before `before`. @returns how many, at most `limit` */
+export async function forgetAnswers(tx: Tx, before: Date, limit: number): Promise<number> {
+  const result = await tx
+    .deleteFrom('idempotency_record')
+    .where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple('account_id', 'key'),
+        'in',
+        selectFrom('idempotency_record')
+          .where('created_at', '<', before)
+          .limit(limit)
+          .select(['account_id', 'key'])
+          .$asTuple('account_id', 'key'),
+      ),
+    )
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}

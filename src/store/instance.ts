@@ -1,0 +1,191 @@
+// Instances as their owners see them. What one host should do about one is in `assignment.ts`.
+
+import { sql } from 'kysely';
+import type { InstanceStatus } from '../model/instance.ts';
+import type { PortRule } from '../model/port-rule.ts';
+import type { Database, Tx } from './database.ts';
+
+/** An instance with all that belongs to it. `address` is null once it holds none. */
+export interface InstanceRow {
+  id: string;
+  name: string;
+  hostname: string;
+  status: InstanceStatus;
+  statusReason: string | null;
+  statusChangedAt: Date;
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+  storageType: 'HDD' | 'SSD' | 'NVMe';
+  cpuModel: string | null;
+  imageUrl: string;
+  priceMicroUsd: bigint;
+  address: string | null;
+  portRules: PortRule[];
+  createdAt: Date;
+}
+
+/** An account's instances, oldest first, without deleted ones and those being deleted. */
+export async function listInstances(
+  database: Database,
+  accountId: string,
+  page?: { limit: number; offset: number },
+): Promise<InstanceRow[]> {
+  let query = database
+    .selectFrom('instance')
+    .innerJoin('disk', (join) => join.onRef('disk.instance_id', '=', 'instance.id').on('disk.boot', '=', true))
+    .leftJoin('address', 'address.instance_id', 'instance.id')
+    .leftJoin('host_health', 'host_health.host_id', 'instance.host_id')
+    .where('account_id', '=', accountId)
+    .where('status', 'not in', ['deleting', 'deleted'])
+    .select([
+      'instance.id',
+      'name',
+      'hostname',
+      'status',
+      'status_reason',
+      'status_changed_at',
+      'vcpus',
+      'memory_mib',
+      'size_gib',
+      'storage_type',
+      'image_url',
+      'price_micro_usd',
+      'ip',
+      'instance.created_at',
+      sql<string | null>`host_health.inventory ->> 'cpuModel'`.as('cpu_model'),
+      sql<PortRule[]>`coalesce((
+        select jsonb_agg(jsonb_build_object('port', port, 'protocol', protocol) order by port, protocol)
+        from port_rule where port_rule.ip = address.ip), '[]')`.as('port_rules'),
+    ])
+    .orderBy('instance.created_at')
+    .orderBy('instance.id');
+  if (page) query = query.limit(page.limit).offset(page.offset);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    hostname: row.hostname,
+    status: row.status,
+    statusReason: row.status_reason,
+    statusChangedAt: row.status_changed_at,
+    vcpus: row.vcpus,
+    memoryMib: row.memory_mib,
+    diskGib: row.size_gib,
+    storageType: row.storage_type,
+    cpuModel: row.cpu_model,
+    imageUrl: row.image_url,
+    priceMicroUsd: row.price_micro_usd,
+    address: row.ip,
+    portRules: row.port_rules,
+    createdAt: row.created_at,
+  }));
+}
+
+/** The part of an instance that a poll asks for. */
+export interface InstanceStatusRow {
+  id: string;
+  status: InstanceStatus;
+  statusChangedAt: Date;
+  address: string | null;
+}
+
+/** Status of those of the given instances that are the account's and not deleted. */
+export async function listInstanceStatuses(
+  database: Database,
+  accountId: string,
+  ids: readonly string[],
+): Promise<InstanceStatusRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await database
+    .selectFrom('instance')
+    .leftJoin('address', 'address.instance_id', 'instance.id')
+    .where('account_id', '=', accountId)
+    .where('status', 'not in', ['deleting', 'deleted'])
+    .where('id', 'in', ids)
+    .select(['id', 'status', 'status_changed_at', 'ip'])
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    status: row.status,
+    statusChangedAt: row.status_changed_at,
+    address: row.ip,
+  }));
+}
+
+/** What a change of an instance needs to know of it. */
+export interface InstanceHandle {
+  id: string;
+  hostId: string;
+  deploymentId: string;
+  name: string;
+  status: InstanceStatus;
+  /** Its host has let go of it: it has no address and takes no capacity. */
+  released: boolean;
+}
+
+/**
+ * Those of the given instances that are the account's and not deleted, in id order.
+ * @param options with `lock`, the rows are locked for the transaction; the caller holds the hosts' rows already
+ */
+export async function findInstances(
+  database: Database,
+  accountId: string,
+  ids: readonly string[],
+  options: { lock: boolean },
+): Promise<InstanceHandle[]> {
+  if (ids.length === 0) return [];
+  let query = database
+    .selectFrom('instance')
+    .leftJoin('assignment', 'assignment.instance_id', 'instance.id')
+    .where('account_id', '=', accountId)
+    .where('status', '!=', 'deleted')
+    .where('id', 'in', ids)
+    .select(['id', 'instance.host_id', 'deployment_id', 'name', 'status', 'assignment.instance_id as assigned'])
+    .orderBy('id');
+  if (options.lock) query = query.forUpdate('instance');
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    id: row.id,
+    hostId: row.host_id,
+    deploymentId: row.deployment_id,
+    name: row.name,
+    status: row.status,
+    released: row.assigned === null,
+  }));
+}
+
+/** Gives an instance another name; the caller has claimed it. */
+export async function renameInstance(tx: Tx, id: string, name: string): Promise<void> {
+  await tx.updateTable('instance').set({ name }).where('id', '=', id).execute();
+}
+
+/** A change of an instance's status. */
+export interface StatusChange {
+  id: string;
+  status: InstanceStatus;
+  reason: string | null;
+}
+
+/** Writes new statuses; a repeated one keeps its time of change. */
+export async function writeStatuses(tx: Tx, changes: readonly StatusChange[], now: Date): Promise<void> {
+  if (changes.length === 0) return;
+  await sql`
+    update instance set status = change.status, status_reason = change.reason,
+      status_changed_at = case when instance.status = change.status then status_changed_at else ${now}::timestamptz end,
+      activated_at = case when change.status = 'active' then coalesce(activated_at, ${now}::timestamptz) else activated_at end,
+      deleted_at = case when change.status = 'deleted' then ${now}::timestamptz else deleted_at end
+    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as change (id text, status text, reason text)
+    where instance.id = change.id`.execute(tx);
+}
+
+/** How many instances there are in each status, over all accounts. */
+export async function countInstancesByStatus(database: Database): Promise<Map<InstanceStatus, number>> {
+  const rows = await database
+    .selectFrom('instance')
+    .where('status', '!=', 'deleted')
+    .groupBy('status')
+    .select(['status', (eb) => eb.fn.countAll<bigint>().as('count')])
+    .execute();
+  return new Map(rows.map((row) => [row.status, Number(row.count)]));
+}

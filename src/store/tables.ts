@@ -1,0 +1,210 @@
+// The tables as Kysely sees them; `schema/*.sql` is where they are defined and explained. `int8` arrives as bigint,
+// `numeric` and `xid8` as text, `inet` as the bare address.
+
+import type { ColumnType, Generated } from 'kysely';
+import type { InstanceStatus } from '../model/instance.ts';
+
+type Json<Value> = ColumnType<Value, string, string>;
+
+interface AccountTable {
+  id: string;
+  name: string;
+  created_at: Date;
+}
+
+interface UserTable {
+  id: string;
+  account_id: string;
+  username: string;
+  password_hash: string;
+  created_at: Date;
+}
+
+interface ApiKeyTable {
+  id: string;
+  account_id: string;
+  name: string;
+  secret_sha256: Uint8Array;
+  created_at: Date;
+  revoked_at: Date | null;
+}
+
+interface PriceTable {
+  id: string;
+  vcpu_micro_usd: bigint;
+  memory_gib_micro_usd: bigint;
+  storage_gib_micro_usd: bigint;
+  public_ip_micro_usd: bigint;
+  created_at: Date;
+}
+
+interface HostTable {
+  id: string;
+  name: string;
+  credential_sha256: Uint8Array | null;
+  price_id: string;
+  revision: Generated<bigint>;
+  vcpu_overcommit: ColumnType<string, number, number>;
+  memory_overcommit: ColumnType<string, number, number>;
+  disk_overcommit: ColumnType<string, number, number>;
+  vcpus_limit: Generated<number>;
+  memory_mib_limit: Generated<number>;
+  disk_gib_limit: Generated<number>;
+  vcpus_used: Generated<number>;
+  memory_mib_used: Generated<number>;
+  disk_gib_used: Generated<number>;
+  created_at: Date;
+}
+
+interface HostHealthTable {
+  host_id: string;
+  last_seen_at: Date;
+  inventory: Json<Record<string, unknown>>;
+  strays: Json<string[]>;
+}
+
+interface EnrolmentTable {
+  token_sha256: Uint8Array;
+  host_id: string;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
+interface AddressPoolTable {
+  id: string;
+  host_id: string;
+  cidr: string;
+  first_ip: string;
+  size: bigint;
+  next_offset: Generated<bigint>;
+}
+
+interface ImageTable {
+  id: string;
+  slug: string;
+  name: string;
+  distribution: string;
+  download_url: string | null;
+  built_as: string | null;
+  username: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface InstanceTable {
+  id: string;
+  account_id: string;
+  deployment_id: string;
+  kind: 'vm';
+  name: string;
+  hostname: string;
+  status: InstanceStatus;
+  status_reason: string | null;
+  status_changed_at: Date;
+  host_id: string;
+  vcpus: number;
+  memory_mib: number;
+  image_url: string;
+  ssh_keys: string[];
+  price_id: string;
+  price_micro_usd: bigint;
+  created_at: Date;
+  activated_at: Date | null;
+  deleted_at: Date | null;
+}
+
+interface InstanceNameTable {
+  account_id: string;
+  name: string;
+  deployment_id: string;
+}
+
+interface DiskTable {
+  id: string;
+  instance_id: string;
+  boot: boolean;
+  size_gib: number;
+  storage_type: 'HDD' | 'SSD' | 'NVMe';
+}
+
+interface AssignmentTable {
+  instance_id: string;
+  host_id: string;
+  generation: number;
+  revision: bigint;
+  desired: 'running' | 'absent';
+  observed_generation: Generated<number>;
+  observed_state: string | null;
+  observed_reason: string | null;
+  restarts: Generated<number>;
+  observed_at: Date | null;
+}
+
+interface OrphanTable {
+  instance_id: string;
+  host_id: string;
+  state: string;
+  ip: string | null;
+  vcpus: number;
+  memory_mib: number;
+  disk_gib: number;
+  seen_at: Date;
+}
+
+interface AddressTable {
+  ip: string;
+  instance_id: string | null;
+  orphan_id: string | null;
+}
+
+interface PortRuleTable {
+  ip: string;
+  protocol: 'tcp' | 'udp';
+  port: number;
+}
+
+interface EventTable {
+  id: Generated<bigint>;
+  transaction_id: Generated<string>;
+  account_id: string | null;
+  instance_id: string | null;
+  host_id: string | null;
+  kind: string;
+  message: string;
+  actor: string;
+  data: Json<Record<string, unknown> | null> | null;
+  agent_event_id: string | null;
+  created_at: Date;
+}
+
+interface IdempotencyRecordTable {
+  account_id: string;
+  key: string;
+  request_sha256: Uint8Array;
+  status: number;
+  response: Json<unknown>;
+  created_at: Date;
+}
+
+/** Every table of the database. */
+export interface Tables {
+  account: AccountTable;
+  user: UserTable;
+  api_key: ApiKeyTable;
+  price: PriceTable;
+  host: HostTable;
+  host_health: HostHealthTable;
+  enrolment: EnrolmentTable;
+  address_pool: AddressPoolTable;
+  image: ImageTable;
+  deployment: { id: string; account_id: string; created_at: Date };
+  instance: InstanceTable;
+  instance_name: InstanceNameTable;
+  disk: DiskTable;
+  assignment: AssignmentTable;
+  orphan: OrphanTable;
+  address: AddressTable;
+  port_rule: PortRuleTable;
+  event: EventTable;
+  idempotency_record: IdempotencyRecordTable;
+}
