@@ -1,0 +1,210 @@
+/**
+ * The server process of a cluster: find it, start it, wait for it, stop it. A process counts as a cluster's server when it
+ * runs `postgres` in the cluster's directory (PostgreSQL changes there first thing); the pid file alone proves nothing,
+ * because process ids are given out again.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { processIds, processProgram, processStartTicks, processWorkingDirectory } from '../../host/process.ts';
+import { commandAs, type SystemUser } from '../../host/system-user.ts';
+import type { PostgresBinaries } from './binaries.ts';
+import { databaseEnvironment, fixedSettings, SOCKET_PORT } from './cluster.ts';
+
+const POLL_MS = 20;
+/** A server that says it is ready, yet has no socket for so long, has lost it: somebody cleaned its directory up. */
+const DEAF_AFTER_MS = 3_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A fast shutdown writes one checkpoint. */
+const FAST_STOP_MS = 30_000;
+/** An immediate one writes nothing; PostgreSQL itself kills what is left after 5 s. */
+const IMMEDIATE_STOP_MS = 15_000;
+/** Servers' children leave by themselves when their parent has died, at the latest after the query they are in. */
+const ORPHANS_LEAVE_MS = 10_000;
+
+/** The pid file's name inside the cluster. */
+const PID_FILE = 'postmaster.pid';
+/** The pid file's eighth line. */
+const STATUS_LINE = 7;
+
+export interface Postmaster {
+  pid: number;
+  /** With the pid, the process's identity. */
+  startTicks: string;
+}
+
+export function isRunning(postmaster: Postmaster): boolean {
+  return processStartTicks(postmaster.pid) === postmaster.startTicks;
+}
+
+/** The living server that the cluster's pid file names; `dataDir` without symbolic links. */
+export async function findPostmaster(dataDir: string): Promise<Postmaster | undefined> {
+  const pid = Number((await readPidFile(dataDir))[0]);
+  return Number.isInteger(pid) && pid > 0 ? serverProcess(pid, dataDir) : undefined;
+}
+
+function serverProcess(pid: number, dataDir: string): Postmaster | undefined {
+  if (processProgram(pid) !== 'postgres' || processWorkingDirectory(pid) !== dataDir) return undefined;
+  const startTicks = processStartTicks(pid);
+  return startTicks === undefined ? undefined : { pid, startTicks };
+}
+
+async function readPidFile(dataDir: string): Promise<string[]> {
+  const text = await readFile(join(dataDir, PID_FILE), 'utf8').catch(() => '');
+  return text.split('\n').map((line) => line.trim());
+}
+
+/**
+ * The cluster's living server, if there is one. If not, it waits until the children of a killed one have gone (two
+ * generations on the same files would destroy them), and ends those that do not go.
+ */
+export async function findPostmasterOrSettle(
+  dataDir: string,
+  warn: (message: string) => void,
+): Promise<Postmaster | undefined> {
+  let deadlineMs = performance.now() + ORPHANS_LEAVE_MS;
+  for (;;) {
+    const postmaster = await findPostmaster(dataDir);
+    if (postmaster !== undefined) return postmaster;
+    const orphans = processIds().flatMap((pid) => serverProcess(pid, dataDir) ?? []);
+    if (orphans.length === 0) return undefined;
+    if (performance.now() > deadlineMs) {
+      warn(`ending the processes that a killed PostgreSQL left behind: ${orphans.map((one) => one.pid).join(', ')}`);
+      for (const orphan of orphans) signalProcess(orphan, 'SIGKILL');
+      deadlineMs = performance.now() + ORPHANS_LEAVE_MS;
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/**
+ * Removes the pid files that would keep PostgreSQL from starting although nothing runs: those that a crash left empty,
+ * and those whose number some other program has by now. The rest is left to PostgreSQL, which knows stale ones itself
+ * and checks the shared memory too. Only for a cluster without any living process.
+ */
+export async function removeMisleadingPidFiles(dataDir: string, socketDir: string): Promise<void> {
+  for (const path of [join(dataDir, PID_FILE), join(socketDir, `.s.PGSQL.${SOCKET_PORT}.lock`)]) {
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    const pid = Number.parseInt(text, 10);
+    if (Number.isNaN(pid) || processStartTicks(pid) !== undefined) await rm(path, { force: true });
+  }
+}
+
+/**
+ * Starts a server in a session of its own, so that neither our Ctrl-C nor our death reaches it. What it says before its
+ * log file is open goes to `startLog`. Returns at once; `onExit` is called if it ends while we live.
+ */
+export async function launchPostmaster(options: {
+  binaries: PostgresBinaries;
+  dataDir: string;
+  socketDir: string;
+  startLog: string;
+  user: SystemUser | undefined;
+  onExit: (what: string) => void;
+}): Promise<Postmaster | undefined> {
+  const settings = Object.entries(fixedSettings(options.socketDir)).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  const program = join(options.binaries.binDir, 'postgres');
+  const { file, args } = commandAs(options.user, program, ['-D', options.dataDir, ...settings]);
+  const log = await open(options.startLog, 'w', 0o600);
+  try {
+    const child = spawn(file, args, {
+      cwd: '/',
+      env: databaseEnvironment(),
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    child.on('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
+    await once(child, 'spawn');
+    child.unref();
+    if (child.pid === undefined) return undefined;
+    const startTicks = processStartTicks(child.pid);
+    return startTicks === undefined ? undefined : { pid: child.pid, startTicks };
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Waits until the server answers a query. `ended`: it has exited; `deaf`: it says that it is ready, but its socket is
+ * gone. Throws the last connection error after `timeoutMs`, or the signal's reason.
+ */
+export async function waitUntilReady(options: {
+  postmaster: Postmaster;
+  dataDir: string;
+  connectionString: string;
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}): Promise<'ready' | 'ended' | 'deaf'> {
+  const startMs = performance.now();
+  let lastError: unknown;
+  while (performance.now() - startMs < options.timeoutMs) {
+    options.signal?.throwIfAborted();
+    if (!isRunning(options.postmaster)) return 'ended';
+    try {
+      await queryOnce(options.connectionString);
+      return 'ready';
+    } catch (error) {
+      lastError = error;
+      const code = (error as { code?: string }).code;
+      if (code === '53300') return 'ready'; // too many clients: very much alive
+      if (code === '3D000' || code === '28000') throw error; // no such database or role: waiting does not help
+      const noSocket = code === 'ENOENT' || code === 'ECONNREFUSED';
+      if (noSocket && performance.now() - startMs > DEAF_AFTER_MS) {
+        if ((await readPidFile(options.dataDir))[STATUS_LINE] === 'ready') return 'deaf';
+      }
+    }
+    await sleep(POLL_MS);
+  }
+  throw lastError;
+}
+
+async function queryOnce(connectionString: string): Promise<void> {
+  const client = new Client({
+    connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: CONNECT_TIMEOUT_MS,
+  });
+  client.on('error', () => {}); // said by connect() or query() too
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/**
+ * Stops a server cleanly: it ends its connections, writes a checkpoint and exits. One that does not within the bound is
+ * ended at once; the next start then recovers from the log, and nothing is lost. Throws if it outlives that too.
+ */
+export async function stopPostmaster(postmaster: Postmaster): Promise<void> {
+  for (const [signal, boundMs] of [
+    ['SIGINT', FAST_STOP_MS],
+    ['SIGQUIT', IMMEDIATE_STOP_MS],
+  ] as const) {
+    signalProcess(postmaster, signal);
+    const deadlineMs = performance.now() + boundMs;
+    while (performance.now() < deadlineMs) {
+      if (!isRunning(postmaster)) return;
+      await sleep(POLL_MS);
+    }
+  }
+  throw new Error(`PostgreSQL (process ${postmaster.pid}) does not stop: is its disk still answering?`);
+}
+
+/** Signals the process only while the id still means it. */
+function signalProcess(postmaster: Postmaster, signal: NodeJS.Signals): void {
+  if (!isRunning(postmaster)) return;
+  try {
+    process.kill(postmaster.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
