@@ -1,0 +1,119 @@
+/**
+ * Runs the whole test suite: `node test/run.ts [path or part of a path ...]`. Lint, types and dead code count as tests,
+ * and so does that nothing is left running. The last line of its output is the sum; the exit code is 1 when anything
+ * failed or nothing ran. What a test is and how one fails is node:test's business; the words are report.ts's.
+ */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { globSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { run } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { endProcess, findMarkedProcesses, TEST_RUN_VARIABLE } from './runner/leftovers.ts';
+import { Report } from './runner/report.ts';
+
+/** A file that boots several virtual machines without hardware virtualization takes minutes; none takes this long. */
+const FILE_TIMEOUT_MS = Number(process.env.BERTH_TEST_FILE_TIMEOUT_MS ?? 20 * 60_000);
+/** How long a file's process may take to end after it was told to. */
+const FILE_GRACE_MS = 10_000;
+const CHECK_TIMEOUT_MS = 10 * 60_000;
+/** Processes that were told to end in the last test may need a moment. */
+const LEFTOVER_GRACE_MS = 5_000;
+const OUTPUT_BYTES_MAX = 200_000;
+
+const CHECKS: [name: string, command: string, args: string[]][] = [
+  ['lint', 'biome', ['check', '.']],
+  ['types', 'tsc', ['--noEmit']],
+  ['dead code', 'knip', []],
+];
+
+/** Another tree than our own; how the runner itself is tested. */
+const root = resolve(process.env.BERTH_TEST_ROOT ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
+const filters = process.argv.slice(2);
+const runId = randomUUID();
+process.env[TEST_RUN_VARIABLE] = runId;
+const report = new Report(root, (text) => process.stdout.write(text));
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const one of findMarkedProcesses(runId)) endProcess(one);
+    report.note(`interrupted by ${signal}`);
+    finish();
+  });
+}
+
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .map((path) => join(root, path))
+  .sort();
+const chosen = filters.length === 0 ? files : files.filter((file) => filters.some((filter) => matches(file, filter)));
+for (const filter of filters) {
+  if (!files.some((file) => matches(file, filter))) report.fail(`no test file matches "${filter}"`, '', 0);
+}
+
+if (filters.length === 0) for (const [name, command, args] of CHECKS) await runCheck(name, command, args);
+for (const file of chosen) await runFile(file);
+await checkNothingLeftRunning();
+finish();
+
+function matches(file: string, filter: string): boolean {
+  const path = resolve(filter);
+  return relative(root, file).includes(filter) || file === path || file.startsWith(path + sep);
+}
+
+async function runCheck(name: string, command: string, args: string[]): Promise<void> {
+  const startMs = performance.now();
+  const child = spawn(join(root, 'node_modules', '.bin', command), args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: CHECK_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output = (output + chunk).slice(-OUTPUT_BYTES_MAX);
+    });
+  }
+  const failure = await new Promise<string | undefined>((done) => {
+    child.on('error', (error) => done(error.message));
+    child.on('close', (code, signal) => done(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}`));
+  });
+  const tookMs = performance.now() - startMs;
+  if (failure === undefined) report.pass(name, tookMs);
+  else report.fail(name, `${command} ${args.join(' ')} ${failure}\n${output}`, tookMs);
+}
+
+/** One file at a time, because most of them start PostgreSQL or QEMU. */
+async function runFile(file: string): Promise<void> {
+  const fileReport = report.beginFile(file);
+  const timeout = new AbortController();
+  const timers = [
+    setTimeout(() => timeout.abort(), FILE_TIMEOUT_MS),
+    setTimeout(() => killOwnChildren(), FILE_TIMEOUT_MS + FILE_GRACE_MS),
+  ];
+  const events = run({ files: [file], cwd: root, isolation: 'process', concurrency: 1, signal: timeout.signal });
+  for await (const event of events) fileReport.take(event);
+  for (const timer of timers) clearTimeout(timer);
+  fileReport.end(timeout.signal.aborted ? FILE_TIMEOUT_MS : undefined);
+}
+
+function killOwnChildren(): void {
+  for (const one of findMarkedProcesses(runId)) if (one.parentPid === process.pid) endProcess(one);
+}
+
+async function checkNothingLeftRunning(): Promise<void> {
+  const startMs = performance.now();
+  let left = findMarkedProcesses(runId);
+  while (left.length > 0 && performance.now() - startMs < LEFTOVER_GRACE_MS) {
+    await new Promise((done) => setTimeout(done, 100));
+    left = findMarkedProcesses(runId);
+  }
+  for (const one of left) endProcess(one);
+  if (left.length === 0) return;
+  const list = left.map((one) => `${one.pid} (parent ${one.parentPid}): ${one.commandLine}`);
+  report.fail('nothing left running', `These processes outlived the tests and were killed:\n${list.join('\n')}`, 0);
+}
+
+function finish(): never {
+  process.exit(report.finish() ? 0 : 1);
+}

@@ -1,0 +1,176 @@
+/**
+ * Turns node:test's events into what a person reads while the suite runs, and into the sum at its end. Leaf tests are
+ * counted; suites and tests that only hold others are not, unless they fail on their own account.
+ */
+import { relative } from 'node:path';
+import type { TestEvent } from 'node:test/reporters';
+import { inspect } from 'node:util';
+
+const OUTPUT_BYTES_MAX = 40_000;
+
+type Result = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>;
+
+interface Failure {
+  name: string;
+  detail: string;
+}
+
+/** What went well and what did not, over the whole run. */
+export class Report {
+  readonly #root: string;
+  readonly #write: (text: string) => void;
+  readonly #failures: Failure[] = [];
+  #passed = 0;
+  #skipped = 0;
+
+  constructor(root: string, write: (text: string) => void) {
+    this.#root = root;
+    this.#write = write;
+  }
+
+  note(text: string): void {
+    this.#write(`${text}\n`);
+  }
+
+  pass(name: string, tookMs: number, indent = 0): void {
+    this.#passed++;
+    this.#line(indent, `✔ ${name}`, tookMs);
+  }
+
+  skip(name: string, reason: string, indent = 0): void {
+    this.#skipped++;
+    this.#line(indent, `- ${name} (${reason})`);
+  }
+
+  /** `detail` is shown at once and again at the end. */
+  fail(name: string, detail: string, tookMs: number, indent = 0, where = ''): void {
+    this.#failures.push({ name: where === '' ? name : `${where}: ${name}`, detail });
+    this.#line(indent, `✖ ${name}`, tookMs);
+    if (detail !== '') this.#write(`${indentText(detail, '  '.repeat(indent + 2))}\n`);
+  }
+
+  beginFile(path: string): FileReport {
+    const name = relative(this.#root, path);
+    this.#write(`\n${name}\n`);
+    return new FileReport(this, path, name);
+  }
+
+  #line(indent: number, text: string, tookMs?: number): void {
+    this.#write(`${'  '.repeat(indent)}${text}${tookMs === undefined ? '' : ` (${duration(tookMs)})`}\n`);
+  }
+
+  /** Writes the failures once more and the sum; says whether the run was a success. */
+  finish(): boolean {
+    if (this.#failures.length > 0) this.#write('\nFailed:\n');
+    for (const { name, detail } of this.#failures) {
+      this.#write(`\n✖ ${name}\n${detail === '' ? '' : `${indentText(detail, '    ')}\n`}`);
+    }
+    const nothingRan = this.#passed + this.#failures.length === 0;
+    if (nothingRan) this.#write('\nNo test ran, which is a failure.\n');
+    const skipped = this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`;
+    this.#write(`\n${this.#passed} passed, ${this.#failures.length} failed${skipped}\n`);
+    return !nothingRan && this.#failures.length === 0;
+  }
+}
+
+/** The part of one file: it knows which of its tests have others inside, and keeps its output for when one fails. */
+class FileReport {
+  readonly #report: Report;
+  readonly #path: string;
+  readonly #name: string;
+  readonly #startMs = performance.now();
+  /** Nesting of the result before this one: the results of inner tests come right before their parent's. */
+  #lastNesting = 0;
+  readonly #running: string[] = [];
+  #output = '';
+  #results = 0;
+  #failed = false;
+
+  constructor(report: Report, path: string, name: string) {
+    this.#report = report;
+    this.#path = path;
+    this.#name = name;
+  }
+
+  take(event: TestEvent): void {
+    switch (event.type) {
+      case 'test:pass':
+      case 'test:fail':
+        this.#takeResult(event);
+        break;
+      case 'test:dequeue':
+        if (event.data.name !== this.#path) this.#running.push(event.data.name);
+        break;
+      case 'test:complete':
+        if (this.#running.includes(event.data.name)) this.#running.splice(this.#running.indexOf(event.data.name), 1);
+        break;
+      case 'test:stdout':
+      case 'test:stderr':
+        this.#output = (this.#output + event.data.message).slice(-OUTPUT_BYTES_MAX);
+        break;
+    }
+  }
+
+  #takeResult({ type, data }: Result): void {
+    const isParent = data.nesting < this.#lastNesting || data.details.type === 'suite';
+    this.#lastNesting = data.nesting;
+    const tookMs = data.details.duration_ms;
+    const indent = data.nesting + 1;
+    if (data.name === this.#path) {
+      // The file as a whole: of interest only when its process failed otherwise than by a test of its own.
+      if (type === 'test:fail') this.#fail('the file itself', fileFailure(data), tookMs, 1);
+      return;
+    }
+    this.#results++;
+    if (data.skip !== undefined || data.todo !== undefined) {
+      const reason = data.skip ?? data.todo;
+      this.#report.skip(data.name, typeof reason === 'string' ? reason : data.skip ? 'skipped' : 'to do', indent);
+    } else if (type === 'test:fail') {
+      const error = data.details.error as Error & { failureType?: string };
+      if (isParent && error.failureType === 'subtestsFailed') return; // told and counted where it happened
+      this.#fail(data.name, inspect(error.cause ?? error), tookMs, indent);
+    } else if (!isParent) {
+      this.#report.pass(data.name, tookMs, indent);
+    }
+  }
+
+  #fail(name: string, detail: string, tookMs: number, indent: number): void {
+    this.#failed = true;
+    this.#report.fail(name, detail, tookMs, indent, this.#name);
+  }
+
+  /** `timedOutMs`: the file was ended because it took that long. */
+  end(timedOutMs: number | undefined): void {
+    const tookMs = performance.now() - this.#startMs;
+    if (timedOutMs !== undefined) {
+      const running = this.#running.map((name) => `"${name}"`).join(' in ') || 'none';
+      this.#fail('ends in time', `Not done after ${duration(timedOutMs)}; tests running: ${running}`, tookMs, 1);
+    } else if (this.#results === 0 && !this.#failed) {
+      this.#report.note('  (no tests)');
+    }
+    if (this.#failed && this.#output !== '')
+      this.#report.note(`  output of ${this.#name}:\n${indentText(this.#output, '  | ')}`);
+    this.#report.note(`  ${this.#name}: ${duration(tookMs)}`);
+  }
+}
+
+function fileFailure(data: Extract<TestEvent, { type: 'test:fail' }>['data']): string {
+  const error = data.details.error as Error & { exitCode?: number; signal?: string };
+  if (error.signal) return `its process was ended by ${error.signal}`;
+  return error.exitCode === undefined
+    ? inspect(error.cause ?? error)
+    : `its process ended with exit code ${error.exitCode}`;
+}
+
+function duration(tookMs: number): string {
+  if (tookMs < 1_000) return `${Math.round(tookMs)} ms`;
+  return tookMs < 120_000 ? `${(tookMs / 1_000).toFixed(1)} s` : `${(tookMs / 60_000).toFixed(1)} min`;
+}
+
+function indentText(text: string, indent: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => indent + line)
+    .join('\n');
+}
