@@ -1,0 +1,15 @@
+// What image.ts asks of each image's recipe, and what it gives to it.
+
+import type { RawDisk } from './disk.ts';
+
+/** Work for a recipe: the disk image to fill, and where to say which of its steps begins. */
+export interface RecipeContext {
+  disk: RawDisk;
+  step: (name: string) => void;
+}
+
+/** How one image is made: the names of its steps in their order, and the making. */
+export interface Recipe {
+  steps: readonly string[];
+  make: (context: RecipeContext) => Promise<void>;
+}
