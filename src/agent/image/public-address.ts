@@ -1,0 +1,142 @@
+// Which addresses a customer's URL may lead to. The image is fetched by the host, from inside the operator's network, so
+// whatever is not plainly on the public internet is refused, unless the operator has named that host and port. The check
+// is made on the very addresses that the connection will use, so a name that changes its answer gains nothing.
+
+import type { LookupAddress, LookupOptions } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { imageFailure, shownUrl } from './failure.ts';
+
+/** The special-purpose IPv4 blocks of IANA's registry that are not reachable from everywhere. */
+const closedIpv4: readonly (readonly [string, number])[] = [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+];
+
+/** Inside 2000::/3, the only block that is handed out as global unicast: what is set apart again. */
+const closedIpv6: readonly (readonly [string, number])[] = [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['3fff::', 20],
+];
+
+const closed = new BlockList();
+for (const [network, prefix] of closedIpv4) closed.addSubnet(network, prefix, 'ipv4');
+for (const [network, prefix] of closedIpv6) closed.addSubnet(network, prefix, 'ipv6');
+
+const globalIpv6 = new BlockList();
+globalIpv6.addSubnet('2000::', 3, 'ipv6');
+
+/** IPv6 blocks whose addresses stand for an IPv4 one, and the 16-bit group where that one begins. */
+const carriers: readonly { block: BlockList; group: number }[] = (
+  [
+    ['::ffff:0:0', 96, 6],
+    ['64:ff9b::', 96, 6],
+    ['2002::', 16, 1],
+  ] as const
+).map(([network, prefix, group]) => {
+  const block = new BlockList();
+  block.addSubnet(network, prefix, 'ipv6');
+  return { block, group };
+});
+
+/** The eight groups of an IPv6 address in any of its notations. */
+function groupsOf(address: string): number[] {
+  // URL writes every notation in the one normal form: hexadecimal groups, at most one `::`.
+  const normal = new URL(`http://[${address}]/`).hostname.slice(1, -1);
+  const [head = '', tail] = normal.split('::');
+  const read = (text: string) => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)));
+  if (tail === undefined) return read(head);
+  const before = read(head);
+  const after = read(tail);
+  return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
+}
+
+/** Whether an IP address, in any notation that `net.isIP` takes, is one that the whole internet can reach. */
+export function isPublicAddress(address: string): boolean {
+  const family = isIP(address);
+  if (family === 4) return !closed.check(address, 'ipv4');
+  // A zone (`%eth0`) belongs to link-local addresses only.
+  if (family !== 6 || address.includes('%')) return false;
+  for (const { block, group } of carriers) {
+    if (!block.check(address, 'ipv6')) continue;
+    const groups = groupsOf(address);
+    const [high = 0, low = 0] = [groups[group], groups[group + 1]];
+    return isPublicAddress([high >> 8, high & 255, low >> 8, low & 255].join('.'));
+  }
+  return globalIpv6.check(address, 'ipv6') && !closed.check(address, 'ipv6');
+}
+
+/** `HOST:PORT` of a URL with the port always written out. */
+function endpointOf(url: URL): string {
+  return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
+}
+
+/**
+ * Reads one `HOST:PORT` of the operator's list; HOST is a name or an IP (IPv6 in brackets).
+ * @throws Error that says what is wrong with it
+ */
+export function parseAllowedHost(text: string): string {
+  const url = /^[^/?#@\\\s]+:\d{1,5}$/.test(text) ? URL.parse(`http://${text}/`) : null;
+  if (!url) throw new Error(`"${text}" can't be an allowed image host; write HOST:PORT, such as mirror.example:8080.`);
+  return endpointOf(url);
+}
+
+/** `dns.lookup`, as far as it is used here. */
+export type Lookup = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** Decides for each URL, redirects included, where a connection may go. */
+export class AddressGuard {
+  readonly #allowed: ReadonlySet<string>;
+  readonly #lookup: Lookup;
+
+  /** @throws Error when an entry of `allowHosts` is not HOST:PORT */
+  constructor(allowHosts: readonly string[], lookup: Lookup) {
+    this.#allowed = new Set(allowHosts.map(parseAllowedHost));
+    this.#lookup = lookup;
+  }
+
+  /**
+   * Checks a URL whose host is a literal address, for which no lookup will be made, and gives the lookup to connect with.
+   * @throws VmFailure `image.address`
+   */
+  lookupFor(url: URL): LookupFunction {
+    const refuse = (found: string) =>
+      imageFailure(
+        'image.address',
+        `The image at ${shownUrl(url)} is refused: ${found} is not a public address. Serve it from the internet, or ask the operator to allow ${endpointOf(url)}.`,
+      );
+    const allowed = this.#allowed.has(endpointOf(url));
+    const literal = url.hostname.replace(/^\[|\]$/g, '');
+    if (!allowed && isIP(literal) && !isPublicAddress(literal)) throw refuse(literal);
+
+    return (hostname, options, callback) => {
+      this.#lookup(hostname, { ...options, all: true }, (error, addresses) => {
+        if (error) return callback(error, []);
+        // One private address among public ones is as good as an attack; none of them is tried.
+        const bad = allowed ? undefined : addresses.find(({ address }) => !isPublicAddress(address));
+        const first = addresses[0];
+        if (bad) callback(refuse(`${hostname} is at ${bad.address}, which`), []);
+        else if (!first) callback(Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND' }), []);
+        else if (options.all) callback(null, addresses);
+        else callback(null, first.address, first.family);
+      });
+    };
+  }
+}
