@@ -23,7 +23,7 @@ const FAST_STOP_MS = 30_000;
 /** An immediate one writes nothing; PostgreSQL itself kills what is left after 5 s. */
 const IMMEDIATE_STOP_MS = 15_000;
 /** Servers' children leave by themselves when their parent has died, at the latest after the query they are in. */
-const ORPHANS_LEAVE_MS = 10_000;
+const ORPHANS_LEAVE_MS = 5_000;
 
 /** The pid file's name inside the cluster. */
 const PID_FILE = 'postmaster.pid';
