@@ -54,7 +54,7 @@ export function judge(held: Held, seen: Seen): Verdict {
     return seen.state !== 'gone' && seen.generation > held.generation ? { ...unchanged, order: 'absent' } : unchanged;
   }
   if (seen.state === 'gone') {
-    if (seen.generation <= held.generation) return unchanged;
+    // A host says so only after an order to erase, and an erased instance never comes back under the same id.
     const reason = 'Its host had erased it on a later order, which this database has lost.';
     return { status: 'failed', reason, release: true, order: null };
   }

@@ -22,8 +22,10 @@ export interface VmSpec {
 export interface VmFound {
   instanceId: string;
   power: 'running' | 'off' | 'dead';
-  /** Why it is dead, where that is known. */
+  /** Why it is dead, or what keeps it from going on, where that is known. */
   reason?: string;
+  /** The address it uses, where that can be seen. */
+  address?: string;
 }
 
 /** Something worth telling the customer while a VM comes up. */
@@ -54,6 +56,8 @@ export class VmFailure extends Error {
 export interface VmDriver {
   /** Every VM that exists here in whatever state, found by looking rather than by remembering. */
   observe(): Promise<VmFound[]>;
+  /** One VM as {@link observe} would show it now; undefined when nothing of it is here. */
+  inspect(instanceId: string): Promise<VmFound | undefined>;
   /**
    * Makes the VM exist, run, and have exactly these open ports. A VM that runs is not restarted.
    * @throws VmFailure

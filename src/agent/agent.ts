@@ -1,0 +1,276 @@
+// The agent of one host. It asks what should be, makes it so, and reports what is, over and over; an agent that can't reach
+// its server leaves everything running. What runs but is not assigned is reported and left alone.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Assignment, Inventory, Observation } from '../api/agent/contract.ts';
+import { heartbeatMs, reportItemsMax } from '../api/agent/contract.ts';
+import { newUuid } from '../model/id.ts';
+import type { Clock, Entropy } from '../model/world.ts';
+import { type ServerClient, ServerRefused } from './client.ts';
+import { Outbox } from './outbox.ts';
+import type { Records } from './record.ts';
+import type { VmDriver, VmFound } from './vm/driver.ts';
+import { type Patience, Worker } from './worker.ts';
+
+/** Everything is asked for anew this often: an order that was lost in whatever way arrives then. */
+const fullSyncMs = 60_000;
+/** Pause after a failed call to the server. */
+const serverRetryMs = 1_000;
+/** Looking for what nobody owns reads every process and folder. */
+const straysMs = 30_000;
+/** News that come within this time travel in one report. */
+const gatherMs = 5;
+
+/** What an agent is made of. */
+export interface AgentParts {
+  client: ServerClient;
+  driver: VmDriver;
+  records: Records;
+  inventory: () => Promise<Inventory>;
+  clock: Clock;
+  entropy: Entropy;
+  patience: Patience;
+  logger: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
+}
+
+/** One host's agent. */
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #workers = new Map<string, Worker>();
+  readonly #outbox = new Outbox();
+  readonly #stopping = new AbortController();
+  #found = new Map<string, VmFound>();
+  #strays: string[] = [];
+  #loops: Promise<void>[] = [];
+  #news: (() => void) | null = null;
+  #revision: number | undefined;
+  #observing: Promise<void> | null = null;
+  #synced = false;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at what is here, adopts it, and begins to work. Does not wait for the server. */
+  async start(): Promise<void> {
+    const { records, driver, clock, logger } = this.#parts;
+    const lost = await records.open(clock.now());
+    if (lost.length > 0)
+      logger.warn({ lost: lost.length }, 'records could not be read; what runs is adopted by looking');
+    driver.onChange(() => void this.#observe());
+    await this.#observe();
+    for (const [id, record] of records.all()) if (!record.goneAt) this.#worker(id).wake();
+    logger.info(
+      { running: [...this.#found.values()].filter(({ power }) => power === 'running').length },
+      'agent started',
+    );
+    this.#loops = [this.#pollLoop(), this.#reportLoop()];
+  }
+
+  /** Stops working and lets go of the instances, which run on. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#news?.();
+    await Promise.all([...this.#loops, ...[...this.#workers.values()].map((worker) => worker.close())]);
+    await this.#parts.driver.close();
+  }
+
+  async #pollLoop(): Promise<void> {
+    const { client, clock, logger } = this.#parts;
+    const { signal } = this.#stopping;
+    let fullAt = 0;
+    let wasAway = false;
+    while (!signal.aborted) {
+      try {
+        const now = clock.now().getTime();
+        const full = this.#revision === undefined || now >= fullAt;
+        const answer = await client.poll(full ? undefined : this.#revision, signal);
+        if (answer.full) fullAt = now + fullSyncMs;
+        if (wasAway) logger.info({}, 'the server is back');
+        wasAway = false;
+        await this.#accept(answer.assignments);
+        this.#revision = answer.revision;
+        this.#synced = true;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!wasAway || error instanceof ServerRefused)
+          logger.warn({ err: error }, 'the server does not answer; instances run on');
+        wasAway = true;
+        this.#revision = undefined;
+        await sleep(serverRetryMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  /** Takes orders. Only a newer generation counts, and an erased instance is never begun again. */
+  async #accept(assignments: readonly Assignment[]): Promise<void> {
+    const { records } = this.#parts;
+    await Promise.all(
+      assignments.map(async (assignment) => {
+        const { instanceId } = assignment;
+        const known = records.get(instanceId);
+        if (known && (known.goneAt || assignment.generation <= known.assignment.generation)) {
+          const ahead = known.goneAt !== null || assignment.generation < known.assignment.generation;
+          if (known.goneAt && assignment.generation > known.assignment.generation)
+            await records.put(instanceId, { ...known, assignment });
+          if (ahead) this.#changed(instanceId);
+          return;
+        }
+        const power = this.#found.get(instanceId)?.power;
+        const before = known ?? {
+          ran: power === 'running' || power === 'dead',
+          failure: null,
+          restarts: 0,
+          goneAt: null,
+        };
+        await records.put(instanceId, { ...before, assignment });
+        this.#changed(instanceId);
+        this.#worker(instanceId).wake();
+      }),
+    );
+  }
+
+  async #reportLoop(): Promise<void> {
+    const { logger } = this.#parts;
+    const { signal } = this.#stopping;
+    let completeAt = 0;
+    let straysAt = 0;
+    while (!signal.aborted) {
+      const now = performance.now();
+      const complete = this.#synced && now >= completeAt;
+      try {
+        if (complete) {
+          await this.#observe();
+          if (now >= straysAt) {
+            this.#strays = await this.#parts.driver.strays(
+              new Set(this.#present().map(({ instanceId }) => instanceId)),
+            );
+            straysAt = now + straysMs;
+          }
+        }
+        if (complete || !this.#outbox.isEmpty) await this.#report(complete);
+        if (complete) completeAt = now + heartbeatMs;
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn({ err: error }, 'report was not delivered; it is sent again');
+        await sleep(serverRetryMs, undefined, { signal }).catch(() => {});
+        continue;
+      }
+      if (this.#outbox.isEmpty) await this.#untilNews(completeAt - performance.now());
+    }
+  }
+
+  async #report(complete: boolean): Promise<void> {
+    const { client, inventory } = this.#parts;
+    const batch = this.#outbox.take((id) => this.#observationOf(id));
+    const told = new Set(batch.ids);
+    const others = complete ? this.#present().filter(({ instanceId }) => !told.has(instanceId)) : [];
+    try {
+      const machine = await inventory();
+      const instances = [...batch.instances, ...others];
+      for (let at = 0; at === 0 || at < instances.length; at += reportItemsMax) {
+        await client.report(
+          {
+            inventory: machine,
+            complete: complete && instances.length <= reportItemsMax,
+            instances: instances.slice(at, at + reportItemsMax),
+            events: at === 0 ? batch.events : [],
+            strays: this.#strays.slice(0, 100),
+          },
+          this.#stopping.signal,
+        );
+      }
+    } catch (error) {
+      this.#outbox.putBack(batch);
+      throw error;
+    }
+    for (const { instanceId, state } of batch.instances) if (state === 'gone') await this.#forgetWorker(instanceId);
+  }
+
+  /** Everything that is here, in whatever state; what is gone is told once and then no more. */
+  #present(): Observation[] {
+    const ids = new Set([...this.#workers.keys(), ...this.#found.keys()]);
+    return [...ids].flatMap((id) => this.#observationOf(id) ?? []).filter(({ state }) => state !== 'gone');
+  }
+
+  /** How an instance is; without a record, what can be seen of it. */
+  #observationOf(instanceId: string): Observation | undefined {
+    if (this.#parts.records.get(instanceId)) return this.#worker(instanceId).observation();
+    const found = this.#found.get(instanceId);
+    if (!found) return undefined;
+    const state = found.power === 'running' ? 'running' : 'off';
+    const unknown = { address: found.address ?? null, vcpus: 0, memoryMib: 0, diskGib: 0, restarts: 0 };
+    return { instanceId, generation: 0, state, reason: null, ...unknown };
+  }
+
+  async #forgetWorker(instanceId: string): Promise<void> {
+    const worker = this.#workers.get(instanceId);
+    if (worker?.observation().state !== 'gone') return;
+    this.#workers.delete(instanceId);
+    await worker.close();
+  }
+
+  async #observe(): Promise<void> {
+    this.#observing ??= this.#look().finally(() => {
+      this.#observing = null;
+    });
+    await this.#observing;
+  }
+
+  async #look(): Promise<void> {
+    const before = this.#found;
+    this.#found = new Map((await this.#parts.driver.observe()).map((vm) => [vm.instanceId, vm]));
+    for (const id of new Set([...before.keys(), ...this.#found.keys()])) {
+      const [was, is] = [before.get(id), this.#found.get(id)];
+      if (was?.power === is?.power && was?.reason === is?.reason) continue;
+      if (this.#parts.records.get(id)) this.#worker(id).wake();
+      else this.#changed(id);
+    }
+  }
+
+  #worker(instanceId: string): Worker {
+    const known = this.#workers.get(instanceId);
+    if (known) return known;
+    const { driver, records, clock, patience, logger } = this.#parts;
+    const worker = new Worker(instanceId, {
+      driver,
+      records,
+      clock,
+      patience,
+      logger,
+      changed: (id) => this.#changed(id),
+      tell: (id, kind, message, data) => this.#tell(id, kind, message, data),
+    });
+    this.#workers.set(instanceId, worker);
+    return worker;
+  }
+
+  #changed(instanceId: string): void {
+    this.#outbox.changed(instanceId);
+    this.#news?.();
+  }
+
+  #tell(instanceId: string, kind: string, message: string, data?: Record<string, unknown>): void {
+    const { clock, entropy } = this.#parts;
+    const now = clock.now();
+    const event = { id: newUuid(entropy), instanceId, at: now.toISOString(), kind, message, ...(data ? { data } : {}) };
+    this.#outbox.add(event, now.getTime());
+    this.#news?.();
+  }
+
+  async #untilNews(ms: number): Promise<void> {
+    if (ms <= 0 || this.#stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#news = () => {
+        clearTimeout(timer);
+        setTimeout(resolve, gatherMs);
+      };
+    });
+    this.#news = null;
+  }
+}

@@ -1,0 +1,78 @@
+// The agent's side of the agent's API. Every call has a bound; a server that is away is not an error here but a fact that
+// the caller retries.
+
+import type { Assignments, Enrolled, Inventory, Report } from '../api/agent/contract.ts';
+import { pollSecondsMax } from '../api/agent/contract.ts';
+
+const requestTimeoutMs = 15_000;
+const pollTimeoutMs = (pollSecondsMax + 10) * 1000;
+
+/** The server answered with an error. */
+export class ServerRefused extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ServerRefused';
+    this.status = status;
+  }
+}
+
+/** Talks to one server as one host. */
+export class ServerClient {
+  readonly #url: string;
+  #credential = '';
+
+  /** @param url the server's, without a path */
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, '');
+  }
+
+  /** Uses this credential from now on. */
+  setCredential(credential: string): void {
+    this.#credential = credential;
+  }
+
+  /** Exchanges a one-time token for a credential. @throws ServerRefused, or fetch's errors when there is no answer */
+  enrol(token: string, inventory: Inventory): Promise<Enrolled> {
+    return this.#call('POST', '/agent/v1/enrol', requestTimeoutMs, undefined, { token, inventory });
+  }
+
+  /** What changed since a revision, as soon as something does; everything when `after` is undefined. */
+  poll(after: number | undefined, signal: AbortSignal): Promise<Assignments> {
+    const query = after === undefined ? '' : `?after=${after}&wait=${pollSecondsMax}`;
+    return this.#call('GET', `/agent/v1/assignments${query}`, pollTimeoutMs, signal);
+  }
+
+  /** Hands in a report. */
+  async report(report: Report, signal: AbortSignal): Promise<void> {
+    await this.#call('POST', '/agent/v1/reports', requestTimeoutMs, signal, report);
+  }
+
+  async #call<Answer>(
+    method: string,
+    path: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    body?: object,
+  ): Promise<Answer> {
+    const bound = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(this.#url + path, {
+      method,
+      headers: {
+        ...(this.#credential && { authorization: `Bearer ${this.#credential}` }),
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      body: body ? JSON.stringify(body) : null,
+      signal: signal ? AbortSignal.any([bound, signal]) : bound,
+      redirect: 'error',
+    });
+    const text = await response.text();
+    if (!response.ok)
+      throw new ServerRefused(
+        response.status,
+        `${method} ${path.split('?', 1)[0]} answered ${response.status}: ${text.slice(0, 300)}`,
+      );
+    return JSON.parse(text) as Answer;
+  }
+}

@@ -1,0 +1,82 @@
+// What the agent must remember of an instance across its own death: the newest order it has accepted, and how far it came.
+// One small file each, replaced atomically. Losing them all is survivable: what runs is found by looking.
+
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Assignment } from '../api/agent/contract.ts';
+
+/** What is remembered of one instance. */
+export interface InstanceRecord {
+  assignment: Assignment;
+  /** It has run at least once; from then on a dead hypervisor is restarted and never given up. */
+  ran: boolean;
+  /** Given up, with the reason for the customer. */
+  failure: string | null;
+  /** How often its hypervisor was restarted after dying. */
+  restarts: number;
+  /** When everything of it was erased (RFC 3339); the record then only fences off older orders. */
+  goneAt: string | null;
+}
+
+/** How long an erased instance's record stays, to refuse orders from a database that was put back to an older copy. */
+const tombstoneKeptMs = 30 * 24 * 60 * 60 * 1000;
+
+/** The records of one agent. */
+export class Records {
+  readonly #directory: string;
+  readonly #records = new Map<string, InstanceRecord>();
+
+  /** @param directory made when missing */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Reads all records; one that can't be read counts as lost. @returns the ids of those */
+  async open(now: Date): Promise<string[]> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const lost: string[] = [];
+    for (const name of await readdir(this.#directory)) {
+      const id = name.replace(/\.json$/, '');
+      if (id === name) {
+        await rm(join(this.#directory, name), { force: true });
+        continue;
+      }
+      try {
+        const record = JSON.parse(await readFile(join(this.#directory, name), 'utf8')) as InstanceRecord;
+        if (record.goneAt && now.getTime() - Date.parse(record.goneAt) > tombstoneKeptMs) await this.remove(id);
+        else this.#records.set(id, record);
+      } catch {
+        lost.push(id);
+      }
+    }
+    return lost;
+  }
+
+  get(instanceId: string): InstanceRecord | undefined {
+    return this.#records.get(instanceId);
+  }
+
+  all(): IterableIterator<[string, InstanceRecord]> {
+    return this.#records.entries();
+  }
+
+  /** Writes a record, durably. */
+  async put(instanceId: string, record: InstanceRecord): Promise<void> {
+    const file = join(this.#directory, `${instanceId}.json`);
+    const handle = await open(`${file}.new`, 'w', 0o600);
+    try {
+      await handle.writeFile(JSON.stringify(record));
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${file}.new`, file);
+    this.#records.set(instanceId, record);
+  }
+
+  /** Forgets an instance. */
+  async remove(instanceId: string): Promise<void> {
+    this.#records.delete(instanceId);
+    await rm(join(this.#directory, `${instanceId}.json`), { force: true });
+  }
+}

@@ -1,0 +1,83 @@
+// The agent's API: enrol, poll, report. Agents show a credential of their own; customers' keys count for nothing here.
+
+import type { FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { authenticateAgent } from '../../app/authenticate.ts';
+import { enrol, pollAssignments } from '../../app/host.ts';
+import { acceptReport } from '../../app/report.ts';
+import type { Api } from '../types.ts';
+import { AssignmentsSchema, EnrolledSchema, EnrolSchema, pollSecondsMax, ReportSchema } from './contract.ts';
+
+/** A report of two thousand instances and events, at the longest messages, stays below this. */
+const reportBytesMax = 8 * 1024 * 1024;
+
+const PollQuery = Type.Object({
+  after: Type.Optional(Type.Integer({ minimum: 0 })),
+  wait: Type.Optional(Type.Integer({ minimum: 0, maximum: pollSecondsMax })),
+});
+
+/** Adds the routes. */
+export function hostRoutes({ app, context, errors }: Api): void {
+  const hostOf = (request: FastifyRequest) =>
+    authenticateAgent(context, /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]);
+
+  app.post(
+    '/agent/v1/enrol',
+    {
+      schema: {
+        operationId: 'enrolAgent',
+        summary: 'Exchange a one-time token for a credential',
+        body: EnrolSchema,
+        response: { 200: EnrolledSchema, ...errors(400, 401) },
+      },
+    },
+    async (request) => enrol(context, request.body.token, request.body.inventory),
+  );
+
+  app.get(
+    '/agent/v1/assignments',
+    {
+      schema: {
+        operationId: 'pollAssignments',
+        summary: 'What changed on this host after a revision, or everything',
+        querystring: PollQuery,
+        response: { 200: AssignmentsSchema, ...errors(400, 401) },
+      },
+    },
+    async (request, reply) => {
+      const hostId = await hostOf(request);
+      const { after, wait = 0 } = request.query;
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const since = after === undefined ? undefined : BigInt(after);
+      const { revision, full, assignments } = await pollAssignments(context, hostId, since, wait * 1000, gone.signal);
+      return {
+        revision,
+        full,
+        assignments: assignments.map(({ instanceId, generation, desired, ...vm }) => ({
+          instanceId,
+          generation,
+          desired,
+          vm,
+        })),
+      };
+    },
+  );
+
+  app.post(
+    '/agent/v1/reports',
+    {
+      bodyLimit: reportBytesMax,
+      schema: {
+        operationId: 'sendReport',
+        summary: 'What the host sees; answered with an acknowledgement',
+        body: ReportSchema,
+        response: { 200: Type.Object({}), ...errors(400, 401) },
+      },
+    },
+    async (request) => {
+      await acceptReport(context, await hostOf(request), request.body);
+      return {};
+    },
+  );
+}

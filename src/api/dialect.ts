@@ -1,0 +1,66 @@
+// What makes a dialect: routes, a way to read the caller's key, and an error shape. Each is a Fastify plugin of its own
+// scope, so that nothing of one reaches another.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import type { TSchema } from 'typebox';
+import { authenticateKey, type Principal } from '../app/authenticate.ts';
+import type { Context } from '../app/context.ts';
+import { BerthError } from '../model/errors.ts';
+import { asBerthError } from './failure.ts';
+import type { Api, App } from './types.ts';
+
+/** The parts of a dialect. */
+export interface DialectParts {
+  name: string;
+  document: Partial<OpenAPIV3_1.Document>;
+  errorSchema: TSchema;
+  toError(error: BerthError): { status: number; body: object };
+  /** Finds the API key in a request's headers; null where requests are authenticated by the routes themselves. */
+  readKey: ((headers: IncomingHttpHeaders) => string | undefined) | null;
+  routes: readonly ((api: Api) => void)[];
+}
+
+/** A dialect, ready to be registered. */
+export interface Dialect {
+  name: string;
+  plugin(app: App, options: { context: Context }): Promise<void>;
+}
+
+/** Makes a dialect of its parts. */
+export function defineDialect(parts: DialectParts): Dialect {
+  const { name, readKey, toError, errorSchema } = parts;
+  return {
+    name,
+    async plugin(app, { context }) {
+      const scope = app.withTypeProvider<TypeBoxTypeProvider>();
+      await scope.register(swagger, { openapi: parts.document as never });
+      const principals = new WeakMap<FastifyRequest, Principal>();
+      if (readKey) {
+        scope.addHook('onRequest', async (request) => {
+          principals.set(request, await authenticateKey(context, readKey(request.headers)));
+        });
+      }
+      scope.setErrorHandler((thrown, request, reply) => {
+        const error = asBerthError(thrown, request);
+        const { status, body } = toError(error);
+        if (status === 503) reply.header('retry-after', '1');
+        return reply.code(status).send(body);
+      });
+      const api: Api = {
+        app: scope,
+        context,
+        principalOf(request) {
+          const principal = principals.get(request);
+          if (!principal) throw new BerthError('unauthenticated', 'There is no such API key.');
+          return principal;
+        },
+        errors: (...statuses) => Object.fromEntries(statuses.map((status) => [status, errorSchema])),
+      };
+      for (const addRoutes of parts.routes) addRoutes(api);
+    },
+  };
+}

@@ -1,0 +1,50 @@
+// Turns whatever was thrown while a request was served into one of Berth's errors, and logs what was not foreseen.
+
+import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
+import { isUnavailable } from '../store/database.ts';
+
+/** What Fastify itself refuses, by status. */
+const ofFastify: Record<number, { code: ErrorCode; message: string }> = {
+  400: { code: 'malformed', message: 'The body is not valid JSON.' },
+  404: { code: 'not_found', message: 'There is no such path.' },
+  413: { code: 'payload_too_large', message: 'The body is larger than this call takes.' },
+  415: { code: 'unsupported_media_type', message: 'The body must be JSON, with Content-Type: application/json.' },
+};
+
+/** One of Berth's errors for anything thrown. What was not foreseen is logged in full and told as `internal`. */
+export function asBerthError(thrown: unknown, request: FastifyRequest): BerthError {
+  if (thrown instanceof BerthError) return thrown;
+  if (thrown instanceof Error) {
+    const { validation, validationContext, statusCode } = thrown as {
+      validation?: (FastifySchemaValidationError & { data?: unknown })[];
+      validationContext?: string;
+      statusCode?: number;
+    };
+    if (validation) return new BerthError('malformed', validationMessage(validation, validationContext));
+    const refused = statusCode === undefined ? undefined : ofFastify[statusCode];
+    if (refused) return new BerthError(refused.code, refused.message);
+    if (isUnavailable(thrown)) {
+      request.log.warn({ err: thrown }, 'the database is out of reach');
+      return new BerthError('unavailable', 'The service is starting or out of reach of its database; try again.');
+    }
+  }
+  request.log.error({ err: thrown }, 'request failed unexpectedly');
+  return new BerthError('internal', `Something went wrong on our side; the request id is ${request.id}.`);
+}
+
+function validationMessage(
+  errors: readonly (FastifySchemaValidationError & { data?: unknown })[],
+  where = 'body',
+): string {
+  const [first] = errors;
+  if (!first) return 'The request is not of the documented shape.';
+  const path = first.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '');
+  const what = first.keyword === 'required' ? '' : ` (it is ${shown(first.data)})`;
+  return `${path || `The ${where}`} ${first.message ?? 'is not as documented'}${what}.`;
+}

@@ -1,0 +1,109 @@
+// Fluence's calls of a VM's life, all on `/vms/v3`.
+
+import { deploy } from '../../app/deployment.ts';
+import { deleteInstances, listInstances, readStatuses, updateInstances } from '../../app/instance.ts';
+import { readIdempotencyKey } from '../idempotency.ts';
+import type { Api } from '../types.ts';
+import { deployFields, toDeployRequest, toVm, toVmStatus } from './mapping.ts';
+import * as schema from './schema.ts';
+
+const perPageDefault = 50;
+
+/** Adds the routes. */
+export function instanceRoutes({ app, context, principalOf, errors }: Api): void {
+  app.post(
+    '/vms/v3',
+    {
+      schema: {
+        operationId: 'deployVms',
+        summary: 'Deploy virtual machines, all or none',
+        body: schema.DeploySchema,
+        response: { 201: schema.DeployedSchema, ...errors(400, 403, 409, 413, 422) },
+      },
+    },
+    async (request, reply) => {
+      const key = readIdempotencyKey(request);
+      const idempotency = key === undefined ? undefined : { key, body: request.body };
+      const deployed = await deploy(
+        context,
+        principalOf(request),
+        toDeployRequest(request.body),
+        deployFields,
+        idempotency,
+      );
+      return reply.code(201).send(deployed.map(({ id, name }) => ({ vmId: id, vmName: name })));
+    },
+  );
+
+  app.get(
+    '/vms/v3',
+    {
+      schema: {
+        operationId: 'listVms',
+        summary: 'List virtual machines',
+        querystring: schema.ListQuerySchema,
+        response: { 200: { type: 'array', items: schema.VmSchema }, ...errors(400, 403) },
+      },
+    },
+    async (request) => {
+      const { page, per_page: perPage } = request.query;
+      const window = page || perPage ? { page: page ?? 1, perPage: perPage ?? perPageDefault } : undefined;
+      const now = context.clock.now();
+      return (await listInstances(context, principalOf(request), window)).map((instance) => toVm(instance, now));
+    },
+  );
+
+  app.get(
+    '/vms/v3/status',
+    {
+      schema: {
+        operationId: 'readVmStatuses',
+        summary: 'Status of the named virtual machines, separated by commas',
+        querystring: schema.StatusQuerySchema,
+        response: { 200: { type: 'array', items: schema.VmStatusSchema }, ...errors(400, 403, 422) },
+      },
+    },
+    async (request) => {
+      const ids = (request.query.ids ?? '').split(',').filter((id) => id.length > 0);
+      return (await readStatuses(context, principalOf(request), ids, 'ids')).map(toVmStatus);
+    },
+  );
+
+  app.patch(
+    '/vms/v3',
+    {
+      schema: {
+        operationId: 'updateVms',
+        summary: 'Rename virtual machines or replace their open ports, all or none',
+        body: schema.UpdateSchema,
+        response: { 204: schema.NothingSchema, ...errors(400, 403, 404, 409, 422) },
+      },
+    },
+    async (request, reply) => {
+      const updates = request.body.updates.map(({ id, vmName, openPorts }) => ({
+        id,
+        ...(vmName == null ? {} : { name: vmName }),
+        ...(openPorts == null ? {} : { portRules: openPorts }),
+      }));
+      const fields = { list: 'updates', name: 'vmName', portRules: 'openPorts' };
+      await updateInstances(context, principalOf(request), updates, fields);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.delete(
+    '/vms/v3',
+    {
+      schema: {
+        operationId: 'deleteVms',
+        summary: 'Delete virtual machines, all or none',
+        body: schema.DeleteSchema,
+        response: { 200: schema.DeletedSchema, ...errors(400, 403, 404, 409, 422) },
+      },
+    },
+    async (request) => {
+      const removed = await deleteInstances(context, principalOf(request), request.body.vmIds, 'vmIds');
+      return { removed_ids: removed, transactions: [] };
+    },
+  );
+}

@@ -1,0 +1,86 @@
+// One listener for everything: the dialects, the agents, built images, health and metrics.
+
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import type { Context } from '../app/context.ts';
+import { newUuid } from '../model/id.ts';
+import { agentDialect } from './agent/plugin.ts';
+import { type BuiltImages, builtImageRoutes } from './built-image.ts';
+import type { Dialect } from './dialect.ts';
+import { asBerthError } from './failure.ts';
+import { fluenceDialect } from './fluence/plugin.ts';
+import { healthRoutes } from './health.ts';
+import { countRequests, type Metrics, metricsRoutes } from './metrics.ts';
+import { nativeError } from './native/error.ts';
+import { nativeDialect } from './native/plugin.ts';
+import type { App } from './types.ts';
+
+/** The largest deploy body that can be right (50 keys of 8 KiB) with room to spare. */
+const bodyBytesMax = 1024 * 1024;
+/** A client that takes longer than this to send its request is holding a socket for nothing. */
+const requestTimeoutMs = 30_000;
+/** Longer than load balancers keep idle connections, so that they and not we close them. */
+const keepAliveTimeoutMs = 72_000;
+
+/** Every dialect, in the order in which their documents are written. */
+export const dialects: readonly Dialect[] = [fluenceDialect, nativeDialect, agentDialect];
+
+/** What the server is made of. */
+export interface ServerParts {
+  context: Context;
+  logger: FastifyBaseLogger;
+  metrics: Metrics;
+  builtImages: BuiltImages;
+}
+
+/** A Fastify with the limits and checks that hold for every dialect, and no routes. */
+export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () => string): App {
+  const app = Fastify({
+    ...(logger ? { loggerInstance: logger } : { logger: false }),
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    forceCloseConnections: true,
+    disableRequestLogging: true,
+    genReqId: newRequestId,
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 256 },
+    ajv: {
+      // Values are taken as they were sent; only query strings, which are all text, are coerced (below). Verbose, so that a
+      // message can show the value at fault.
+      customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true, strict: false },
+    },
+  }) as unknown as App;
+  return app;
+}
+
+/** The whole server, ready to listen. */
+export async function buildServer({ context, logger, metrics, builtImages }: ServerParts): Promise<App> {
+  const app = bareServer(logger, () => newUuid(context.entropy));
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const line = {
+      requestId: request.id,
+      method: request.method,
+      path: request.url.split('?', 1)[0],
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
+    if (reply.statusCode >= 500) request.log.error(line, 'request');
+    else request.log.debug(line, 'request');
+  });
+  countRequests(app, metrics);
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ error: `There is no ${request.method} ${request.url.split('?', 1)[0]}.` }),
+  );
+  app.setErrorHandler((thrown, request, reply) => {
+    const { status, body } = nativeError(asBerthError(thrown, request));
+    return reply.code(status).send(body);
+  });
+  healthRoutes(app, context);
+  metricsRoutes(app, metrics);
+  await builtImageRoutes(app, builtImages);
+  for (const dialect of dialects) await app.register((scope) => dialect.plugin(scope as App, { context }));
+  return app;
+}
