@@ -1,0 +1,164 @@
+// The agent's line to one living QEMU: its monitor and its serial port, held together from the moment the agent starts or
+// adopts it. It knows what the run states mean and acts on the two that need acting on at once: a guest that switched
+// itself off, and one that stands still because the host's disk was full.
+
+import { EventEmitter } from 'node:events';
+import { statfs } from 'node:fs/promises';
+import type { Clock } from '../../model/world.ts';
+import { markOff, qmpSocketName, serialSocketName, type VmHome } from './home.ts';
+import type { QemuLimits } from './limits.ts';
+import type { QemuProcess } from './process.ts';
+import { Qmp, type QmpEvent } from './qmp.ts';
+import { SerialLog } from './serial.ts';
+
+/** QEMU's run states as far as Berth tells them apart. */
+export type RunState = 'never-ran' | 'running' | 'disk-full' | 'off' | 'broken';
+
+const runStates: Record<string, RunState> = {
+  prelaunch: 'never-ran',
+  shutdown: 'off',
+  'io-error': 'disk-full',
+  'internal-error': 'broken',
+};
+
+/** Emits `change` when the VM's state has changed by itself, and `close` when the line to QEMU is gone. */
+export class Attachment extends EventEmitter<{ change: []; close: [] }> {
+  readonly process: QemuProcess;
+  readonly #home: VmHome;
+  readonly #qmp: Qmp;
+  readonly #serial: SerialLog;
+  readonly #limits: QemuLimits;
+  readonly #clock: Clock;
+  #resumeTimer: NodeJS.Timeout | undefined;
+  #switchingOff: Promise<void> | undefined;
+
+  private constructor(
+    process: QemuProcess,
+    home: VmHome,
+    qmp: Qmp,
+    serial: SerialLog,
+    options: { limits: QemuLimits; clock: Clock },
+  ) {
+    super();
+    this.process = process;
+    this.#home = home;
+    this.#qmp = qmp;
+    this.#serial = serial;
+    this.#limits = options.limits;
+    this.#clock = options.clock;
+    qmp.on('event', (event) => this.#take(event));
+    qmp.on('close', () => {
+      clearTimeout(this.#resumeTimer);
+      void serial.close().finally(() => this.emit('close'));
+    });
+  }
+
+  /**
+   * Connects to a QEMU, just started or found.
+   * @param timeoutMs for its sockets to appear
+   * @param isAlive asked while waiting; false gives up at once
+   * @throws Error when it does not answer
+   */
+  static async open(
+    process: QemuProcess,
+    home: VmHome,
+    timeoutMs: number,
+    isAlive: () => boolean,
+    options: { limits: QemuLimits; clock: Clock },
+  ): Promise<Attachment> {
+    const { limits } = options;
+    const bounds = { connectMs: timeoutMs, commandMs: limits.qmpTimeoutMs };
+    const qmp = await Qmp.connect(home.run, qmpSocketName, bounds, isAlive);
+    try {
+      const serial = await SerialLog.connect(home.run, serialSocketName, home.serialLog, {
+        connectMs: timeoutMs,
+        bytesMax: limits.serialLogBytes,
+      });
+      return new Attachment(process, home, qmp, serial, options);
+    } catch (error) {
+      qmp.close();
+      throw error;
+    }
+  }
+
+  /** What QEMU says of itself now. A guest found off is dealt with as if it had just gone off. */
+  async state(): Promise<RunState> {
+    const { status } = await this.#qmp.execute<{ status: string }>('query-status');
+    const state = runStates[status] ?? 'running';
+    if (state === 'off') await this.#switchOff();
+    if (state === 'disk-full') this.#resumeLater();
+    return state;
+  }
+
+  /** Lets the guest run. */
+  async go(): Promise<void> {
+    await this.#qmp.execute('cont');
+  }
+
+  /** Gives the guest a larger disk, in bytes. */
+  async growDisk(sizeBytes: number): Promise<void> {
+    await this.#qmp.execute('block_resize', { 'node-name': 'disk', size: sizeBytes });
+  }
+
+  /** Presses the power button. What the guest does about it is up to the guest. */
+  async pressPowerButton(): Promise<void> {
+    await this.#qmp.execute('system_powerdown');
+  }
+
+  /** Ends QEMU in an orderly way, whatever the guest does. */
+  async quit(): Promise<void> {
+    await this.#qmp.execute('quit').catch((error: Error) => {
+      if (!/closed/.test(error.message)) throw error; // it may hang up before it answers
+    });
+  }
+
+  /** Runs one line of QEMU's human monitor. */
+  readonly monitor = (line: string): Promise<string> => this.#qmp.human(line);
+
+  /** Hangs up; QEMU and the guest go on. */
+  async close(): Promise<void> {
+    clearTimeout(this.#resumeTimer);
+    this.#qmp.close();
+    await this.#serial.close();
+  }
+
+  #take({ event, data }: QmpEvent): void {
+    if (event === 'SHUTDOWN' && data.guest === true) {
+      void this.#switchOff().catch(() => {}); // the next look at the VM tries again
+    } else if (event === 'BLOCK_IO_ERROR' && data.action === 'stop') {
+      this.#resumeLater();
+      this.emit('change');
+    } else if (event === 'RESUME') {
+      this.emit('change');
+    }
+  }
+
+  /** First the mark, then the end of QEMU: so there is no moment at which it could be taken for a crash. */
+  #switchOff(): Promise<void> {
+    this.#switchingOff ??= (async () => {
+      await markOff(this.#home, this.#clock.now());
+      await this.quit();
+    })().finally(() => {
+      this.#switchingOff = undefined;
+    });
+    return this.#switchingOff;
+  }
+
+  #resumeLater(): void {
+    if (this.#resumeTimer !== undefined) return;
+    this.#resumeTimer = setTimeout(() => {
+      void this.#resume();
+    }, this.#limits.resumeEveryMs).unref();
+  }
+
+  async #resume(): Promise<void> {
+    this.#resumeTimer = undefined;
+    try {
+      const { bavail, bsize } = await statfs(this.#home.directory);
+      if (bavail * bsize >= this.#limits.resumeFreeBytes) await this.go();
+      else this.#resumeLater();
+    } catch {
+      // QEMU is gone, or does not answer; whoever looks at the VM next finds out which.
+    }
+  }
+}
