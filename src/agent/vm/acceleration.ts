@@ -1,22 +1,17 @@
 // Whether guests can run on the processor itself. Asking /dev/kvm is not enough: there are machines where it opens, makes a
-// VM and then never runs it. So a guest of sixteen bytes has to run and say so.
+// VM and then never runs it. So a small guest has to run to its end.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Acceleration, qemuProgram } from './command-line.ts';
+import { probeByte, probeFirmware } from './probe-guest.ts';
 
 /** The probe guest runs within 0.1 s where it runs at all; a loaded machine takes longer. */
 const probeTimeoutMs = 10_000;
-/** The smallest firmware that QEMU takes. */
-const firmwareBytes = 64 * 1024;
-/** Where the processor begins: 16 bytes below the end of its firmware. */
-const resetVectorOffset = firmwareBytes - 16;
-/** mov al, 0x2a; out 0xf4, al; hlt; jmp to the hlt */
-const probeCode = Buffer.from([0xb0, 0x2a, 0xe6, 0xf4, 0xf4, 0xeb, 0xfd]);
 /** QEMU's debug exit device ends it with twice the byte written plus one. */
-const probeStatus = 0x2a * 2 + 1;
+const probeStatus = probeByte * 2 + 1;
 
 /** What guests run on here, and why. */
 export interface AccelerationFinding {
@@ -59,10 +54,8 @@ export async function probeGuest(
 ): Promise<boolean> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-probe-'));
   try {
-    const firmware = Buffer.alloc(firmwareBytes);
-    probeCode.copy(firmware, resetVectorOffset);
     const path = join(directory, 'probe.bin');
-    await writeFile(path, firmware);
+    await writeFile(path, probeFirmware());
     const args = ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'pc', '-accel', acceleration];
     args.push('-m', '16', '-bios', path, '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04');
     return await new Promise<boolean>((resolve) => {

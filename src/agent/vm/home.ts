@@ -25,6 +25,9 @@ export interface VmHome {
 
 /** What the directory remembers of its VM beyond what can be seen. */
 export interface VmRecord {
+  address: string;
+  /** The image's own path, for whoever decides what may be evicted. */
+  basePath: string;
   baseFormat: 'qcow2' | 'raw';
   baseSha256: string;
   /** The boot of the host in which QEMU was last started, to tell a restart of the host from a death of QEMU. */

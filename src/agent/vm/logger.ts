@@ -1,7 +1,7 @@
 // What the driver asks of a logger: the part of pino's that it uses, so that a test can pass a plain object.
 
 /** One entry: what it is about, then the sentence. */
-type Entry = (about: Record<string, unknown>, message: string) => void;
+type Entry = (about: object, message: string) => void;
 
 export interface VmLogger {
   info: Entry;

@@ -13,7 +13,7 @@ import type { Acceleration } from './command-line.ts';
 import { type Confinement, confine, type Walls } from './confinement.ts';
 import { explainDeath, startFailure } from './death.ts';
 import { type VmDriver, VmFailure, type VmFound, type VmProgress, type VmSpec } from './driver.ts';
-import { exists, homeOf, listHomes, type VmHome } from './home.ts';
+import { exists, homeOf, listHomes, readRecord, type VmHome } from './home.ts';
 import type { ImageSource } from './image-source.ts';
 import { defaultQemuLimits, type QemuLimits } from './limits.ts';
 import type { VmLogger } from './logger.ts';
@@ -33,6 +33,9 @@ export interface QemuDriverOptions {
   clock: Clock;
   limits?: Partial<QemuLimits>;
 }
+
+/** What is seen of a VM beside its name. */
+type Power = Pick<VmFound, 'power' | 'reason'>;
 
 /** The line to one QEMU, or the attempt to get it. */
 interface Line {
@@ -77,6 +80,19 @@ export class QemuDriver implements VmDriver {
     await this.#watchWalls(ground, processes);
     const found = await Promise.all([...ids].map((id) => this.#look(ground, id, processes.get(id))));
     return found.filter((vm) => vm !== null);
+  }
+
+  async inspect(instanceId: string): Promise<VmFound | undefined> {
+    const ground = await this.#prepare();
+    const process = ground.processes.find().find((found) => found.instanceId === instanceId);
+    return (await this.#look(ground, instanceId, process)) ?? undefined;
+  }
+
+  /** Paths of the images that disks of VMs here stand on, for the image store's evictions. */
+  async basesInUse(): Promise<ReadonlySet<string>> {
+    const { vmDirectory } = await this.#prepare();
+    const records = await Promise.all((await listHomes(vmDirectory)).map((id) => readRecord(homeOf(vmDirectory, id))));
+    return new Set(records.flatMap((record) => (record === null ? [] : [record.basePath])));
   }
 
   async run(spec: VmSpec, progress: (step: VmProgress) => void, signal: AbortSignal): Promise<void> {
@@ -154,45 +170,45 @@ export class QemuDriver implements VmDriver {
   async #look(ground: Ground, instanceId: string, process: QemuProcess | undefined): Promise<VmFound | null> {
     if (this.#starting.has(instanceId)) return null;
     const home = homeOf(ground.vmDirectory, instanceId);
-    if (process !== undefined) {
-      const seen = await this.#lookAtQemu(ground, home, process);
-      if (seen !== null) return seen;
-    }
-    // The directory may have gone while this looked.
-    if (this.#starting.has(instanceId) || !(await exists(home.directory))) return null;
-    if (await exists(home.offMarker)) return { instanceId, power: 'off' };
-    const reason = await explainDeath(home, this.#exits.get(instanceId), ground.walls);
-    return { instanceId, power: 'dead', reason };
+    const seen = process === undefined ? null : await this.#lookAtQemu(ground, home, process);
+    const power = seen ?? (await this.#lookAtFiles(ground, home));
+    // It may have begun to start, or been erased, while this looked.
+    if (power === null || this.#starting.has(instanceId)) return null;
+    const address = (await readRecord(home))?.address;
+    return { instanceId, ...power, ...(address === undefined ? {} : { address }) };
+  }
+
+  /** What a VM without QEMU is; null when nothing of it is here. */
+  async #lookAtFiles(ground: Ground, home: VmHome): Promise<Power | null> {
+    if (!(await exists(home.directory))) return null;
+    if (await exists(home.offMarker)) return { power: 'off' };
+    return { power: 'dead', reason: await explainDeath(home, this.#exits.get(home.instanceId), ground.walls) };
   }
 
   /** What QEMU says; null when it has ended meanwhile. */
-  async #lookAtQemu(ground: Ground, home: VmHome, process: QemuProcess): Promise<VmFound | null> {
-    const { instanceId } = home;
-    const given = new AbortController();
-    const silence = sleep(this.#limits.observeTimeoutMs, 'silent' as const, { signal: given.signal });
-    silence.catch(() => {}); // called off below
+  async #lookAtQemu(ground: Ground, home: VmHome, process: QemuProcess): Promise<Power | null> {
+    const calledOff = new AbortController();
+    const silence = sleep(this.#limits.observeTimeoutMs, 'silent' as const, { signal: calledOff.signal });
     const asked = this.#attach(ground, home, process).then((attachment) => attachment.state());
     const state = await Promise.race([asked, silence]).catch(() => 'silent' as const);
-    given.abort();
-    asked.catch(() => {}); // too late to matter
+    calledOff.abort();
+    for (const late of [asked, silence]) late.catch(() => {}); // nobody waits for it any more
     switch (state) {
       case 'running':
-        return { instanceId, power: 'running' };
+        return { power: 'running' };
       case 'disk-full':
-        return { instanceId, power: 'running', reason: "paused: the host's disk is full" };
+        return { power: 'running', reason: "paused: the host's disk is full" };
       case 'off':
         await ground.processes.waitForEnd(process, this.#limits.quitTimeoutMs);
-        return { instanceId, power: 'off' };
+        return { power: 'off' };
       case 'never-ran':
-        return this.#starting.has(instanceId)
-          ? null
-          : { instanceId, power: 'dead', reason: 'its start was interrupted' };
+        return { power: 'dead', reason: 'its start was interrupted' };
       case 'broken':
-        return { instanceId, power: 'dead', reason: 'QEMU met an internal error' };
+        return { power: 'dead', reason: 'QEMU met an internal error' };
       case 'silent': {
         if (!ground.processes.isAlive(process)) return null;
         const isWhole = await exists(home.directory);
-        return { instanceId, power: 'running', reason: isWhole ? 'QEMU does not answer' : 'its files are gone' };
+        return { power: 'running', reason: isWhole ? 'QEMU does not answer' : 'its files are gone' };
       }
     }
   }

@@ -31,7 +31,7 @@ export async function prepareFiles(
   const overlay = hasDisk ? null : newOverlay(home, spec, record);
   const results = await Promise.allSettled([overlay, makeSeed(home.seed, spec)]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  const current = { ...record, bootId: bootId() };
+  const current = { ...record, address: spec.address, bootId: bootId() };
   await writeRecord(home, current);
   signal.throwIfAborted();
   return current;
@@ -89,13 +89,14 @@ async function takeImage(
   await mkdir(home.directory, { recursive: true, mode: 0o700 });
   await chmod(home.directory, 0o700);
   await linkBase(image.path, home.base);
-  const record = recordOf(image);
+  const record = recordOf(image, spec.address);
   await writeRecord(home, record);
   return record;
 }
 
-function recordOf(image: BaseImage): VmRecord {
-  return { baseFormat: image.format, baseSha256: image.sha256, bootId: bootId() };
+function recordOf(image: BaseImage, address: string): VmRecord {
+  const { path, format, sha256 } = image;
+  return { address, basePath: path, baseFormat: format, baseSha256: sha256, bootId: bootId() };
 }
 
 async function newOverlay(home: VmHome, spec: VmSpec, record: VmRecord): Promise<void> {
