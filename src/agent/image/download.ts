@@ -4,17 +4,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../model/world.ts';
 import type { VmProgress } from '../vm/driver.ts';
-import { imageFailure, shownBytes, shownUrl } from './failure.ts';
+import { imageFailure, shownBytes, shownExtent, shownUrl } from './failure.ts';
 import { headBytes } from './format.ts';
 import {
+  buildStatus,
   contentRange,
-  isBuilding,
   isTransientStatus,
   promisedBytes,
   retryAfterMs,
   statusFailure,
 } from './http-answer.ts';
-import { type Answer, get, type Network, shownExtent, Transient } from './http-get.ts';
+import { type Answer, get, type Network, Transient } from './http-get.ts';
 import type { ImageLimits } from './limits.ts';
 import type { PartFile, Validators } from './part-file.ts';
 
@@ -122,16 +122,17 @@ async function attempt(task: DownloadTask): Promise<'unchanged' | 'complete'> {
     await readBody(task, answer);
     return 'complete';
   } finally {
-    answer.discard();
+    answer.body.discard();
   }
 }
 
 /** What an answer without an image in it means. */
 async function refusal(task: DownloadTask, answer: Answer): Promise<Error> {
-  const failure = statusFailure(task.url, answer);
-  if (!isTransientStatus(answer.status)) return failure;
   const waitMs = retryAfterMs(answer.headers['retry-after'], task.clock.now());
-  const building = answer.status === 503 && waitMs !== null ? await isBuilding(answer) : null;
+  const said = await buildStatus(answer);
+  const failure = statusFailure(task.url, answer, said.failed);
+  if (!isTransientStatus(answer.status)) return failure;
+  const building = answer.status === 503 && waitMs !== null ? (said.step ?? 'its server asks to wait') : null;
   return new Transient(failure, waitMs, building);
 }
 
@@ -194,12 +195,12 @@ async function readBody(task: DownloadTask, answer: Answer): Promise<void> {
   let stalled = false;
   const stall = setTimeout(() => {
     stalled = true;
-    answer.discard();
+    answer.body.discard();
   }, limits.stallTimeoutMs);
 
   tell();
   try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of answer.body) {
       signal.throwIfAborted();
       if (totalBytes !== null && part.bytes + chunk.length > totalBytes) throw tooLong();
       if (part.bytes + chunk.length > limits.downloadBytesMax) throw tooLarge(url, null, limits);
@@ -211,10 +212,6 @@ async function readBody(task: DownloadTask, answer: Answer): Promise<void> {
       }
       stall.refresh();
     }
-  } catch (error) {
-    signal.throwIfAborted();
-    // An error of the connection is the body's own; any other is ours or the disk's.
-    if (!stalled && error !== answer.body.errored) throw error;
   } finally {
     clearTimeout(stall);
   }

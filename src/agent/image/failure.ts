@@ -79,3 +79,10 @@ export function shownBytes(bytes: number): string {
   const digits = unit === 0 || Number.isInteger(value) ? 0 : 1;
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
+
+/** How far a download came, for a message. */
+export function shownExtent(bytes: number, total: number | null): string {
+  return total === null
+    ? shownBytes(bytes)
+    : `${bytes} of ${total} bytes (${shownBytes(bytes)} of ${shownBytes(total)})`;
+}

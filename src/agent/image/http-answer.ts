@@ -11,13 +11,17 @@ export function isTransientStatus(status: number): boolean {
 }
 
 /** What to tell the customer of an answer without an image in it. */
-export function statusFailure(url: URL, answer: Pick<Answer, 'status' | 'statusText'>): VmFailure {
+export function statusFailure(
+  url: URL,
+  answer: Pick<Answer, 'status' | 'statusText'>,
+  reason: string | null,
+): VmFailure {
   // The reason phrase is the server's own text: only plain letters of it are repeated.
   const phrase = answer.statusText.replace(/[^\w '-]/g, '').slice(0, 40);
   const status = phrase ? `${answer.status} ${phrase}` : `${answer.status}`;
   return imageFailure(
     isTransientStatus(answer.status) ? 'image.unavailable' : 'image.http',
-    `The image server answered ${status} for ${shownUrl(url)}.`,
+    `The image server answered ${status} for ${shownUrl(url)}${reason ? `: ${reason}` : '.'}`,
   );
 }
 
@@ -42,18 +46,24 @@ export function retryAfterMs(header: string | undefined, now: Date): number | nu
 }
 
 /** A status text is a sentence; more is not for people. */
-const stepLengthMax = 200;
+const statusTextLengthMax = 200;
 
-/** What a 503 with Retry-After says it is busy with: Berth's own server answers so while it builds an image. */
-export async function isBuilding(answer: Answer): Promise<string> {
+/**
+ * What Berth's own server says of an image that it makes: the step it is at, or why it failed. Both are null for the
+ * answer of any other server.
+ */
+export async function buildStatus(answer: Answer): Promise<{ step: string | null; failed: string | null }> {
   const text = await bodyStart(answer, 4096, 5000);
+  let found: { status?: unknown; step?: unknown; error?: unknown } | null;
   try {
-    const found = JSON.parse(text) as { status?: unknown; step?: unknown } | null;
-    if (found?.status === 'building' && typeof found.step === 'string') {
-      return found.step.replace(/\p{Cc}/gu, ' ').slice(0, stepLengthMax);
-    }
+    found = JSON.parse(text);
   } catch {
-    // Any other body only means that there is nothing to repeat.
+    return { step: null, failed: null };
   }
-  return 'its server asks to wait';
+  const plain = (value: unknown) =>
+    typeof value === 'string' ? value.replace(/\p{Cc}/gu, ' ').slice(0, statusTextLengthMax) : null;
+  return {
+    step: found?.status === 'building' ? plain(found.step) : null,
+    failed: found?.status === 'failed' ? plain(found.error) : null,
+  };
 }

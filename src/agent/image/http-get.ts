@@ -1,23 +1,23 @@
 // One GET of an image, over as many redirects as are allowed, up to the moment the answer's head is there. It holds the
 // rules of where a request may go; what the answer means, and its body, are `download.ts`'s business.
 
-import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { VmFailure } from '../vm/driver.ts';
-import { errorCode, imageFailure, shownBytes, shownUrl } from './failure.ts';
+import { BodyReader } from './body-reader.ts';
+import { errorCode, imageFailure, shownUrl } from './failure.ts';
 import type { AddressGuard } from './public-address.ts';
 
-/** An answer whose body has not been read. Whoever gets one reads the body to its end or calls `discard`. */
+/** An answer whose body has not been read. Whoever gets one reads the body to its end or discards it. */
 export interface Answer {
   /** Where the redirects led. */
   url: URL;
   status: number;
   statusText: string;
   headers: IncomingHttpHeaders;
-  body: IncomingMessage;
+  body: BodyReader;
   /** Whether the server sent more than the answer it had announced; known once the body has been read. */
   sentMore: () => boolean;
-  discard: () => void;
 }
 
 /** How to reach image servers. */
@@ -101,16 +101,13 @@ function send(
 
     request.on('response', (body) => {
       clearTimeout(late);
-      // The reader learns of errors by reading; an answer that nobody reads must not end the process.
-      body.on('error', () => {});
       resolve({
         url,
         status: body.statusCode ?? 0,
         statusText: body.statusMessage ?? '',
         headers: body.headers,
-        body,
+        body: new BodyReader(body),
         sentMore: () => sentMore,
-        discard: () => body.destroy(),
       });
     });
     request.on('error', (error) => {
@@ -139,7 +136,7 @@ export async function get(
   for (let step = 0; step <= limits.redirectsMax; step += 1) {
     const answer = await send(url, headers, network, limits.timeoutMs, signal);
     if (!redirectStatuses.has(answer.status)) return answer;
-    answer.discard();
+    answer.body.discard();
     url = redirectTarget(url, answer.headers.location);
   }
   throw imageFailure(
@@ -166,27 +163,18 @@ function redirectTarget(from: URL, location: string | undefined): URL {
 
 /** At most the first `bytesMax` bytes of a body, as text. Anything that goes wrong ends it early. */
 export async function bodyStart(answer: Answer, bytesMax: number, timeoutMs: number): Promise<string> {
-  const late = setTimeout(answer.discard, timeoutMs);
+  const late = setTimeout(() => answer.body.discard(), timeoutMs);
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of answer.body) {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes >= bytesMax) break;
     }
-  } catch {
-    // What has come is enough for a message.
   } finally {
     clearTimeout(late);
-    answer.discard();
+    answer.body.discard();
   }
   return Buffer.concat(chunks).subarray(0, bytesMax).toString('utf8');
-}
-
-/** How far a download came, for a message. */
-export function shownExtent(bytes: number, total: number | null): string {
-  return total === null
-    ? shownBytes(bytes)
-    : `${bytes} of ${total} bytes (${shownBytes(bytes)} of ${shownBytes(total)})`;
 }

@@ -155,6 +155,6 @@ export class PartFile {
 }
 
 /** Where the files of a part are. */
-export function partPaths(directory: string, key: string): { path: string; sidecarPath: string } {
+function partPaths(directory: string, key: string): { path: string; sidecarPath: string } {
   return { path: join(directory, `${key}.part`), sidecarPath: join(directory, `${key}.json`) };
 }
