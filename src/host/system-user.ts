@@ -21,7 +21,12 @@ export interface SystemUser {
 const PATH_WITH_SBIN = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
 /** useradd's exit code for a name that another process has just taken. */
 const USERADD_NAME_IN_USE = 9;
-/** Another useradd holds the lock of /etc/passwd for milliseconds; a stale lock is an administrator's matter. */
+/**
+ * useradd looks the name up before it locks the file, so that two at once write the name twice, with different ids (seen).
+ * Hence one at a time, by a lock on the directory itself, which needs no file of ours there.
+ */
+const USERADD_LOCK = ['-w', '20', '/etc'];
+/** Others' useradd holds the lock of /etc/passwd for milliseconds; a stale lock is an administrator's matter. */
 const USERADD_ATTEMPTS = 20;
 const USERADD_RETRY_MS = 250;
 const COMMAND_TIMEOUT_MS = 30_000;
@@ -63,7 +68,10 @@ export async function ensureSystemUser(name: string): Promise<SystemUser> {
       return user;
     }
     try {
-      await run('useradd', useraddArguments, { timeout: COMMAND_TIMEOUT_MS, env: { PATH: PATH_WITH_SBIN } });
+      await run('flock', [...USERADD_LOCK, 'useradd', ...useraddArguments], {
+        timeout: COMMAND_TIMEOUT_MS,
+        env: { PATH: PATH_WITH_SBIN },
+      });
     } catch (error) {
       failure = error;
       if (process.getuid?.() !== 0) break;
