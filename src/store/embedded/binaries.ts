@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The oldest PostgreSQL that Berth's SQL is written for. */
-export const POSTGRES_MAJOR_MIN = 15;
+const POSTGRES_MAJOR_MIN = 15;
 const DEBIAN_ROOT = '/usr/lib/postgresql';
 
 export type BinarySource = 'debian' | 'npm';

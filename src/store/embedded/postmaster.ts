@@ -36,12 +36,12 @@ export interface Postmaster {
   startTicks: string;
 }
 
-export function isRunning(postmaster: Postmaster): boolean {
+function isRunning(postmaster: Postmaster): boolean {
   return processStartTicks(postmaster.pid) === postmaster.startTicks;
 }
 
 /** The living server that the cluster's pid file names; `dataDir` without symbolic links. */
-export async function findPostmaster(dataDir: string): Promise<Postmaster | undefined> {
+async function findPostmaster(dataDir: string): Promise<Postmaster | undefined> {
   const pid = Number((await readPidFile(dataDir))[0]);
   return Number.isInteger(pid) && pid > 0 ? serverProcess(pid, dataDir) : undefined;
 }
