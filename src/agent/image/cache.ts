@@ -1,7 +1,7 @@
 // The bases that VMs stand on, and what is known of each: found by URL, named by content, thrown away when space is short
 // and nothing uses them. Rule of the house: when it can't be told what is in use, nothing is removed.
 
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Clock } from '../../model/world.ts';
 import { outOfSpace } from './failure.ts';
@@ -59,8 +59,10 @@ export class ImageCache {
   /** Makes the directories, reads the index, and removes what an earlier run left half done. */
   async open(): Promise<void> {
     // Bases are read by QEMU under its own user; the rest is nobody else's.
-    await mkdir(this.#options.directory, { recursive: true, mode: 0o755 });
-    await mkdir(this.#baseDirectory, { recursive: true, mode: 0o755 });
+    const made = await mkdir(this.#options.directory, { recursive: true });
+    if (made) await chmod(this.#options.directory, 0o755);
+    await mkdir(this.#baseDirectory, { recursive: true });
+    await chmod(this.#baseDirectory, 0o755);
     await rm(this.temporaryDirectory, { recursive: true, force: true });
     await mkdir(this.temporaryDirectory, { mode: 0o700 });
     await mkdir(this.partDirectory, { recursive: true, mode: 0o700 });

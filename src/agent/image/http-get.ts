@@ -10,8 +10,6 @@ import type { AddressGuard } from './public-address.ts';
 
 /** An answer whose body has not been read. Whoever gets one reads the body to its end or discards it. */
 export interface Answer {
-  /** Where the redirects led. */
-  url: URL;
   status: number;
   statusText: string;
   headers: IncomingHttpHeaders;
@@ -102,7 +100,6 @@ function send(
     request.on('response', (body) => {
       clearTimeout(late);
       resolve({
-        url,
         status: body.statusCode ?? 0,
         statusText: body.statusMessage ?? '',
         headers: body.headers,

@@ -204,7 +204,9 @@ export class ImageStore {
         }
         resumed = result.resumed;
         return await this.#install(errand, part, result.validators);
-      } catch (error) {
+      } catch (caught) {
+        // Whoever is stopped while waiting says only "aborted"; the signal knows why.
+        const error: unknown = errand.signal.aborted ? errand.signal.reason : caught;
         const diskFull = isDiskFull(error);
         if (diskFull || (error instanceof VmFailure && error.permanent)) await part.remove();
         if (diskFull && !roomMade) {

@@ -277,6 +277,15 @@ test('a server that trickles is given up at the deadline', async (t) => {
   assert.deepEqual(one.files(), []);
 });
 
+test('the deadline holds while another attempt is waited for', async (t) => {
+  const server = await startServer(t, (_request, response) => response.writeHead(500).end());
+  const limits = { deadlineMs: 150, retryBaseMs: 100_000, retryMaxMs: 100_000 };
+  const one = await openStore(t, { allowHosts: [server.host], limits });
+  const failure = await one.failure(`${server.origin}/a.raw`);
+  assert.equal(failure.code, 'image.deadline');
+  assert.equal(server.requests.length, 1);
+});
+
 test('something that is not HTTP is said not to be', async (t) => {
   const server = await startRawServer(t, (socket) => socket.end('220 ftp.example ready\r\n'));
   const one = await openStore(t, { allowHosts: [server.host] });
