@@ -42,32 +42,45 @@ export function seedFiles(seed: Seed): Record<'meta-data' | 'user-data' | 'netwo
   };
 }
 
+/** Programs that make the volume, the quicker one first: 7 ms against 105 ms, measured on two cores. */
+const volumePrograms: readonly (readonly [string, ...string[]])[] = [
+  ['genisoimage'],
+  ['xorriso', '-as', 'genisoimage'],
+];
+
 /**
- * Writes the seed volume. genisoimage takes 7 ms where xorriso takes 105 ms (measured on two cores), so it goes first.
+ * Writes the seed volume.
  * @param path where the volume goes; it appears there only when it is complete
- * @throws Error when neither program is there, or with its last line
+ * @param programs tried in turn until one is there
+ * @throws Error when none of the programs is there, or with what it said
  */
-export async function makeSeed(path: string, seed: Seed): Promise<void> {
+export async function makeSeed(path: string, seed: Seed, programs = volumePrograms): Promise<void> {
   const source = `${path}.files`;
   const incomplete = `${path}.new`;
   await rm(source, { recursive: true, force: true });
   await mkdir(source, { mode: 0o700 });
   try {
-    const files = seedFiles(seed);
     const paths: string[] = [];
-    for (const [name, text] of Object.entries(files)) {
+    for (const [name, text] of Object.entries(seedFiles(seed))) {
       paths.push(join(source, name));
       await writeFile(join(source, name), text, { mode: 0o600 });
     }
     const args = ['-quiet', '-output', incomplete, '-volid', 'cidata', '-joliet', '-rational-rock', ...paths];
-    try {
-      await requireTool('genisoimage', args);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await requireTool('xorriso', ['-as', 'genisoimage', ...args]);
-    }
+    await runFirst(programs, args);
     await rename(incomplete, path);
   } finally {
     await rm(source, { recursive: true, force: true });
   }
+}
+
+async function runFirst(programs: typeof volumePrograms, args: readonly string[]): Promise<void> {
+  for (const [file, ...before] of programs) {
+    try {
+      await requireTool(file, [...before, ...args]);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  throw new Error(`None of these programs is installed: ${programs.map(([file]) => file).join(', ')}`);
 }

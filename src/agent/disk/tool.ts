@@ -8,6 +8,9 @@ const toolTimeoutMs = 60_000;
 /** Only the last words of a program are shown. */
 const outputLengthMax = 64 * 1024;
 
+/** A reason and what followed from it; more is noise. */
+const reasonLinesMax = 3;
+
 /** What a program did. */
 export interface ToolResult {
   /** null when it was ended by a signal. */
@@ -25,8 +28,6 @@ export function runTool(file: string, args: readonly string[], input = ''): Prom
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: toolTimeoutMs,
-      killSignal: 'SIGKILL',
       env: { PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`, LC_ALL: 'C' },
     });
     const output = { stdout: '', stderr: '' };
@@ -37,18 +38,26 @@ export function runTool(file: string, args: readonly string[], input = ''): Prom
     }
     child.stdin.on('error', () => {}); // it ended without reading all of its input; its status says why
     child.stdin.end(input);
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, ...output }));
+    // Not spawn's own timeout: that one goes on, and holds the process up, when the program can't be started at all.
+    const timer = setTimeout(() => child.kill('SIGKILL'), toolTimeoutMs);
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, ...output });
+    });
   });
 }
 
 /**
  * Runs a program that has to succeed.
- * @throws Error with its last line
+ * @throws Error with what it said
  */
 export async function requireTool(file: string, args: readonly string[], input?: string): Promise<string> {
   const { code, stdout, stderr } = await runTool(file, args, input);
   if (code === 0) return stdout;
-  const lastLine = stderr.trim().split('\n').at(-1) ?? '';
-  throw new Error(`${file} ${code === null ? 'was stopped' : `ended with status ${code}`}: ${lastLine}`);
+  const said = stderr.trim().split('\n').slice(-reasonLinesMax).join('; ');
+  throw new Error(`${file} ${code === null ? 'was stopped' : `ended with status ${code}`}: ${said}`);
 }

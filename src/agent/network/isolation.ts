@@ -50,15 +50,16 @@ export class Isolation {
           moved.set(`${hostAddress} . ${protocol} . ${guestPort}`, `${hostAddress} . ${hostPort}`);
         }
       }
-      const present = await this.#elements();
+      const addresses = new Set(forwards.map(({ hostAddress }) => hostAddress));
       const commands: string[] = [];
-      for (const { set, key, owner, value } of present) {
+      for (const { set, key, owner, value } of await this.#elements()) {
         if (set === 'guests') continue;
-        const wanted = set === 'open' ? open.has(key) : moved.has(key);
-        const right = set === 'open' || moved.get(key) === value;
-        if (owner === instanceId && wanted && right) (set === 'open' ? open : moved).delete(key);
-        // What another instance left on this address would hide what is about to be added.
-        else if (owner === instanceId || wanted) commands.push(`delete element ${this.#table} ${set} { ${key} }`);
+        const isRight = owner === instanceId && (set === 'open' ? open.has(key) : moved.get(key) === value);
+        if (isRight) (set === 'open' ? open : moved).delete(key);
+        // What another instance left on an address that is this one's now would hide or redirect its ports.
+        else if (owner === instanceId || addresses.has(key.split(' ')[0] ?? '')) {
+          commands.push(`delete element ${this.#table} ${set} { ${key} }`);
+        }
       }
       const comment = `comment "${instanceId}"`;
       for (const key of open) commands.push(`add element ${this.#table} open { ${key} ${comment} }`);

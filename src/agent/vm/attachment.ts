@@ -26,11 +26,12 @@ export class Attachment extends EventEmitter<{ change: []; close: [] }> {
   readonly process: QemuProcess;
   readonly #home: VmHome;
   readonly #qmp: Qmp;
-  readonly #serial: SerialLog;
   readonly #limits: QemuLimits;
   readonly #clock: Clock;
   #resumeTimer: NodeJS.Timeout | undefined;
   #switchingOff: Promise<void> | undefined;
+  #lettingGo = false;
+  readonly #closed: Promise<void>;
 
   private constructor(
     process: QemuProcess,
@@ -43,13 +44,18 @@ export class Attachment extends EventEmitter<{ change: []; close: [] }> {
     this.process = process;
     this.#home = home;
     this.#qmp = qmp;
-    this.#serial = serial;
     this.#limits = options.limits;
     this.#clock = options.clock;
     qmp.on('event', (event) => this.#take(event));
-    qmp.on('close', () => {
-      clearTimeout(this.#resumeTimer);
-      void serial.close().finally(() => this.emit('close'));
+    this.#closed = new Promise((resolve) => {
+      qmp.on('close', () => {
+        clearTimeout(this.#resumeTimer);
+        const ended = this.#lettingGo ? serial.close() : serial.drain();
+        void ended.finally(() => {
+          resolve();
+          this.emit('close');
+        });
+      });
     });
   }
 
@@ -74,6 +80,10 @@ export class Attachment extends EventEmitter<{ change: []; close: [] }> {
         connectMs: timeoutMs,
         bytesMax: limits.serialLogBytes,
       });
+      if (qmp.isClosed) {
+        await serial.close();
+        throw new Error('QEMU ended while it was being connected to');
+      }
       return new Attachment(process, home, qmp, serial, options);
     } catch (error) {
       qmp.close();
@@ -117,9 +127,9 @@ export class Attachment extends EventEmitter<{ change: []; close: [] }> {
 
   /** Hangs up; QEMU and the guest go on. */
   async close(): Promise<void> {
-    clearTimeout(this.#resumeTimer);
+    this.#lettingGo = true;
     this.#qmp.close();
-    await this.#serial.close();
+    await this.#closed;
   }
 
   #take({ event, data }: QmpEvent): void {

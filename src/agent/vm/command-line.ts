@@ -19,9 +19,6 @@ export interface QemuCommand {
   restrictNetwork: boolean;
 }
 
-/** The descriptors that QEMU inherits, in this order, counted from 3. */
-export const inheritedFiles = ['disk', 'base', 'seed'] as const;
-
 /** Name of the guest's network backend in QEMU's monitor. */
 export const networkName = 'n0';
 
@@ -36,6 +33,7 @@ export function qemuArguments(command: QemuCommand): string[] {
   const { acceleration, instanceId, vcpus } = command;
   const digest = createHash('sha256').update(instanceId).digest('hex');
   const mac = `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`;
+  // The descriptors that QEMU inherits beside the standard three, in this order.
   const [disk, base, seed] = [3, 4, 5];
   const option = (name: string, ...parts: string[]) => [`-${name}`, parts.join(',')];
   return [

@@ -96,6 +96,11 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
     return await this.execute<string>('human-monitor-command', { 'command-line': line });
   }
 
+  /** Whether the line is dead, so that no `close` will come any more. */
+  get isClosed(): boolean {
+    return this.#socket.closed;
+  }
+
   /** Hangs up. QEMU goes on. */
   close(): void {
     this.#socket.destroy();

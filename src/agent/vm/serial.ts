@@ -3,16 +3,35 @@
 
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectUnix } from './unix-socket.ts';
+
+/**
+ * QEMU hands output over byte by byte, and each arrival costs the agent some 20 microseconds. So many may come at once, a
+ * whole boot's; beyond that output is left to gather for `gatherMs`, which costs little but slows the guest's printing to a
+ * few times the speed of a real serial port. Without this a guest that prints without end takes a whole processor.
+ */
+const arrivalsAtOnce = 100_000;
+const arrivalsPerSecond = 2_000;
+const gatherMs = 2;
+/** What may wait for a slow disk. */
+const unwrittenBytesMax = 256 * 1024;
+/** What QEMU has sent before it ended is read within this time. */
+const drainMs = 1_000;
 
 /** Reads one VM's serial port into its log file. */
 export class SerialLog {
   readonly #socket: Socket;
   readonly #path: string;
   readonly #bytesMax: number;
+  readonly #closed: Promise<void>;
   #file: FileHandle;
   #size: number;
-  #writing: Promise<void> = Promise.resolve();
+  #unwritten: Buffer[] = [];
+  #unwrittenBytes = 0;
+  #writing: Promise<void> | undefined;
+  #arrivals = arrivalsAtOnce;
+  #arrivedAtMs = performance.now();
 
   private constructor(socket: Socket, path: string, bytesMax: number, file: FileHandle, size: number) {
     this.#socket = socket;
@@ -20,18 +39,9 @@ export class SerialLog {
     this.#bytesMax = bytesMax;
     this.#file = file;
     this.#size = size;
+    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk: Buffer) => {
-      // A guest that prints faster than the disk takes it waits here, rather than in the agent's memory.
-      socket.pause();
-      this.#writing = this.#writing
-        .then(() => this.#append(chunk))
-        .catch(() => {}) // a full disk loses output, and output only
-        .then(() => void socket.resume());
-    });
-    socket.on('close', () => {
-      this.#writing = this.#writing.then(() => this.#file.close()).catch(() => {});
-    });
+    socket.on('data', (chunk: Buffer) => void this.#take(chunk));
   }
 
   /**
@@ -55,24 +65,58 @@ export class SerialLog {
     }
   }
 
-  /** Stops reading; done once everything read so far is in the file. */
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
-    if (!this.#socket.closed) {
-      this.#socket.destroy();
-      await closed;
-    }
-    await this.#writing;
+  /** Reads what QEMU, which has ended, still had to say; then as {@link close}. */
+  async drain(): Promise<void> {
+    await Promise.race([this.#closed, sleep(drainMs, undefined, { ref: false })]);
+    await this.close();
   }
 
-  async #append(chunk: Buffer): Promise<void> {
-    if (this.#size + chunk.length > this.#bytesMax) {
-      await this.#file.close();
+  /** Stops reading; done once everything read so far is in the file. */
+  async close(): Promise<void> {
+    this.#socket.destroy();
+    await this.#closed;
+    await this.#writing;
+    await this.#file.close();
+  }
+
+  async #take(chunk: Buffer): Promise<void> {
+    this.#unwritten.push(chunk);
+    this.#unwrittenBytes += chunk.length;
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+    const nowMs = performance.now();
+    const earned = ((nowMs - this.#arrivedAtMs) * arrivalsPerSecond) / 1000;
+    this.#arrivals = Math.min(arrivalsAtOnce, this.#arrivals + earned) - 1;
+    this.#arrivedAtMs = nowMs;
+    if (this.#arrivals > 0 && this.#unwrittenBytes < unwrittenBytesMax) return;
+    this.#socket.pause();
+    await sleep(gatherMs);
+    if (this.#unwrittenBytes >= unwrittenBytesMax) await this.#writing;
+    this.#socket.resume();
+  }
+
+  async #write(): Promise<void> {
+    while (this.#unwritten.length > 0) {
+      const output = Buffer.concat(this.#unwritten);
+      this.#unwritten = [];
+      for (let at = 0; at < output.length; at += this.#bytesMax) {
+        // A full disk loses output, and output only.
+        await this.#append(output.subarray(at, at + this.#bytesMax)).catch(() => {});
+      }
+      this.#unwrittenBytes -= output.length;
+    }
+  }
+
+  async #append(output: Buffer): Promise<void> {
+    if (this.#size + output.length > this.#bytesMax) {
       await rename(this.#path, `${this.#path}.1`);
-      this.#file = await open(this.#path, 'a', 0o600);
+      const next = await open(this.#path, 'a', 0o600);
+      await this.#file.close();
+      this.#file = next;
       this.#size = 0;
     }
-    await this.#file.appendFile(chunk);
-    this.#size += chunk.length;
+    await this.#file.appendFile(output);
+    this.#size += output.length;
   }
 }

@@ -57,6 +57,7 @@ export async function startQemu(
   try {
     // Appending, so that the file can be cut short while QEMU has it open.
     const log = await file(home.qemuLog, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+    // In the order in which the command line counts them.
     const files = [await file(home.disk, O_RDWR), await file(home.base, O_RDONLY), await file(home.seed, O_RDONLY)];
     const args = qemuArguments(command);
     const line = user === null ? { file: qemuProgram, args } : asUser(user, user.groups, qemuProgram, args);
