@@ -40,7 +40,6 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
     this.#timeoutMs = timeoutMs;
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.#receive(text));
-    socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       for (const { reject, timer } of this.#waiting.values()) {
         clearTimeout(timer);
@@ -108,6 +107,7 @@ export class Qmp extends EventEmitter<{ event: [QmpEvent]; close: [] }> {
 
   #greeting(): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) return reject(new Error('QEMU closed its monitor'));
       const timer = setTimeout(() => reject(new Error('QEMU sent no greeting')), this.#timeoutMs);
       this.#socket.once('close', () => {
         clearTimeout(timer);

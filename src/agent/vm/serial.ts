@@ -39,8 +39,7 @@ export class SerialLog {
     this.#bytesMax = bytesMax;
     this.#file = file;
     this.#size = size;
-    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
-    socket.on('error', () => socket.destroy());
+    this.#closed = socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('data', (chunk: Buffer) => void this.#take(chunk));
   }
 

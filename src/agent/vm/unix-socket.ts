@@ -10,6 +10,7 @@ const retryEveryMs = 10;
 
 /**
  * Connects to `<directory>/<name>`, waiting for the socket to appear.
+ * @returns a socket that may have been destroyed again by the time it is looked at
  * @param stillWorthwhile asked between attempts; false gives up at once
  * @throws Error when nobody listens there within `timeoutMs`
  */
@@ -38,13 +39,13 @@ async function connectOnce(directory: string, name: string, timeoutMs: number): 
     return await new Promise<Socket>((resolve, reject) => {
       const socket = connect(`/proc/self/fd/${handle.fd}/${name}`);
       const timer = setTimeout(() => socket.destroy(new Error(`${name} takes no connection`)), timeoutMs);
-      socket.once('error', (error) => {
+      // Stays for good: the other side may hang up before whoever gets the socket listens. It is then destroyed, and says so.
+      socket.on('error', (error) => {
         clearTimeout(timer);
         reject(error);
       });
       socket.once('connect', () => {
         clearTimeout(timer);
-        socket.removeAllListeners('error');
         resolve(socket);
       });
     });

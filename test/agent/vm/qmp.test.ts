@@ -51,6 +51,20 @@ test('a monitor that never greets is given up', async () => {
   );
 });
 
+test('a monitor that hangs up, before it greets or with our words unread, is an error that its caller gets', async () => {
+  const silent = (socket: Socket) => void socket.destroy();
+  const deaf = (socket: Socket) => {
+    socket.pause();
+    socket.write(greeting);
+    setTimeout(() => socket.destroy(), 10);
+  };
+  for (const serve of [silent, deaf, silent, deaf, silent, deaf]) {
+    await withServer(serve, (directory) =>
+      assert.rejects(Qmp.connect(directory, 'qmp.sock', bounds), /closed its monitor|ECONNRESET/),
+    );
+  }
+});
+
 test('a socket that nobody listens on is given up, at once when it is no longer worthwhile', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'berth-test-qmp-'));
   await assert.rejects(Qmp.connect(directory, 'qmp.sock', { ...bounds, connectMs: 100 }), { code: 'ENOENT' });
