@@ -94,6 +94,7 @@ export class Agent {
         wasAway = false;
         await this.#accept(answer.assignments);
         this.#revision = answer.revision;
+        if (!this.#synced) this.#news?.();
         this.#synced = true;
       } catch (error) {
         if (signal.aborted) return;
@@ -160,7 +161,7 @@ export class Agent {
         await sleep(serverRetryMs, undefined, { signal }).catch(() => {});
         continue;
       }
-      if (this.#outbox.isEmpty) await this.#untilNews(completeAt - performance.now());
+      if (this.#outbox.isEmpty) await this.#untilNews(this.#synced ? completeAt - performance.now() : serverRetryMs);
     }
   }
 

@@ -125,7 +125,7 @@ export class Worker {
 
   async #erase(record: InstanceRecord): Promise<void> {
     const { driver, records, clock, patience, tell } = this.#parts;
-    if (this.#parts.found(this.instanceId)?.power === 'running')
+    if ((await driver.inspect(this.instanceId))?.power === 'running')
       tell(this.instanceId, 'vm.stop', 'Asked to power off.');
     await driver.erase(this.instanceId, patience.graceMs);
     await records.put(this.instanceId, { ...record, goneAt: clock.now().toISOString() });

@@ -1,6 +1,6 @@
 // One listener for everything: the dialects, the agents, built images, health and metrics.
 
-import Fastify, { type FastifyBaseLogger } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Context } from '../app/context.ts';
 import { newUuid } from '../model/id.ts';
 import { agentDialect } from './agent/plugin.ts';
@@ -13,6 +13,7 @@ import { countRequests, type Metrics, metricsRoutes } from './metrics.ts';
 import { nativeError } from './native/error.ts';
 import { nativeDialect } from './native/plugin.ts';
 import type { App } from './types.ts';
+import { compileValidator } from './validator.ts';
 
 /** The largest deploy body that can be right (50 keys of 8 KiB) with room to spare. */
 const bodyBytesMax = 1024 * 1024;
@@ -40,16 +41,12 @@ export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () =
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: true,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     requestIdHeader: false,
     routerOptions: { maxParamLength: 256 },
-    ajv: {
-      // Values are taken as they were sent; only query strings, which are all text, are coerced (below). Verbose, so that a
-      // message can show the value at fault.
-      customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false, verbose: true, strict: false },
-    },
   }) as unknown as App;
+  app.setValidatorCompiler(compileValidator);
   return app;
 }
 

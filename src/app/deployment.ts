@@ -2,6 +2,7 @@
 // leaves nothing behind, because its transaction is rolled back or was never begun.
 
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { compareSizes, parseConfiguration, type Size } from '../model/configuration.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import { newInstanceId, newUuid } from '../model/id.ts';
@@ -9,7 +10,7 @@ import { checkImageUrl } from '../model/image.ts';
 import type { MicroUsd } from '../model/money.ts';
 import { checkHostname, checkName } from '../model/name.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
-import { isPublicAddress } from '../model/public-address.ts';
+import { endpointOf, isPublicAddress } from '../model/public-address.ts';
 import { checkPublicKey, sshKeysMax } from '../model/ssh-key.ts';
 import { type Placed, place } from '../placement/place.ts';
 import { pickAddresses } from '../store/address.ts';
@@ -242,9 +243,9 @@ function checkSshKeys(sshKeys: readonly string[], field: string): string[] {
 
 /** The agent checks every address it connects to; a literal private one can be refused before anything is made. */
 function checkImageHost(context: Context, url: URL, field: string): void {
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  if (context.allowedImageHosts.has(`${url.hostname}:${port}`)) return;
-  if (url.hostname === 'localhost' || isPublicAddress(url.hostname) === false) {
+  if (context.allowedImageHosts.has(endpointOf(url))) return;
+  const literal = url.hostname.replace(/^\[|\]$/g, '');
+  if (url.hostname === 'localhost' || (isIP(literal) !== 0 && !isPublicAddress(literal))) {
     const message = `${field} points to ${url.hostname}, a private address; the image must be on a public server.`;
     throw new BerthError('invalid_value', message, field);
   }

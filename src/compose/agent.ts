@@ -1,0 +1,167 @@
+// One agent: the driver that this machine can offer, the agent's memory, and its line to the server.
+
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Agent } from '../agent/agent.ts';
+import { ServerClient, ServerRefused } from '../agent/client.ts';
+import type { ImageLimits } from '../agent/image/limits.ts';
+import { ImageStore } from '../agent/image/store.ts';
+import {
+  blockDeviceOf,
+  bytesHeldBelow,
+  detectStorageType,
+  type FixedInventory,
+  readInventory,
+} from '../agent/inventory.ts';
+import { Records } from '../agent/record.ts';
+import { detectAcceleration } from '../agent/vm/acceleration.ts';
+import type { VmDriver } from '../agent/vm/driver.ts';
+import { QemuDriver } from '../agent/vm/qemu.ts';
+import { defaultPatience, type Patience } from '../agent/worker.ts';
+import type { Enrolled, Inventory } from '../api/agent/contract.ts';
+import { version } from '../api/document.ts';
+import { ensureSystemUser } from '../host/system-user.ts';
+import { type Behaviour, SimulatedDriver } from '../sim/driver.ts';
+import { systemClock, systemEntropy } from './system.ts';
+
+const vmUser = 'berth-vm';
+const enrolRetryMs = 500;
+
+/** What an agent is started with. */
+export interface AgentOptions {
+  serverUrl: string;
+  /** The agent's own folder. */
+  directory: string;
+  /** Gives a one-time token when the agent has no credential, or an old one. */
+  token(): Promise<string>;
+  allowedImageHosts: readonly string[];
+  storageType: Inventory['storageType'] | undefined;
+  logger: Logger;
+  /** Runs no hypervisor but a simulation that behaves like this. */
+  simulated?: { behaviour: Behaviour; capacity: Pick<Inventory, 'cores' | 'memoryMib' | 'diskGib'> };
+  patience?: Partial<Patience>;
+  imageLimits?: Partial<ImageLimits>;
+}
+
+/** A running agent. */
+export interface RunningAgent {
+  hostId: string;
+  close(): Promise<void>;
+}
+
+interface Machine {
+  driver: VmDriver;
+  inventory(): Promise<Inventory>;
+}
+
+/** Starts an agent and resolves when it has looked at what runs here and is known to the server. */
+export async function startAgent(options: AgentOptions, signal: AbortSignal): Promise<RunningAgent> {
+  const { directory, logger } = options;
+  await mkdir(directory, { recursive: true });
+  const machine = options.simulated ? await simulatedMachine(options, options.simulated) : await realMachine(options);
+  const client = new ServerClient(options.serverUrl);
+  const { hostId } = await enrolled(options, client, machine, signal);
+  const agent = new Agent({
+    client,
+    driver: machine.driver,
+    records: new Records(join(directory, 'records')),
+    inventory: () => machine.inventory(),
+    clock: systemClock,
+    entropy: systemEntropy,
+    patience: { ...defaultPatience, ...options.patience },
+    logger,
+  });
+  await agent.start();
+  return { hostId, close: () => agent.stop() };
+}
+
+/** Uses the credential that is there, if the server still knows it, and enrols otherwise. Waits for the server. */
+async function enrolled(
+  options: AgentOptions,
+  client: ServerClient,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<Enrolled> {
+  const file = join(options.directory, 'credential.json');
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text !== null) {
+    const known = JSON.parse(text) as Enrolled;
+    client.setCredential(known.credential);
+    try {
+      await client.poll(undefined, signal);
+      return known;
+    } catch (error) {
+      // An agent whose server is away goes on with what it has; one that is refused must enrol.
+      if (!(error instanceof ServerRefused && error.status === 401)) return known;
+      options.logger.warn({}, 'the server does not know this host any more; enrolling again');
+    }
+  }
+  for (;;) {
+    try {
+      const fresh = await client.enrol(await options.token(), await machine.inventory());
+      const handle = await open(`${file}.new`, 'w', 0o600);
+      try {
+        await handle.writeFile(JSON.stringify(fresh));
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(`${file}.new`, file);
+      client.setCredential(fresh.credential);
+      return fresh;
+    } catch (error) {
+      if (error instanceof ServerRefused && error.status < 500) throw error;
+      options.logger.warn({ err: error }, 'enrolling failed; it is tried again');
+      await sleep(enrolRetryMs, undefined, { signal });
+    }
+  }
+}
+
+async function realMachine(options: AgentOptions): Promise<Machine> {
+  const { directory, logger, allowedImageHosts } = options;
+  const user = process.getuid?.() === 0 ? await ensureSystemUser(vmUser) : null;
+  const { acceleration, reason } = await detectAcceleration();
+  logger.info({ acceleration, reason }, 'acceleration');
+  const images = new ImageStore({
+    directory: join(directory, 'images'),
+    allowHosts: [...allowedImageHosts, new URL(options.serverUrl).host],
+    limits: options.imageLimits ?? {},
+    clock: systemClock,
+    logger,
+    inUse: () => driver.basesInUse(),
+    ...(user ? { unprivileged: user } : {}),
+  });
+  const driver: QemuDriver = new QemuDriver({ directory, images, acceleration, user, logger, clock: systemClock });
+  await images.open();
+  const fixed: FixedInventory = {
+    acceleration,
+    accelerationReason: reason,
+    hypervisor: 'qemu',
+    agentVersion: version,
+    storageType: options.storageType ?? (await detectStorageType(await blockDeviceOf(directory))),
+  };
+  return {
+    driver,
+    inventory: async () => readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm'))),
+  };
+}
+
+async function simulatedMachine(
+  options: AgentOptions,
+  simulated: NonNullable<AgentOptions['simulated']>,
+): Promise<Machine> {
+  const driver = new SimulatedDriver(join(options.directory, 'world'), simulated.behaviour, systemEntropy);
+  await driver.open();
+  const inventory: Inventory = {
+    ...simulated.capacity,
+    storageType: options.storageType ?? 'NVMe',
+    acceleration: 'none',
+    accelerationReason: 'This host is a simulation; nothing runs on it.',
+    cpuModel: 'simulated',
+    hypervisor: 'simulated',
+    agentVersion: version,
+  };
+  return { driver, inventory: async () => inventory };
+}

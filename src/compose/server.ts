@@ -1,0 +1,99 @@
+// One server: a database connection, the dialects on a listener, and the reconcilers. It keeps no state of its own; any
+// number may run on one database.
+
+import { fileURLToPath } from 'node:url';
+import type { Logger as Pino } from 'pino';
+import { createMetrics } from '../api/metrics.ts';
+import { buildServer } from '../api/server.ts';
+import { ensureCatalog } from '../app/bootstrap.ts';
+import type { Context } from '../app/context.ts';
+import type { Settings } from '../app/settings.ts';
+import { Wakeups } from '../app/wakeups.ts';
+import { startReconcilers } from '../reconcilers/run.ts';
+import { openDatabase } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
+import { listenForHostChanges, notifyHostsChanged } from '../store/notify.ts';
+import { BuiltImageFolder } from './built-images.ts';
+import { type ListenAddress, urlOf } from './listen.ts';
+import { systemClock, systemEntropy } from './system.ts';
+
+const schemaDirectory = fileURLToPath(new URL('../../schema', import.meta.url));
+
+/** What a server is started with. */
+export interface ServerOptions {
+  connectionString: string;
+  listen: ListenAddress;
+  settings: Settings;
+  /** Where images that Berth builds are kept. */
+  imageDirectory: string;
+  allowedImageHosts: readonly string[];
+  logger: Pino;
+}
+
+/** A running server. */
+export interface RunningServer {
+  url: string;
+  context: Context;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server and resolves when it listens.
+ * @param prepare done after the schema is up to date and before the first request is taken
+ */
+export async function startServer(
+  options: ServerOptions,
+  prepare: (context: Context) => Promise<void>,
+): Promise<RunningServer> {
+  const { connectionString, listen, settings, logger } = options;
+  const database = openDatabase(connectionString, (error) =>
+    logger.warn({ err: error }, 'a database connection broke'),
+  );
+  const stopping = new AbortController();
+  const builtImages = new BuiltImageFolder(options.imageDirectory, logger);
+  try {
+    const applied = await migrate(database, schemaDirectory);
+    if (applied.length > 0) logger.info({ applied }, 'schema brought up to date');
+    await builtImages.open();
+    const wakeups = new Wakeups((hostIds) => notifyHostsChanged(database, hostIds));
+    const context: Context = {
+      database,
+      clock: systemClock,
+      entropy: systemEntropy,
+      logger,
+      settings,
+      wakeups,
+      allowedImageHosts: new Set(options.allowedImageHosts),
+      publicUrl: urlOf(listen),
+    };
+    await ensureCatalog(context);
+    const metrics = createMetrics();
+    const app = await buildServer({ context, logger, metrics, builtImages });
+    await app.listen({ host: listen.host, port: listen.port });
+    const address = app.server.address();
+    const port = typeof address === 'object' && address ? address.port : listen.port;
+    const url = urlOf({ host: listen.host, port });
+    // Known only now where the port was left to the system; nobody has asked for anything yet.
+    context.publicUrl = url;
+    context.allowedImageHosts = new Set([...options.allowedImageHosts, new URL(url).host]);
+    await prepare(context);
+    listenForHostChanges(connectionString, (hostId) => wakeups.heard(hostId), stopping.signal);
+    const reconcilers = startReconcilers(context, metrics, stopping.signal);
+    logger.info({ url }, 'server listens');
+    return {
+      url,
+      context,
+      async close() {
+        stopping.abort();
+        builtImages.close();
+        await app.close();
+        await reconcilers;
+        await database.destroy();
+      },
+    };
+  } catch (error) {
+    stopping.abort();
+    await database.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+// The embedded default: server, database and an agent for this machine in one go, on one data directory.
+
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { ensureFirstAccount, ensureLocalHost } from '../app/bootstrap.ts';
+import { makeEnrolmentToken } from '../app/host.ts';
+import { readSettings } from '../app/settings.ts';
+import { parseAllowedHost } from '../model/public-address.ts';
+import { startEmbeddedPostgres } from '../store/embedded/index.ts';
+import { acquireDataDirLock } from '../store/embedded/lock.ts';
+import { type AgentOptions, startAgent } from './agent.ts';
+import { type Credentials, ensureCredentials, hashPassword } from './credentials.ts';
+import { parseListenAddress } from './listen.ts';
+import { startServer } from './server.ts';
+import { systemEntropy } from './system.ts';
+
+/** What `up` is started with. */
+export interface UpOptions {
+  dataDirectory: string;
+  listen: string;
+  addressPool: string;
+  allowImageHosts: readonly string[];
+  /** Any other PostgreSQL; the embedded one when left out. */
+  databaseUrl: string | undefined;
+  logger: Logger;
+  agent?: Pick<AgentOptions, 'simulated' | 'patience' | 'imageLimits'>;
+}
+
+/** A running Berth. */
+export interface RunningBerth {
+  credentials: Credentials;
+  /** Stops everything but the instances, which run on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts Berth on a data directory and resolves when the agent has begun to work. What was started is stopped again when
+ * a later step fails.
+ */
+export async function startUp(options: UpOptions, signal: AbortSignal): Promise<RunningBerth> {
+  const { logger } = options;
+  const directory = resolve(options.dataDirectory);
+  const listen = parseListenAddress(options.listen);
+  const allowedImageHosts = options.allowImageHosts.map(parseAllowedHost);
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const undo: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const lock = await acquireDataDirLock(directory);
+    undo.push(() => lock.release());
+    const settings = await readSettings(join(directory, 'settings.json'));
+    let connectionString = options.databaseUrl;
+    if (!connectionString) {
+      const database = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres'), logger, signal });
+      undo.push(() => database.stop());
+      connectionString = database.connectionString;
+      logger.info({ pid: database.pid, adopted: database.adopted, version: database.majorVersion }, 'database is up');
+    }
+    let hostId = '';
+    const server = await startServer(
+      { connectionString, listen, settings, imageDirectory: join(directory, 'images'), allowedImageHosts, logger },
+      async (context) => {
+        hostId = await ensureLocalHost(context, hostname().slice(0, 63), options.addressPool);
+      },
+    );
+    undo.push(() => server.close());
+    const credentials = await ensureCredentials(join(directory, 'credentials.json'), server.url, systemEntropy);
+    const { account, apiKey, username, password } = credentials;
+    const passwordHash = hashPassword(password, systemEntropy);
+    await ensureFirstAccount(server.context, { account, apiKey, username, passwordHash });
+    const agent = await startAgent(
+      {
+        serverUrl: server.url,
+        directory: join(directory, 'agent'),
+        token: () => makeEnrolmentToken(server.context, hostId),
+        allowedImageHosts,
+        storageType: settings.storageType,
+        logger: logger.child({ part: 'agent' }),
+        ...options.agent,
+      },
+      signal,
+    );
+    undo.push(() => agent.close());
+    return { credentials, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+// The commands. Each puts the parts together and runs until it is told to stop; what the parts do stands elsewhere.
+
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { version } from './api/document.ts';
+import { writeOpenApi } from './api/openapi.ts';
+import { readSettings } from './app/settings.ts';
+import { imageCommand } from './cli/image.ts';
+import { type AgentOptions, startAgent } from './compose/agent.ts';
+import { parseListenAddress } from './compose/listen.ts';
+import { makeLogger } from './compose/logger.ts';
+import { startServer } from './compose/server.ts';
+import { untilStopped } from './compose/signals.ts';
+import { startUp } from './compose/up.ts';
+import { parseAllowedHost } from './model/public-address.ts';
+
+const defaultListen = '127.0.0.1:8080';
+const defaultPool = '127.44.0.0/16';
+const defaultData = process.getuid?.() === 0 ? '/var/lib/berth' : join(process.env.HOME ?? tmpdir(), '.berth');
+
+const collect = (value: string, before: string[]): string[] => {
+  try {
+    return [...before, parseAllowedHost(value)];
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+};
+
+const allowImageHost = () =>
+  new Option(
+    '--allow-image-host <HOST:PORT>',
+    'image server that may have a private address; may be given more than once',
+  )
+    .argParser(collect)
+    .default([] as string[], 'none');
+const simulate = () => new Option('--simulate <JSON>', 'run no hypervisor but a simulation, for tests').hideHelp();
+
+const program = new Command('berth')
+  .description('Self-hosted compute marketplace and control plane')
+  .version(version)
+  .showHelpAfterError('(berth --help shows what there is)');
+
+program
+  .command('up')
+  .description('run everything on this machine: server, database, and an agent that runs VMs here')
+  .option('--data <DIR>', 'where everything is kept', defaultData)
+  .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
+  .option('--address-pool <CIDR>', 'addresses for instances', defaultPool)
+  .option('--database-url <URL>', 'use this PostgreSQL (15 or later) instead of the embedded one')
+  .addOption(allowImageHost())
+  .addOption(simulate())
+  .action(async (options) => {
+    const logger = makeLogger(process.stderr);
+    await untilStopped(logger, async (signal) => {
+      const berth = await startUp(
+        {
+          dataDirectory: options.data,
+          listen: options.listen,
+          addressPool: options.addressPool,
+          allowImageHosts: options.allowImageHost,
+          databaseUrl: options.databaseUrl,
+          logger,
+          ...(options.simulate ? { agent: readSimulation(options.simulate) } : {}),
+        },
+        signal,
+      );
+      process.stdout.write(
+        `Berth is up at ${berth.credentials.url}\nThe first account's keys are in ${join(options.data, 'credentials.json')}\n`,
+      );
+      return () => berth.close();
+    });
+  });
+
+program
+  .command('server')
+  .description('run a server alone, on a database that any number of servers share')
+  .requiredOption('--database-url <URL>', 'a PostgreSQL, 15 or later')
+  .option('--data <DIR>', 'where settings and built images are kept', defaultData)
+  .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
+  .addOption(allowImageHost())
+  .action(async (options) => {
+    const logger = makeLogger(process.stderr);
+    await untilStopped(logger, async () => {
+      const server = await startServer(
+        {
+          connectionString: options.databaseUrl,
+          listen: parseListenAddress(options.listen),
+          settings: await readSettings(join(options.data, 'settings.json')),
+          imageDirectory: join(options.data, 'images'),
+          allowedImageHosts: options.allowImageHost,
+          logger,
+        },
+        async () => {},
+      );
+      process.stdout.write(`Berth's server listens at ${server.url}\n`);
+      return () => server.close();
+    });
+  });
+
+program
+  .command('agent')
+  .description('run an agent alone, for a server elsewhere')
+  .requiredOption('--server <URL>', 'the server')
+  .option('--token <TOKEN>', 'the one-time token that enrols this host; needed the first time')
+  .option('--data <DIR>', 'where instances and images are kept', defaultData)
+  .addOption(allowImageHost())
+  .addOption(simulate())
+  .action(async (options) => {
+    const logger = makeLogger(process.stderr);
+    await untilStopped(logger, async (signal) => {
+      const agent = await startAgent(
+        {
+          serverUrl: options.server,
+          directory: join(options.data, 'agent'),
+          token: async () => {
+            if (options.token) return options.token;
+            throw new Error('This host is not enrolled; start it with --token.');
+          },
+          allowedImageHosts: options.allowImageHost,
+          storageType: undefined,
+          logger,
+          ...(options.simulate ? readSimulation(options.simulate) : {}),
+        },
+        signal,
+      );
+      process.stdout.write(`Berth's agent works for ${options.server} as host ${agent.hostId}\n`);
+      return () => agent.close();
+    });
+  });
+
+program.addCommand(imageCommand());
+
+program
+  .command('openapi')
+  .description('write the OpenAPI documents')
+  .option('--write <DIR>', 'where to write them', 'openapi')
+  .action(async (options) => writeOpenApi(options.write));
+
+function readSimulation(text: string): Pick<AgentOptions, 'simulated' | 'patience'> {
+  return JSON.parse(text) as Pick<AgentOptions, 'simulated' | 'patience'>;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`berth: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,121 @@
+// The checker: one function that holds everything the database says against itself and against what hosts have reported.
+// It runs in production behind `berth_drift` and at the end of every torture test. The schema forbids much of this; the
+// checker believes nothing.
+
+import type { InstanceStatus } from './instance.ts';
+
+/** Everything the checker looks at, from one moment. */
+export interface Facts {
+  instances: {
+    id: string;
+    status: InstanceStatus;
+    hostId: string;
+    vcpus: number;
+    memoryMib: number;
+    diskGib: number | null;
+  }[];
+  assignments: {
+    instanceId: string;
+    hostId: string;
+    desired: 'running' | 'absent';
+    generation: number;
+    observedGeneration: number;
+    observedState: string | null;
+  }[];
+  addresses: { ip: string; instanceId: string | null; orphanId: string | null }[];
+  hosts: { id: string; vcpusUsed: number; memoryMibUsed: number; diskGibUsed: number; strays: string[] }[];
+  orphans: { instanceId: string; hostId: string }[];
+}
+
+export const driftKinds = ['instance', 'address', 'capacity', 'orphan', 'stray'] as const;
+
+/** One thing that is not as it should be. */
+export interface Drift {
+  kind: (typeof driftKinds)[number];
+  subject: string;
+  message: string;
+}
+
+/** Finds everything that does not agree. Work under way, such as an instance that is being deleted, is no drift. */
+export function findDrift(facts: Facts): Drift[] {
+  return [...instanceDrift(facts), ...addressDrift(facts), ...capacityDrift(facts), ...foreignDrift(facts)];
+}
+
+function instanceDrift({ instances, assignments }: Facts): Drift[] {
+  const assigned = new Map(assignments.map((assignment) => [assignment.instanceId, assignment]));
+  return instances.flatMap((instance): Drift[] => {
+    const at = (message: string): Drift[] => [{ kind: 'instance', subject: instance.id, message }];
+    const assignment = assigned.get(instance.id);
+    if (instance.diskGib === null) return at('has no boot disk');
+    if (['launching', 'active', 'stopped'].includes(instance.status)) {
+      if (!assignment) return at(`is ${instance.status} but assigned to no host`);
+      if (assignment.desired !== 'running') return at(`is ${instance.status} but ordered away`);
+      if (assignment.hostId !== instance.hostId) return at('is assigned to another host than its own');
+      if (instance.status === 'active' && assignment.observedState !== 'running') {
+        return at(`is active but its host last said ${assignment.observedState ?? 'nothing'}`);
+      }
+      if (assignment.observedGeneration > assignment.generation) return at('its host is ahead of the database');
+    }
+    if (instance.status === 'deleted' && assignment) return at('is deleted but still assigned');
+    if (['failed', 'deleting'].includes(instance.status) && assignment?.desired === 'running') {
+      return at(`is ${instance.status} but still ordered to run`);
+    }
+    if (instance.status === 'deleting' && !assignment) return at('is being deleted but assigned to no host');
+    return [];
+  });
+}
+
+function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
+  const holders = new Map(addresses.map(({ ip, instanceId, orphanId }) => [instanceId ?? orphanId, ip]));
+  const missing = assignments
+    .filter(({ instanceId }) => !holders.has(instanceId))
+    .map(
+      ({ instanceId }): Drift => ({
+        kind: 'address',
+        subject: instanceId,
+        message: 'is assigned but holds no address',
+      }),
+    );
+  const entitled = new Set([...assignments, ...orphans].map(({ instanceId }) => instanceId));
+  const kept = addresses
+    .filter(({ instanceId, orphanId }) => !entitled.has(instanceId ?? orphanId ?? ''))
+    .map(({ ip }): Drift => ({ kind: 'address', subject: ip, message: 'is held by nothing that is assigned' }));
+  const seen = new Set<string>();
+  const twice = addresses
+    .filter(({ ip }) => seen.has(ip) || !seen.add(ip))
+    .map(({ ip }): Drift => ({ kind: 'address', subject: ip, message: 'is held twice' }));
+  return [...missing, ...kept, ...twice];
+}
+
+function capacityDrift({ hosts, assignments, instances }: Facts): Drift[] {
+  const sizes = new Map(instances.map((instance) => [instance.id, instance]));
+  return hosts.flatMap((host): Drift[] => {
+    const here = assignments.filter(({ hostId }) => hostId === host.id).map(({ instanceId }) => sizes.get(instanceId));
+    const sum = (pick: (size: Facts['instances'][number]) => number | null) =>
+      here.reduce((total, size) => total + ((size && pick(size)) ?? 0), 0);
+    const rows: [string, number, number][] = [
+      ['vCPUs', host.vcpusUsed, sum(({ vcpus }) => vcpus)],
+      ['MiB of memory', host.memoryMibUsed, sum(({ memoryMib }) => memoryMib)],
+      ['GiB of disk', host.diskGibUsed, sum(({ diskGib }) => diskGib)],
+    ];
+    return rows
+      .filter(([, booked, held]) => booked !== held)
+      .map(([what, booked, held]) => ({
+        kind: 'capacity',
+        subject: host.id,
+        message: `${booked} ${what} are booked, but its instances have ${held}`,
+      }));
+  });
+}
+
+function foreignDrift({ hosts, orphans }: Facts): Drift[] {
+  const owned = orphans.map(({ instanceId, hostId }): Drift => {
+    return { kind: 'orphan', subject: instanceId, message: `is on host ${hostId} and nobody owns it` };
+  });
+  const strays = hosts.flatMap(({ id, strays }) =>
+    strays.map(
+      (stray): Drift => ({ kind: 'stray', subject: id, message: `has ${stray}, which belongs to no instance` }),
+    ),
+  );
+  return [...owned, ...strays];
+}
