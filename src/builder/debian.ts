@@ -18,7 +18,7 @@ import {
 } from './disk.ts';
 import type { Recipe, RecipeContext } from './recipe.ts';
 import { packageSources, publicSources } from './sources.ts';
-import { assetsDirectory, putFile, putTree } from './tree.ts';
+import { assetsDirectory, putDirectory, putFile, putTree } from './tree.ts';
 
 /** mmdebstrap says on its standard error which part of its work begins; these are the parts that take long. */
 const steps = [
@@ -108,6 +108,7 @@ async function finishRoot(root: string): Promise<void> {
   // A guest runs elsewhere than it was built: it gets Debian's public archive, and no mirror or proxy of this machine.
   await rm(join(root, 'etc/apt/apt.conf.d/99mmdebstrap'), { force: true });
   await rm(join(root, 'etc/apt/sources.list.d'), { recursive: true, force: true });
+  await putDirectory(root, 'etc/apt/sources.list.d');
   await putFile(root, 'etc/apt/sources.list', publicSources.oneLine);
 }
 

@@ -5,6 +5,7 @@ import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
 import { type BuildStep, buildImage } from '../../src/builder/image.ts';
 import { makeKey, makeOverlay, makeSeed, RawQemu, run } from './raw-qemu.ts';
 
@@ -50,6 +51,44 @@ function userData(more: object): object {
   };
 }
 
+/** Documents to try the guest's reader with; the same ones in each run. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 6 }),
+  fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
+);
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    ...[text, fc.boolean(), fc.integer(), fc.constant(null)],
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(text, tie('value'), { maxKeys: 4 }),
+  ),
+}));
+const documents = fc.sample(fc.dictionary(text, value, { maxKeys: 5 }), { numRuns: 150, seed: 12 });
+
+/** One document a line, in base64; in the layouts that JSON.stringify can give them. */
+const documentLines = documents.map((document, index) => {
+  const source = `#cloud-config\n${JSON.stringify(document, null, [undefined, 1, 2][index % 3])}\n`;
+  return `${Buffer.from(source).toString('base64')}\n`;
+});
+
+/** What the guest's reader makes of a JSON value: one line for each text, number or word in it. */
+function flattened(path: string | undefined, value: unknown): string[] {
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).flatMap(([key, inner]) =>
+      flattened(path === undefined ? escaped(key) : `${path}.${escaped(key)}`, inner),
+    );
+  }
+  return [`${path}\t${escaped(String(value))}`];
+}
+
+/** Four characters as `printf %b` writes them; a file of text has none of the other control characters. */
+function escaped(text: string): string {
+  const names: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are the point
+  return text.replace(/[\\\n\r\t]/g, (found) => names[found] ?? found).replace(/[\u0000-\u001f]/g, '');
+}
+
 test('the image is small, starts through a BIOS, and its making was told step by step', async () => {
   assert.ok((await stat(image)).size <= imageBytesMax);
   const raw = join(directory, 'micro.raw');
@@ -85,6 +124,7 @@ describe('a VM with a seed on virtio disks', () => {
           ...{ path: '/var/lib/berth/first-boot.sh', permissions: '0700', encoding: 'b64' },
           content: Buffer.from(firstBootScript).toString('base64'),
         },
+        { path: '/var/lib/documents', content: documentLines.join('') },
         { path: '/etc/plain file', content: 'one\n\ttwo \\n "three"\n' },
       ],
       runcmd: [['/var/lib/berth/first-boot.sh'], 'echo "a string\'s command" >/root/string'],
@@ -145,6 +185,14 @@ describe('a VM with a seed on virtio disks', () => {
     assert.equal(await asRoot('cat "/etc/plain file"'), 'one\n\ttwo \\n "three"');
     assert.equal(await asRoot('stat -c %a /var/lib/berth/first-boot.sh "/etc/plain file"'), '700\n644');
     assert.match(qemu.serial, /first boot: ended with status 0/);
+  });
+
+  test('reads whatever JSON a seed may hold', async () => {
+    const read =
+      'while read -r one; do echo "$one" | base64 -d | awk -f /usr/lib/berth/flatten-json.awk || echo FAILED; done';
+    const expected = documents.flatMap((document) => flattened(undefined, document));
+    const lines = (await asRoot(`${read} </var/lib/documents`)).split('\n');
+    assert.deepEqual(lines, expected.join('\n').trim().split('\n'));
   });
 
   test('shows the kernel and a login line on the serial console', () => {

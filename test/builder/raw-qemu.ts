@@ -162,7 +162,13 @@ export class RawQemu {
       ...[...options, '-o', 'BatchMode=yes', '-p', String(await this.sshPort()), `${user}@127.0.0.1`, command],
     ];
     const all = { timeout: sshTimeoutMs, env: { ...process.env, ...env } };
-    return (await execFileAsync('ssh', args, all)).stdout;
+    return execFileAsync('ssh', args, all).then(
+      ({ stdout }) => stdout,
+      (error: { code: unknown; stdout: string; stderr: string }) => {
+        const said = `${error.stdout}${error.stderr}`.trim();
+        throw new Error(`ssh ${user}: "${command.slice(0, 200)}" ended with ${error.code}: ${said.slice(-2000)}`);
+      },
+    );
   }
 
   /** Waits until a login works and `accept` takes what the command prints; returns that. */
