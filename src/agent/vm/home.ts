@@ -1,7 +1,7 @@
 // A VM's directory: what lies where, and the small record beside the disk. All of it belongs to the agent but `run/`, the
 // only place that QEMU itself may write to: so a QEMU that a guest has taken over can't put links where the agent writes.
 
-import { open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseInstanceId } from '../../model/id.ts';
 
@@ -102,6 +102,12 @@ export async function lastWords(home: VmHome): Promise<string> {
   const text = await readFile(home.qemuLog, 'utf8').catch(() => '');
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return withoutPaths((lines.at(-1) ?? '').trim()).slice(0, 500);
+}
+
+/** Cuts QEMU's own log down to nothing once it is over `bytesMax`: a guest may be able to make QEMU complain without end. */
+export async function boundQemuLog(home: VmHome, bytesMax: number): Promise<void> {
+  const { size } = await stat(home.qemuLog);
+  if (size > bytesMax) await truncate(home.qemuLog, 0);
 }
 
 /** A message of QEMU without the host's directories and program names in it. */

@@ -13,7 +13,7 @@ import type { Acceleration } from './command-line.ts';
 import { type Confinement, confine, type Walls } from './confinement.ts';
 import { explainDeath, startFailure } from './death.ts';
 import { type VmDriver, VmFailure, type VmFound, type VmProgress, type VmSpec } from './driver.ts';
-import { exists, homeOf, listHomes, readRecord, type VmHome } from './home.ts';
+import { boundQemuLog, exists, homeOf, listHomes, readRecord, type VmHome } from './home.ts';
 import type { ImageSource } from './image-source.ts';
 import { defaultQemuLimits, type QemuLimits } from './limits.ts';
 import type { VmLogger } from './logger.ts';
@@ -187,6 +187,7 @@ export class QemuDriver implements VmDriver {
 
   /** What QEMU says; null when it has ended meanwhile. */
   async #lookAtQemu(ground: Ground, home: VmHome, process: QemuProcess): Promise<Power | null> {
+    await boundQemuLog(home, this.#limits.qemuLogBytes).catch(() => {}); // the files may be gone
     const calledOff = new AbortController();
     const silence = sleep(this.#limits.observeTimeoutMs, 'silent' as const, { signal: calledOff.signal });
     const asked = this.#attach(ground, home, process).then((attachment) => attachment.state());

@@ -27,6 +27,8 @@ import {
 } from './support.ts';
 
 const run = promisify(execFile);
+const micro = async () =>
+  await (await microImages()).ensure('', { diskBytes: 0 }, () => {}, new AbortController().signal);
 let ground: Scratch;
 let directory: string;
 let driver: QemuDriver;
@@ -57,12 +59,7 @@ test('a QEMU that dies at its start is a failure with its last words, without pa
 });
 
 test('an image that is larger than the disk is refused for good', async () => {
-  const images = {
-    ensure: async () => ({
-      ...(await (await microImages()).ensure('', { diskBytes: 0 }, () => {}, new AbortController().signal)),
-      virtualSizeBytes: 5 * 1024 ** 3,
-    }),
-  };
+  const images = { ensure: async () => ({ ...(await micro()), virtualSizeBytes: 5 * 1024 ** 3 }) };
   const small = await qemuDriver(directory, { images });
   const spec = specOf(2, '127.44.252.11', ground.publicKey);
   await assert.rejects(runVm(small, spec), { code: 'image.too-large', permanent: true });
@@ -99,10 +96,7 @@ test('a QEMU whose agent died before letting its guest run is no running VM, and
   await runVm(driver, spec);
   assert.notEqual(qemuPid(instanceId), early.pid);
   assert.equal((await driver.inspect(instanceId))?.power, 'running');
-  assert.deepEqual(
-    [...(await driver.basesInUse())],
-    [(await (await microImages()).ensure('', { diskBytes: 0 }, () => {}, new AbortController().signal)).path],
-  );
+  assert.deepEqual([...(await driver.basesInUse())], [(await micro()).path]);
 });
 
 test('a VM whose files are gone is still found, shown, and can be erased', async () => {
@@ -115,6 +109,22 @@ test('a VM whose files are gone is still found, shown, and can be erased', async
   assert.match((await driver.strays(new Set())).join(), new RegExp(`process \\d+ runs VM ${spec.instanceId}`));
   await driver.erase(spec.instanceId, 60_000);
   assert.deepEqual(await traces(directory, spec.instanceId), []);
+});
+
+test('a disk whose image has gone takes the same image again and no other', async () => {
+  const spec = specOf(7, '127.44.252.16', ground.publicKey);
+  await runVm(driver, spec);
+  process.kill(qemuPid(spec.instanceId), 'SIGKILL');
+  await until('it to be dead', async () => (await driver.inspect(spec.instanceId))?.power === 'dead');
+  await rm(join(directory, 'vm', spec.instanceId, 'base'));
+  const other = await qemuDriver(directory, {
+    images: { ensure: async () => ({ ...(await micro()), sha256: 'other' }) },
+  });
+  await assert.rejects(runVm(other, spec), { code: 'image.changed', permanent: true });
+  await other.close();
+  await runVm(driver, spec);
+  assert.equal((await driver.inspect(spec.instanceId))?.power, 'running');
+  await driver.erase(spec.instanceId, 0);
 });
 
 test('a start that is called off leaves no QEMU behind', async () => {

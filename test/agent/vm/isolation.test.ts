@@ -22,6 +22,7 @@ import {
   specOf,
   traces,
   untilLogin,
+  wallsName,
 } from './support.ts';
 
 const nft = promisify(execFile);
@@ -44,7 +45,6 @@ let hostConnections = 0;
 /** What the guest at `from` gets when it connects, as a machine that is not shy of odd addresses would. */
 const reach = (from: string, address: string, port: number) =>
   inGuest(ground.keyPath, from, `echo | nc -w 4 ${address} ${port} 2>/dev/null || true`);
-const table = async () => /table inet (berth_\w+) {[^}]*elements/.exec((await nft('nft', ['list', 'ruleset'])).stdout);
 
 before(async () => {
   ground = await scratch('isolation');
@@ -111,9 +111,7 @@ test('a port that a program of the host holds on all addresses is the VM’s on 
 });
 
 test('rules that somebody else flushes are put back, with the open ports', async () => {
-  const [, name = ''] = (await table()) ?? [];
-  assert.match(name, /^berth_/);
-  await nft('nft', ['delete', 'table', 'inet', name]);
+  await nft('nft', ['delete', 'table', 'inet', await wallsName(ground.directory)]);
   assert.equal(await reach(attackerAddress, '10.0.2.2', sharedPort), 'host program', 'the wall is what holds');
   await driver.observe();
   assert.equal(await reach(attackerAddress, '10.0.2.2', sharedPort), '');

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { VmSpec } from '../../../src/agent/vm/driver.ts';
@@ -129,6 +129,13 @@ test('what a guest prints on its serial port is bounded and rotated', async () =
     const { size } = await stat(join(ground.directory, 'vm', spec.instanceId, name));
     assert.ok(size <= serialLogBytes, `${name} has ${size} bytes`);
   }
+});
+
+test('QEMU’s own log does not grow without end', async () => {
+  const log = join(ground.directory, 'vm', spec.instanceId, 'qemu.log');
+  await appendFile(log, 'a complaint\n'.repeat(10_000));
+  await driver.observe();
+  assert.equal((await stat(log)).size, 0);
 });
 
 test('a guest that powers itself off is found off, also when that happened while no agent was there', async () => {

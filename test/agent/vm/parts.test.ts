@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseForwards, planForwards } from '../../../src/agent/network/forwards.ts';
+import {
+  describeObstacle,
+  parseForwards,
+  planForwards,
+  reconcileForwards,
+} from '../../../src/agent/network/forwards.ts';
 import { elementsOf } from '../../../src/agent/network/isolation.ts';
 import { localsOf } from '../../../src/agent/network/listeners.ts';
 import { instanceOfArguments, qemuArguments } from '../../../src/agent/vm/command-line.ts';
@@ -73,6 +78,33 @@ test('QEMU’s list of forwards is read, and compared with what should be open',
     open: [tcp(80), tcp(20080)],
   });
   assert.equal(planForwards(forwards, '127.44.0.8', []).close.length, 3);
+});
+
+test('a port that can not be opened is told with what stands in its way, and the others are opened', async () => {
+  const listening = new Set<string>();
+  const monitor = async (line: string) => {
+    const [command, , forward = ''] = line.split(' ');
+    const [, host] = /^tcp:127\.44\.0\.7:(\d+)-/.exec(forward) ?? [];
+    if (command === 'hostfwd_add' && (host === '80' || host === '81' || host === '82')) return 'Could not set up';
+    if (command === 'hostfwd_add') listening.add(host ?? '');
+    if (command !== 'info') return '';
+    return [...listening].map((port) => `  TCP[HOST_FORWARD]  12 127.44.0.7 ${port} 10.0.2.15 ${port} 0 0\n`).join('');
+  };
+  const holder = async (_protocol: string, _address: string, port: number) =>
+    port === 80 ? ('address' as const) : port === 81 ? ('all' as const) : ('nobody' as const);
+  const rules = [tcp(22), tcp(80), tcp(81), tcp(82)];
+  const result = await reconcileForwards(monitor, '127.44.0.7', rules, { standIns: false, holder });
+  assert.deepEqual(result.obstacles, [
+    { rule: tcp(80), kind: 'taken' },
+    { rule: tcp(81), kind: 'wildcard' },
+    { rule: tcp(82), kind: 'not-permitted' },
+  ]);
+  assert.deepEqual(
+    result.forwards.map(({ guestPort }) => guestPort),
+    [22],
+  );
+  for (const obstacle of result.obstacles)
+    assert.match(describeObstacle('127.44.0.7', obstacle), /^Port 8\d\/tcp of 127\.44\.0\.7 /);
 });
 
 test('the kernel’s tables say who listens: on one address, on all, in either family', () => {

@@ -169,12 +169,17 @@ export function qemuPid(instanceId: string): number {
   return pids[0] ?? 0;
 }
 
+/** What a driver's packet filter table and control group are called: other agents of this machine have their own. */
+export async function wallsName(directory: string): Promise<string> {
+  const vmDirectory = await realpath(join(directory, 'vm'));
+  return `berth_${createHash('sha256').update(vmDirectory).digest('hex').slice(0, 12)}`;
+}
+
 /** Everything on this host that bears the mark of a driver's directory or of one of its VMs: nothing, after erasing. */
 export async function traces(directory: string, instanceId: string): Promise<string[]> {
-  const vmDirectory = await realpath(join(directory, 'vm'));
-  const name = `berth_${createHash('sha256').update(vmDirectory).digest('hex').slice(0, 12)}`;
+  const name = await wallsName(directory);
   const found = qemuPids(instanceId).map((pid) => `process ${pid}`);
-  for (const entry of await readdir(vmDirectory)) found.push(`file ${entry}`);
+  for (const entry of await readdir(join(directory, 'vm'))) found.push(`file ${entry}`);
   for (const parent of ['', 'memory', 'cpu', 'pids']) {
     const groups: string[] = await readdir(join('/sys/fs/cgroup', parent)).catch(() => []);
     if (groups.includes(name)) found.push(`cgroup ${parent}/${name}`);
