@@ -6,7 +6,7 @@ import { isUnavailable } from '../store/database.ts';
 
 /** What Fastify itself refuses, by status. */
 const ofFastify: Record<number, { code: ErrorCode; message: string }> = {
-  400: { code: 'malformed', message: 'The body is not valid JSON.' },
+  400: { code: 'malformed', message: "The request can't be read." },
   404: { code: 'not_found', message: 'There is no such path.' },
   413: { code: 'payload_too_large', message: 'The body is larger than this call takes.' },
   415: { code: 'unsupported_media_type', message: 'The body must be JSON, with Content-Type: application/json.' },
@@ -46,5 +46,7 @@ function validationMessage(
     .join('')
     .replace(/^\./, '');
   const what = first.keyword === 'required' ? '' : ` (it is ${shown(first.data)})`;
-  return `${path || `The ${where}`} ${first.message ?? 'is not as documented'}${what}.`;
+  // A field that may be null has two types, which Ajv lists as `integer,null`.
+  const rule = (first.message ?? 'is not as documented').replace(/^(must be \w+),null$/, '$1 or null');
+  return `${path || `The ${where}`} ${rule}${what}.`;
 }

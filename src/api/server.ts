@@ -2,6 +2,7 @@
 
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Context } from '../app/context.ts';
+import { errorTable } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
 import { agentDialect } from './agent/plugin.ts';
 import { type BuiltImages, builtImageRoutes } from './built-image.ts';
@@ -9,10 +10,11 @@ import type { Dialect } from './dialect.ts';
 import { asBerthError } from './failure.ts';
 import { fluenceDialect } from './fluence/plugin.ts';
 import { healthRoutes } from './health.ts';
+import { readJsonBodies } from './json-body.ts';
 import { countRequests, type Metrics, metricsRoutes } from './metrics.ts';
-import { nativeError } from './native/error.ts';
 import { nativeDialect } from './native/plugin.ts';
 import type { App } from './types.ts';
+import { answerBadPath, answerUnreadable } from './unreadable.ts';
 import { compileValidator } from './validator.ts';
 
 /** The largest deploy body that can be right (50 keys of 8 KiB) with room to spare. */
@@ -45,7 +47,10 @@ export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () =
     genReqId: newRequestId,
     requestIdHeader: false,
     routerOptions: { maxParamLength: 256 },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, _request, reply) => answerBadPath(error, reply),
   }) as unknown as App;
+  readJsonBodies(app);
   app.setValidatorCompiler(compileValidator);
   return app;
 }
@@ -64,7 +69,7 @@ export async function buildServer({ context, logger, metrics, builtImages }: Ser
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
     };
-    if (reply.statusCode >= 500) request.log.error(line, 'request');
+    if (reply.statusCode === 500) request.log.error(line, 'request');
     else request.log.debug(line, 'request');
   });
   countRequests(app, metrics);
@@ -72,8 +77,8 @@ export async function buildServer({ context, logger, metrics, builtImages }: Ser
     reply.code(404).send({ error: `There is no ${request.method} ${request.url.split('?', 1)[0]}.` }),
   );
   app.setErrorHandler((thrown, request, reply) => {
-    const { status, body } = nativeError(asBerthError(thrown, request));
-    return reply.code(status).send(body);
+    const error = asBerthError(thrown, request);
+    return reply.code(errorTable[error.code].status).send({ error: error.message });
   });
   healthRoutes(app, context);
   metricsRoutes(app, metrics);

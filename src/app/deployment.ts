@@ -15,13 +15,7 @@ import { checkPublicKey, sshKeysMax } from '../model/ssh-key.ts';
 import { type Placed, place } from '../placement/place.ts';
 import { pickAddresses } from '../store/address.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
-import {
-  claimName,
-  insertDeployment,
-  insertInstances,
-  type NewDeployment,
-  type NewInstance,
-} from '../store/deployment.ts';
+import { insertDeployment, insertInstances, type NewDeployment, type NewInstance } from '../store/deployment.ts';
 import { type HostCapacity, listHostCapacities, takeCapacity } from '../store/host.ts';
 import { claimIdempotencyKey, rememberAnswer } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
@@ -131,12 +125,9 @@ export async function deploy(
 /** Thrown inside the transaction to undo it when a place was taken by somebody else between looking and locking. */
 class PlaceTaken extends Error {}
 
-async function nameDeployment(tx: Tx, deployment: NewDeployment): Promise<void> {
-  await insertDeployment(tx, { id: deployment.id, accountId: deployment.accountId, now: deployment.createdAt });
-  const claim = { accountId: deployment.accountId, name: deployment.name, deploymentId: deployment.id };
-  if (!(await claimName(tx, claim))) {
-    throw new BerthError('name_taken', `An instance named ${shown(deployment.name)} exists already.`, deployment.name);
-  }
+async function nameDeployment(tx: Tx, { id, accountId, name, createdAt }: NewDeployment): Promise<void> {
+  if (await insertDeployment(tx, { id, accountId, name, now: createdAt })) return;
+  throw new BerthError('name_taken', `An instance named ${shown(name)} exists already.`, name);
 }
 
 async function takePlaces(

@@ -88,12 +88,13 @@ export async function pollAssignments(
     if (revision === undefined) throw new BerthError('not_found', 'There is no such host.', hostId);
     const full = after === undefined || after > revision;
     const leftMs = deadline - performance.now();
-    if (full || revision > after || leftMs <= 0 || signal.aborted) {
+    if (full || revision > after || leftMs <= 0) {
       const since = full ? 0n : after;
       const assignments = full || revision > after ? await listAssignments(context.database, hostId, since) : [];
       return { revision: Number(revision), full, assignments };
     }
     await context.wakeups.next(hostId, Math.min(slowPollMs, leftMs), signal);
+    if (signal.aborted) return { revision: Number(revision), full: false, assignments: [] };
   }
 }
 

@@ -29,6 +29,8 @@ export type { InstanceRow, InstanceStatusRow } from '../store/instance.ts';
 
 /** Instances that one request may name. */
 export const instanceIdsMax = 1_000;
+/** An error message names this many. */
+const namedMax = 10;
 /** A list without paging is cut off here rather than growing without end. */
 const listMax = 10_000;
 
@@ -186,7 +188,9 @@ async function changeInstances(
     const found = await findInstances(tx, principal.accountId, ids, { lock: false });
     const missing = ids.filter((id) => !found.some((instance) => instance.id === id));
     if (missing.length > 0) {
-      throw new BerthError('not_found', `There is no instance ${missing.join(', ')}; nothing was changed.`, missing[0]);
+      const more = missing.length > namedMax ? ` and ${missing.length - namedMax} more` : '';
+      const list = missing.slice(0, namedMax).join(', ') + more;
+      throw new BerthError('not_found', `There is no instance ${list}; nothing was changed.`, missing[0]);
     }
     const hostIds = new Set(found.filter(({ id }) => ordering.has(id)).map(({ hostId }) => hostId));
     const revisions = await bumpRevisions(tx, [...hostIds]);

@@ -1,6 +1,6 @@
 // The embedded default: server, database and an agent for this machine in one go, on one data directory.
 
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
@@ -44,7 +44,9 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
   const directory = resolve(options.dataDirectory);
   const listen = parseListenAddress(options.listen);
   const allowedImageHosts = options.allowImageHosts.map(parseAllowedHost);
-  await mkdir(directory, { recursive: true, mode: 0o755 });
+  await mkdir(directory, { recursive: true });
+  // The database and the VMs run as users of their own, who must be able to pass through; what is secret is closed itself.
+  await chmod(directory, ((await stat(directory)).mode & 0o7777) | 0o111);
   const undo: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step();

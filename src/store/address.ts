@@ -36,23 +36,22 @@ export async function ensureAddressPool(
  * @returns at most `count`; fewer when the pool has no more
  */
 export async function pickAddresses(tx: Tx, hostId: string, count: number): Promise<string[]> {
-  const picked = await sql<{ ip: string; position: bigint }>`
-    select ip, position from (
-      select first_ip + position as ip, position from (
-        select first_ip, (next_offset + generate_series(0, size - 1)) % size as position
-        from address_pool where host_id = ${hostId}
+  // The series is read only as far as the limit asks, so a pool of millions costs no more than a small one.
+  const picked = await sql<{ ip: string }>`
+    with picked as materialized (
+      select ip, position from (
+        select first_ip + position as ip, position from (
+          select first_ip, (next_offset + generate_series(0, size - 1)) % size as position
+          from address_pool where host_id = ${hostId}
+        ) as candidate
       ) as candidate
-    ) as candidate
-    where not exists (select 1 from address where address.ip = candidate.ip)
-    limit ${count}`.execute(tx);
-  const last = picked.rows.at(-1);
-  if (last) {
-    await tx
-      .updateTable('address_pool')
-      .set({ next_offset: sql`(${last.position}::bigint + 1) % size` })
-      .where('host_id', '=', hostId)
-      .execute();
-  }
+      where not exists (select 1 from address where address.ip = candidate.ip)
+      limit ${count}
+    ), advanced as (
+      update address_pool set next_offset = ((select position from picked order by position desc limit 1) + 1) % size
+      where host_id = ${hostId} and exists (select 1 from picked)
+    )
+    select ip from picked`.execute(tx);
   return picked.rows.map((row) => row.ip);
 }
 

@@ -41,18 +41,14 @@ export async function claimName(
   tx: Tx,
   row: { accountId: string; name: string; deploymentId: string },
 ): Promise<boolean> {
-  await tx
-    .insertInto('instance_name')
-    .values({ account_id: row.accountId, name: row.name, deployment_id: row.deploymentId })
-    .onConflict((conflict) => conflict.columns(['account_id', 'name']).doNothing())
-    .execute();
-  const holder = await tx
-    .selectFrom('instance_name')
-    .where('account_id', '=', row.accountId)
-    .where('name', '=', row.name)
-    .select('deployment_id')
-    .executeTakeFirst();
-  return holder?.deployment_id === row.deploymentId;
+  // The update changes nothing; it makes the row visible when the deployment has the name already, as with a second VM.
+  const claimed = await sql`
+    insert into instance_name (account_id, name, deployment_id)
+    values (${row.accountId}, ${row.name}, ${row.deploymentId})
+    on conflict (account_id, name) do update set name = excluded.name
+    where instance_name.deployment_id = excluded.deployment_id
+    returning name`.execute(tx);
+  return claimed.rows.length > 0;
 }
 
 /** Takes back the names that no live instance of these deployments bears any more. */
@@ -67,9 +63,23 @@ export async function releaseUnusedNames(tx: Tx, deploymentIds: readonly string[
   );
 }
 
-/** Writes the deployment's row; what else belongs to it refers to it. */
-export async function insertDeployment(tx: Tx, row: { id: string; accountId: string; now: Date }): Promise<void> {
-  await tx.insertInto('deployment').values({ id: row.id, account_id: row.accountId, created_at: row.now }).execute();
+/**
+ * Writes the deployment's row, and gives it its name.
+ * @returns false when another deployment has the name
+ */
+export async function insertDeployment(
+  tx: Tx,
+  row: { id: string; accountId: string; name: string; now: Date },
+): Promise<boolean> {
+  const claimed = await sql`
+    with new_deployment as (
+      insert into deployment (id, account_id, created_at)
+      values (${row.id}, ${row.accountId}, ${row.now}::timestamptz)
+    )
+    insert into instance_name (account_id, name, deployment_id) values (${row.accountId}, ${row.name}, ${row.id})
+    on conflict (account_id, name) do nothing
+    returning name`.execute(tx);
+  return claimed.rows.length > 0;
 }
 
 /** Writes a deployment's instances with their disks, assignments, addresses, open ports and first events. */

@@ -52,9 +52,15 @@ export async function insertEvents(tx: Tx, events: readonly NewEvent[]): Promise
 
 const cursorPattern = /^(\d{1,20})-(\d{1,19})$/;
 
+/** PostgreSQL's largest xid8 and largest bigint; it takes a larger number for an error of ours. */
+const transactionIdMax = 2n ** 64n - 1n;
+const eventIdMax = 2n ** 63n - 1n;
+
 /** Whether a text can be a cursor of {@link listEvents}. */
 export function isEventCursor(text: string): boolean {
-  return cursorPattern.test(text);
+  const [, transaction, id] = cursorPattern.exec(text) ?? [];
+  if (transaction === undefined || id === undefined) return false;
+  return BigInt(transaction) <= transactionIdMax && BigInt(id) <= eventIdMax;
 }
 
 /**

@@ -1,0 +1,155 @@
+// Deployments per second through the whole API, against the same rows written by a bare loop over `pg`: what Berth's own
+// code costs beside what the database costs. In turns, in one run, because these machines drift.
+
+import { Agent, request } from 'node:http';
+import pg from 'pg';
+import { ensureLocalHost } from '../src/app/bootstrap.ts';
+import { systemEntropy } from '../src/compose/system.ts';
+import { newInstanceId, newUuid } from '../src/model/id.ts';
+import { deployBody, median, type Stack, startStack } from './stack.ts';
+
+const turns = 5;
+const turnMs = 4_000;
+const clients = 32;
+const connections = 8;
+
+const agent = new Agent({ keepAlive: true, maxSockets: clients });
+let serial = 0;
+let errors = 0;
+const latencies: number[] = [];
+
+function deployOnce(stack: Stack): Promise<void> {
+  serial += 1;
+  const body = deployBody(`bench-${serial}`);
+  const began = performance.now();
+  return new Promise((resolve) => {
+    const headers = {
+      authorization: `Bearer ${stack.apiKey}`,
+      'content-type': 'application/json',
+      'content-length': body.length,
+    };
+    const call = request(`${stack.url}/vms/v3`, { method: 'POST', agent, headers }, (response) => {
+      if (response.statusCode !== 201) errors += 1;
+      response.resume().on('end', () => {
+        latencies.push(performance.now() - began);
+        resolve();
+      });
+    });
+    call.on('error', () => {
+      errors += 1;
+      resolve();
+    });
+    call.end(body);
+  });
+}
+
+/** Runs `work` over and over in so many lanes for one turn. @returns how often a second */
+async function rate(lanes: number, work: (lane: number) => Promise<void>): Promise<number> {
+  const began = performance.now();
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      while (performance.now() - began < turnMs) {
+        await work(lane);
+        done += 1;
+      }
+    }),
+  );
+  return done / ((performance.now() - began) / 1000);
+}
+
+/** The rows of one deployment, one statement each, as anybody would write them first. */
+async function writeRows(
+  client: pg.Client,
+  row: { accountId: string; hostId: string; priceId: string },
+): Promise<void> {
+  const now = new Date();
+  const [id, deployment, disk] = [newInstanceId(systemEntropy), newUuid(systemEntropy), newUuid(systemEntropy)];
+  serial += 1;
+  const name = `bare-${serial}`;
+  const ip = `11.${(serial >> 16) & 255}.${(serial >> 8) & 255}.${serial & 255}`;
+  const { accountId, hostId, priceId } = row;
+  await client.query('begin');
+  await client.query('insert into deployment values ($1, $2, $3)', [deployment, accountId, now]);
+  await client.query('insert into instance_name values ($1, $2, $3)', [accountId, name, deployment]);
+  const host = await client.query(
+    'update host set revision = revision + 1, vcpus_used = vcpus_used + 1, memory_mib_used = memory_mib_used + 1024, disk_gib_used = disk_gib_used + 5 where id = $1 returning revision',
+    [hostId],
+  );
+  await client.query('update address_pool set next_offset = next_offset + 1 where host_id = $1', [hostId]);
+  await client.query(
+    `insert into instance (id, account_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus, memory_mib,
+       image_url, ssh_keys, price_id, price_micro_usd, created_at)
+     values ($1, $2, $3, 'vm', $4, $4, 'launching', $5, $6, 1, 1024, $7, $8, $9, 135000, $5)`,
+    [id, accountId, deployment, name, now, hostId, 'https://images.example/disk.qcow2', ['ssh-ed25519 AAAA'], priceId],
+  );
+  await client.query("insert into disk values ($1, $2, true, 5, 'NVMe')", [disk, id]);
+  await client.query(
+    "insert into assignment (instance_id, host_id, generation, revision, desired) values ($1, $2, 1, $3, 'running')",
+    [id, hostId, host.rows[0].revision],
+  );
+  await client.query('insert into address (ip, instance_id) values ($1, $2)', [ip, id]);
+  await client.query("insert into port_rule values ($1, 'tcp', 22), ($1, 'tcp', 80)", [ip]);
+  await client.query(
+    'insert into event (account_id, instance_id, host_id, kind, message, actor, data, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)',
+    [
+      accountId,
+      id,
+      hostId,
+      'instance.placed',
+      `Accepted and placed; its address is ${ip}.`,
+      'bench',
+      { address: ip },
+      now,
+    ],
+  );
+  await client.query('commit');
+}
+
+const stack = await startStack();
+try {
+  const { database } = stack.context;
+  const bareHostId = await ensureLocalHost(stack.context, 'bare', '11.0.0.0/8');
+  await database
+    .updateTable('host')
+    .set({ vcpus_limit: 2_000_000, memory_mib_limit: 2_000_000_000, disk_gib_limit: 100_000_000 })
+    .where('id', '=', bareHostId)
+    .execute();
+  const account = await database.selectFrom('account').select('id').executeTakeFirstOrThrow();
+  const price = await database.selectFrom('price').select('id').executeTakeFirstOrThrow();
+  const row = { accountId: account.id, hostId: bareHostId, priceId: price.id };
+  const pool = await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const client = new pg.Client({ connectionString: stack.connectionString });
+      await client.connect();
+      return client;
+    }),
+  );
+  const bareTurn = () => rate(connections, (lane) => writeRows(pool[lane] as pg.Client, row));
+  const berthTurn = () => rate(clients, () => deployOnce(stack));
+  await berthTurn();
+  await bareTurn();
+  latencies.length = 0;
+  const berth: number[] = [];
+  const bare: number[] = [];
+  for (let turn = 0; turn < turns; turn += 1) {
+    berth.push(await berthTurn());
+    bare.push(await bareTurn());
+  }
+  for (const client of pool) await client.end();
+  latencies.sort((a, b) => a - b);
+  const figure = {
+    bench: 'deploy',
+    ratio: Number(median(berth.map((value, turn) => value / (bare[turn] ?? 1))).toFixed(2)),
+    deploysPerSecond: Math.round(median(berth)),
+    bareLoopPerSecond: Math.round(median(bare)),
+    p99Ms: Math.round(latencies[Math.floor(latencies.length * 0.99)] ?? 0),
+    errors,
+    clients,
+    connections,
+  };
+  process.stdout.write(`${JSON.stringify(figure)}\n`);
+} finally {
+  agent.destroy();
+  await stack.close();
+}
