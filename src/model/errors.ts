@@ -46,10 +46,12 @@ export class BerthError extends Error {
 const shownLengthMax = 80;
 
 /**
- * A value as it may stand in an error message: JSON, cut to a length that a terminal line holds.
+ * A value as it may stand in an error message: JSON, cut to a length that a terminal line holds. A private key pasted into
+ * the wrong field is not repeated.
  * @param value whatever was sent
  */
 export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
+  if (text.includes('PRIVATE KEY')) return 'a private key';
   return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}… (${text.length} characters)` : text;
 }

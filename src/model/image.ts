@@ -26,17 +26,18 @@ export function imageEnding(url: URL): ImageEnding | null {
  */
 export function checkImageUrl(text: string, field: string): URL {
   const fail = (why: string) => new BerthError('invalid_value', `${field} is ${shown(text)}; ${why}`, field);
-  if (text.length > urlLengthMax) throw fail(`a URL has at most ${urlLengthMax} characters.`);
   const url = URL.parse(text);
-  if (!url) throw fail('it must be the URL of a disk image.');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw fail('its scheme must be https or http.');
-  if (url.username || url.password) {
+  // Before all else, because the other messages repeat the URL.
+  if (url?.username || url?.password) {
     throw new BerthError(
       'invalid_value',
       `${field} has a user name or password in it; the image must be public.`,
       field,
     );
   }
+  if (text.length > urlLengthMax) throw fail(`a URL has at most ${urlLengthMax} characters.`);
+  if (!url) throw fail('it must be the URL of a disk image.');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw fail('its scheme must be https or http.');
   if (!imageEnding(url)) throw fail(`its path must end in one of ${imageEndings.join(' ')}.`);
   url.hash = '';
   return url;
