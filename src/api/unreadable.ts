@@ -28,11 +28,9 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Socke
 /** Answers a path that can't be decoded or holds a part that is too long. */
 export function answerBadPath(error: { statusCode?: number }, reply: FastifyReply): void {
   const tooLong = error.statusCode === 414;
-  reply
-    .code(tooLong ? 414 : 400)
-    .send({
-      error: tooLong
-        ? 'A part of the path is too long.'
-        : 'The path holds a % that is not followed by two hexadecimal digits.',
-    });
+  reply.code(tooLong ? 414 : 400).send({
+    error: tooLong
+      ? 'A part of the path is too long.'
+      : 'The path holds a % that is not followed by two hexadecimal digits.',
+  });
 }
