@@ -47,7 +47,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { connectionString, listen, settings, logger } = options;
   const database = openDatabase(connectionString, (error) =>
-    logger.warn({ err: error }, 'a database connection broke'),
+    // Not the error itself: the whole connection hangs on it, with the key that cancels its queries.
+    logger.warn({ reason: error.message }, 'a database connection broke'),
   );
   const stopping = new AbortController();
   const builtImages = new BuiltImageFolder(options.imageDirectory, logger);

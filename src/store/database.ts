@@ -42,6 +42,9 @@ export function openDatabase(connectionString: string, onIdleError: (error: Erro
     types,
   });
   pool.on('error', onIdleError);
+  // The pool listens only to connections that are idle. One that breaks between two statements of a transaction would end
+  // the process; whoever uses it learns of it from the next statement.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
