@@ -6,8 +6,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from './api/document.ts';
 import { writeOpenApi } from './api/openapi.ts';
 import { readSettings } from './app/settings.ts';
+import { runDemo } from './cli/demo.ts';
+import { quickestImage } from './cli/demo-image.ts';
 import { imageCommand } from './cli/image.ts';
 import { type AgentOptions, startAgent } from './compose/agent.ts';
+import { DemoHost } from './compose/demo.ts';
 import { parseListenAddress } from './compose/listen.ts';
 import { makeLogger } from './compose/logger.ts';
 import { startServer } from './compose/server.ts';
@@ -17,6 +20,8 @@ import { parseAllowedHost } from './model/public-address.ts';
 
 const defaultListen = '127.0.0.1:8080';
 const defaultPool = '127.44.0.0/16';
+/** Another one than `up` has, so that both can run on one machine. */
+const demoPool = '127.48.0.0/16';
 const defaultData = process.getuid?.() === 0 ? '/var/lib/berth' : join(process.env.HOME ?? tmpdir(), '.berth');
 
 const collect = (value: string, before: string[]): string[] => {
@@ -127,6 +132,19 @@ program
       process.stdout.write(`Berth's agent works for ${options.server} as host ${agent.hostId}\n`);
       return () => agent.close();
     });
+  });
+
+program
+  .command('demo')
+  .description('deploy a VM on this machine, log in and show it; Ctrl-C takes everything away again')
+  .option('--image <SLUG>', 'an image of the catalog, such as debian-12', quickestImage)
+  .option('--data <DIR>', 'where everything is kept until the end (default: a fresh directory)')
+  .option('--listen <HOST:PORT>', 'where the API listens (default: 127.0.0.1:8080, or any free port)')
+  .option('--address-pool <CIDR>', 'addresses for instances', demoPool)
+  .option('--once', 'end after the VM was shown')
+  .action(async ({ image, once, data, listen, addressPool }) => {
+    const prepare = () => DemoHost.prepare({ data, listen, addressPool });
+    process.exitCode = await runDemo({ image, once: once === true }, prepare, process.stdout);
   });
 
 program.addCommand(imageCommand());

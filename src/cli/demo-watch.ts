@@ -1,0 +1,150 @@
+// Shows a deployment as it happens, from the event feed: lasting lines for what is done, one living line for what goes on.
+// It knows when each VM runs and when one has failed; the rest of the demo asks it.
+
+import type { BerthClient, BerthEvent } from '../../sdk/client.ts';
+import type { Screen } from './screen.ts';
+
+/** Events that are shown again when something went wrong. */
+const eventsRemembered = 8;
+
+/** What an event is worth on the screen, beside those that have a way of their own below. */
+const signs: Record<string, 'done' | 'note' | 'warning' | 'failed'> = {
+  'image.ready': 'done',
+  'instance.deleted': 'done',
+  'vm.retry': 'warning',
+  'vm.died': 'warning',
+  'vm.failed': 'failed',
+  'instance.failed': 'failed',
+};
+
+/** A VM that could not be brought up; the message is the reason that its owner reads. */
+export class DeploymentFailed extends Error {}
+
+/** Follows the feed of an account and shows it. */
+export class Watch {
+  readonly #screen: Screen;
+  readonly #names = new Map<string, string>();
+  readonly #active = new Set<string>();
+  readonly #failed = new AbortController();
+  readonly #closing = new AbortController();
+  readonly #last: string[] = [];
+  #download: Download | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(screen: Screen) {
+    this.#screen = screen;
+  }
+
+  /** Aborted with a {@link DeploymentFailed} when a VM has failed, or with the error of a feed that broke off. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  /** The last events, as text. */
+  get last(): readonly string[] {
+    return this.#last;
+  }
+
+  /** Shows the events of these VMs, until {@link close}. */
+  async follow(client: BerthClient, ids: readonly string[]): Promise<void> {
+    for (const [index, id] of ids.entries()) this.#names.set(id, ids.length > 1 ? `VM ${index + 1}: ` : '');
+    try {
+      for await (const event of client.followEvents(undefined, this.#closing.signal)) this.#take(event);
+    } catch (error) {
+      this.#failed.abort(error);
+    }
+  }
+
+  /** Shows no more. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Resolves when all of the VMs run. */
+  async untilActive(signal: AbortSignal): Promise<void> {
+    while ([...this.#names.keys()].some((id) => !this.#active.has(id))) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  #take(event: BerthEvent): void {
+    const { instanceId, kind, message } = event;
+    const name = instanceId === null ? undefined : this.#names.get(instanceId);
+    if (instanceId === null || name === undefined) return;
+    if (kind !== 'image.download') this.#remember(`${event.createdAt.slice(11, 19)} ${name}${message}`);
+    switch (kind) {
+      case 'image.build':
+        this.#screen.activity(message);
+        break;
+      case 'image.download':
+        this.#showDownload(event);
+        break;
+      case 'image.verify':
+        this.#screen.activity('Checking the image');
+        break;
+      case 'vm.prepare':
+      case 'vm.start':
+        this.#screen.activity(null);
+        this.#screen.event(name + message);
+        break;
+      case 'instance.active':
+        this.#active.add(instanceId);
+        this.#screen.event(`${name}Its virtual machine runs`, 'done');
+        break;
+      default:
+        this.#screen.event(name + message, signs[kind] ?? 'note');
+    }
+    if (kind === 'instance.failed') this.#failed.abort(new DeploymentFailed(message));
+    this.#wake?.();
+  }
+
+  /** Several VMs that wait for one download all tell of it; there is one bar. */
+  #showDownload({ data, message }: BerthEvent): void {
+    const [done, total] = [Number(data?.done ?? 0), data?.total === undefined ? null : Number(data.total)];
+    if (this.#download === null) {
+      this.#download = new Download();
+      const what = /^Downloading (\S+):/.exec(message)?.[1];
+      this.#screen.event(what === undefined ? 'Downloading the image' : `Downloading ${what}`);
+      const download = this.#download;
+      this.#screen.activity(() => this.#screen.bar(download.progress()));
+    }
+    this.#download.note(done, total);
+  }
+
+  #remember(line: string): void {
+    this.#last.push(line);
+    if (this.#last.length > eventsRemembered) this.#last.shift();
+  }
+}
+
+/** How far a download is, and how fast. */
+class Download {
+  readonly #startMs = performance.now();
+  #first: number | null = null;
+  #done = 0;
+  #total: number | null = null;
+
+  note(done: number, total: number | null): void {
+    this.#first ??= done;
+    this.#done = Math.max(this.#done, done);
+    this.#total = total;
+  }
+
+  progress(): { share: number | null; figures: string } {
+    const seconds = (performance.now() - this.#startMs) / 1_000;
+    const rate = seconds > 1 ? `  ${megabytes((this.#done - (this.#first ?? 0)) / seconds)} MB/s` : '';
+    if (this.#total === null) return { share: null, figures: `Downloading: ${megabytes(this.#done)} MB${rate}` };
+    return {
+      share: this.#done / this.#total,
+      figures: `${megabytes(this.#done)} of ${megabytes(this.#total)} MB${rate}`,
+    };
+  }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
