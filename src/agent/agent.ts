@@ -14,8 +14,6 @@ import { type Patience, Worker } from './worker.ts';
 
 /** Everything is asked for anew this often: an order that was lost in whatever way arrives then. */
 const fullSyncMs = 60_000;
-/** Pause after a failed call to the server. */
-const serverRetryMs = 1_000;
 /** Looking for what nobody owns reads every process and folder. */
 const straysMs = 30_000;
 /** News that come within this time travel in one report. */
@@ -80,7 +78,7 @@ export class Agent {
   }
 
   async #pollLoop(): Promise<void> {
-    const { client, clock, logger } = this.#parts;
+    const { client, clock, logger, patience } = this.#parts;
     const { signal } = this.#stopping;
     let fullAt = 0;
     let wasAway = false;
@@ -102,7 +100,7 @@ export class Agent {
           logger.warn({ err: error }, 'the server does not answer; instances run on');
         wasAway = true;
         this.#revision = undefined;
-        await sleep(serverRetryMs, undefined, { signal }).catch(() => {});
+        await sleep(patience.serverRetryMs, undefined, { signal }).catch(() => {});
       }
     }
   }
@@ -136,7 +134,7 @@ export class Agent {
   }
 
   async #reportLoop(): Promise<void> {
-    const { logger } = this.#parts;
+    const { logger, patience } = this.#parts;
     const { signal } = this.#stopping;
     let completeAt = 0;
     let straysAt = 0;
@@ -158,10 +156,11 @@ export class Agent {
       } catch (error) {
         if (signal.aborted) return;
         logger.warn({ err: error }, 'report was not delivered; it is sent again');
-        await sleep(serverRetryMs, undefined, { signal }).catch(() => {});
+        await sleep(patience.serverRetryMs, undefined, { signal }).catch(() => {});
         continue;
       }
-      if (this.#outbox.isEmpty) await this.#untilNews(this.#synced ? completeAt - performance.now() : serverRetryMs);
+      if (this.#outbox.isEmpty)
+        await this.#untilNews(this.#synced ? completeAt - performance.now() : patience.serverRetryMs);
     }
   }
 

@@ -8,7 +8,7 @@ import type { InstanceRecord, Records } from './record.ts';
 import type { VmDriver, VmFound, VmProgress, VmSpec } from './vm/driver.ts';
 import { VmFailure } from './vm/driver.ts';
 
-/** How patient a worker is. Tests shorten these. */
+/** How patient an agent is. Tests shorten these. */
 export interface Patience {
   /** How long a guest may take to power off before the plug is pulled. */
   graceMs: number;
@@ -20,6 +20,8 @@ export interface Patience {
   backoffMsMax: number;
   /** After running for this long an instance's next failure counts as its first. */
   steadyMs: number;
+  /** Pause after a failed call to the server. */
+  serverRetryMs: number;
 }
 
 export const defaultPatience: Patience = {
@@ -28,6 +30,7 @@ export const defaultPatience: Patience = {
   backoffMsMin: 1_000,
   backoffMsMax: 300_000,
   steadyMs: 600_000,
+  serverRetryMs: 1_000,
 };
 
 /** What a worker is given. */

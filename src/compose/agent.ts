@@ -23,6 +23,7 @@ import { defaultPatience, type Patience } from '../agent/worker.ts';
 import type { Enrolled, Inventory } from '../api/agent/contract.ts';
 import { version } from '../api/document.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
+import { SeededEntropy } from '../sim/chance.ts';
 import { type Behaviour, SimulatedDriver } from '../sim/driver.ts';
 import { systemClock, systemEntropy } from './system.ts';
 
@@ -39,8 +40,8 @@ export interface AgentOptions {
   allowedImageHosts: readonly string[];
   storageType: Inventory['storageType'] | undefined;
   logger: Logger;
-  /** Runs no hypervisor but a simulation that behaves like this. */
-  simulated?: { behaviour: Behaviour; capacity: Pick<Inventory, 'cores' | 'memoryMib' | 'diskGib'> };
+  /** Runs no hypervisor but a simulation that behaves like this; its faults come from the seed where there is one. */
+  simulated?: { behaviour: Behaviour; capacity: Pick<Inventory, 'cores' | 'memoryMib' | 'diskGib'>; seed?: number };
   patience?: Partial<Patience>;
   imageLimits?: Partial<ImageLimits>;
 }
@@ -152,7 +153,8 @@ async function simulatedMachine(
   options: AgentOptions,
   simulated: NonNullable<AgentOptions['simulated']>,
 ): Promise<Machine> {
-  const driver = new SimulatedDriver(join(options.directory, 'world'), simulated.behaviour, systemEntropy);
+  const chance = simulated.seed === undefined ? systemEntropy : new SeededEntropy(simulated.seed);
+  const driver = new SimulatedDriver(join(options.directory, 'world'), simulated.behaviour, chance);
   await driver.open();
   const inventory: Inventory = {
     ...simulated.capacity,

@@ -9,6 +9,10 @@ export interface Facts {
   instances: {
     id: string;
     status: InstanceStatus;
+    /** Why, where there is something to say of its status. */
+    statusReason: string | null;
+    name: string;
+    deploymentId: string;
     hostId: string;
     vcpus: number;
     memoryMib: number;
@@ -24,10 +28,12 @@ export interface Facts {
   }[];
   addresses: { ip: string; instanceId: string | null; orphanId: string | null }[];
   hosts: { id: string; vcpusUsed: number; memoryMibUsed: number; diskGibUsed: number; strays: string[] }[];
-  orphans: { instanceId: string; hostId: string }[];
+  orphans: { instanceId: string; hostId: string; address: string | null }[];
+  /** Names that are given away, each to a deployment. */
+  names: { name: string; deploymentId: string }[];
 }
 
-export const driftKinds = ['instance', 'address', 'capacity', 'orphan', 'stray'] as const;
+export const driftKinds = ['instance', 'name', 'address', 'capacity', 'orphan', 'stray'] as const;
 
 /** One thing that is not as it should be. */
 export interface Drift {
@@ -38,7 +44,13 @@ export interface Drift {
 
 /** Finds everything that does not agree. Work under way, such as an instance that is being deleted, is no drift. */
 export function findDrift(facts: Facts): Drift[] {
-  return [...instanceDrift(facts), ...addressDrift(facts), ...capacityDrift(facts), ...foreignDrift(facts)];
+  return [
+    ...instanceDrift(facts),
+    ...nameDrift(facts),
+    ...addressDrift(facts),
+    ...capacityDrift(facts),
+    ...foreignDrift(facts),
+  ];
 }
 
 function instanceDrift({ instances, assignments }: Facts): Drift[] {
@@ -60,9 +72,24 @@ function instanceDrift({ instances, assignments }: Facts): Drift[] {
     if (['failed', 'deleting'].includes(instance.status) && assignment?.desired === 'running') {
       return at(`is ${instance.status} but still ordered to run`);
     }
+    if (instance.status === 'failed' && !instance.statusReason) return at('failed and nobody can say why');
     if (instance.status === 'deleting' && !assignment) return at('is being deleted but assigned to no host');
     return [];
   });
+}
+
+/** A name is given away exactly as long as an instance of its deployment bears it. */
+function nameDrift({ instances, names }: Facts): Drift[] {
+  const key = (row: { deploymentId: string; name: string }) => `${row.deploymentId} ${row.name}`;
+  const borne = new Set(instances.filter(({ status }) => ['launching', 'active', 'stopped'].includes(status)).map(key));
+  const given = new Set(names.map(key));
+  const nameless = instances
+    .filter((instance) => borne.has(key(instance)) && !given.has(key(instance)))
+    .map(({ id }): Drift => ({ kind: 'name', subject: id, message: 'lives under a name that is not its own' }));
+  const unused = names
+    .filter((row) => !borne.has(key(row)))
+    .map(({ name }): Drift => ({ kind: 'name', subject: name, message: 'is given away and nothing bears it' }));
+  return [...nameless, ...unused];
 }
 
 function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
@@ -84,7 +111,17 @@ function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
   const twice = addresses
     .filter(({ ip }) => seen.has(ip) || !seen.add(ip))
     .map(({ ip }): Drift => ({ kind: 'address', subject: ip, message: 'is held twice' }));
-  return [...missing, ...kept, ...twice];
+  // An orphan that uses an address holds it, so that nobody else gets it; unless somebody had it already.
+  const disputed = orphans
+    .filter(({ instanceId, address }) => address !== null && holders.get(instanceId) !== address)
+    .map(({ instanceId, address }): Drift => {
+      return {
+        kind: 'address',
+        subject: address ?? '',
+        message: `is used by the orphan ${instanceId} and held by another`,
+      };
+    });
+  return [...missing, ...kept, ...twice, ...disputed];
 }
 
 function capacityDrift({ hosts, assignments, instances }: Facts): Drift[] {

@@ -1,9 +1,10 @@
 // VMs without a hypervisor, for scale and for faults: the same interface and the same agent above it. What "runs" is a file
 // each, so it outlives a killed agent as a QEMU does. It never stands in for a real VM outside tests and benchmarks.
 
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Turns } from '../agent/image/turns.ts';
 import { type VmDriver, VmFailure, type VmFound, type VmProgress, type VmSpec } from '../agent/vm/driver.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Entropy } from '../model/world.ts';
@@ -18,12 +19,23 @@ export interface Behaviour {
   startFailureChance: number;
   /** Chance that an image can't be had, for good. */
   imageFailureChance: number;
+  /** Chance that a VM's hypervisor dies within {@link deathMsMax} of its start. */
+  deathChance?: number;
+  /** Notes every start and erasure in a journal, which a checker can hold against what was ordered. */
+  journal?: boolean;
 }
+
+/** A VM that is to die does so within this time of its start. */
+const deathMsMax = 200;
+const journalName = 'journal';
 
 /** What a simulated VM is, on disk and in memory. */
 export interface SimulatedVm {
   spec: VmSpec;
   power: VmFound['power'];
+  /** How often it was started, and how often its hypervisor died: what nobody restarts has one start more than deaths. */
+  starts: number;
+  deaths: number;
 }
 
 /** Runs simulated VMs. */
@@ -32,6 +44,8 @@ export class SimulatedDriver implements VmDriver {
   readonly #behaviour: Behaviour;
   readonly #entropy: Entropy;
   readonly #vms = new Map<string, SimulatedVm>();
+  /** A death comes at any time, also while the ports of the same VM are being changed. */
+  readonly #turns = new Map<string, Turns>();
   readonly #listeners: ((instanceId: string) => void)[] = [];
 
   constructor(directory: string, behaviour: Behaviour, entropy: Entropy) {
@@ -43,6 +57,10 @@ export class SimulatedDriver implements VmDriver {
   /** Finds what runs since an earlier agent. Call it once, first. */
   async open(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
+    // Half-written files of an agent that was killed.
+    for (const name of await readdir(this.#directory)) {
+      if (name.endsWith('.new')) await rm(join(this.#directory, name), { force: true });
+    }
     for (const [id, vm] of await readSimulatedVms(this.#directory)) this.#vms.set(id, vm);
   }
 
@@ -56,8 +74,9 @@ export class SimulatedDriver implements VmDriver {
   }
 
   async run(spec: VmSpec, progress: (step: VmProgress) => void, signal: AbortSignal): Promise<void> {
-    const known = this.#vms.get(spec.instanceId);
-    if (known?.power !== 'running') {
+    const { instanceId } = spec;
+    const starting = this.#vms.get(instanceId)?.power !== 'running';
+    if (starting) {
       if (this.#happens(this.#behaviour.imageFailureChance)) {
         throw new VmFailure('image.http', `The image server answered 404 Not Found for ${spec.imageUrl}.`, true);
       }
@@ -69,7 +88,7 @@ export class SimulatedDriver implements VmDriver {
       const holder = [...this.#vms.values()].find(
         ({ spec: other, power }) => other.address === spec.address && power === 'running',
       );
-      if (holder && holder.spec.instanceId !== spec.instanceId) {
+      if (holder && holder.spec.instanceId !== instanceId) {
         throw new VmFailure(
           'vm.address-taken',
           `The address ${spec.address} is in use by another VM on this host.`,
@@ -77,14 +96,28 @@ export class SimulatedDriver implements VmDriver {
         );
       }
     }
-    await this.#write({ spec, power: 'running' });
+    await this.#inTurn(instanceId, async () => {
+      const { starts = 0, deaths = 0, power = 'running' } = this.#vms.get(instanceId) ?? {};
+      // One that died while its ports were to be changed stays dead; its worker hears of it.
+      if (!starting) return this.#write({ spec, power, starts, deaths });
+      await this.#note('start', instanceId);
+      await this.#write({ spec, power: 'running', starts: starts + 1, deaths });
+    });
+    if (starting && this.#happens(this.#behaviour.deathChance ?? 0)) {
+      const afterMs = Math.round(this.#fraction() * deathMsMax);
+      setTimeout(() => void this.lose(instanceId, 'dead'), afterMs).unref();
+    }
   }
 
   async erase(instanceId: string): Promise<void> {
     if (!this.#vms.has(instanceId)) return;
-    await sleep(this.#behaviour.eraseMs);
-    await rm(this.#file(instanceId), { force: true });
-    this.#vms.delete(instanceId);
+    await this.#inTurn(instanceId, async () => {
+      await this.#note('erase', instanceId);
+      await sleep(this.#behaviour.eraseMs);
+      await rm(this.#file(instanceId), { force: true });
+      this.#vms.delete(instanceId);
+    });
+    this.#turns.delete(instanceId);
   }
 
   async strays(known: ReadonlySet<string>): Promise<string[]> {
@@ -104,9 +137,10 @@ export class SimulatedDriver implements VmDriver {
 
   /** Makes a VM's hypervisor die, or its guest switch itself off. */
   async lose(instanceId: string, power: 'dead' | 'off'): Promise<void> {
-    const vm = this.#vms.get(instanceId);
-    if (!vm) return;
-    await this.#write({ ...vm, power });
+    await this.#inTurn(instanceId, async () => {
+      const vm = this.#vms.get(instanceId);
+      if (vm) await this.#write({ ...vm, power, deaths: vm.deaths + (power === 'dead' ? 1 : 0) });
+    });
     for (const listener of this.#listeners) listener(instanceId);
   }
 
@@ -121,9 +155,42 @@ export class SimulatedDriver implements VmDriver {
     return join(this.#directory, `${instanceId}.json`);
   }
 
-  #happens(chance: number): boolean {
-    return chance > 0 && (this.#entropy.bytes(1)[0] ?? 0) / 256 < chance;
+  /** Written before it is done: a killed agent may have noted what it did not do, but has done nothing unnoted. */
+  async #note(act: JournalLine['act'], instanceId: string): Promise<void> {
+    if (this.#behaviour.journal) await appendFile(join(this.#directory, journalName), `${act} ${instanceId}\n`);
   }
+
+  #inTurn(instanceId: string, work: () => Promise<void>): Promise<void> {
+    const turns = this.#turns.get(instanceId) ?? new Turns(1);
+    this.#turns.set(instanceId, turns);
+    return turns.run(work);
+  }
+
+  #fraction(): number {
+    return (this.#entropy.bytes(1)[0] ?? 0) / 256;
+  }
+
+  #happens(chance: number): boolean {
+    return chance > 0 && this.#fraction() < chance;
+  }
+}
+
+/** One line of a simulated world's journal. */
+export interface JournalLine {
+  act: 'start' | 'erase';
+  instanceId: string;
+}
+
+/** Everything that a simulated world has noted, oldest first; nothing where no journal was asked for. */
+export async function readJournal(directory: string): Promise<JournalLine[]> {
+  const text = await readFile(join(directory, journalName), 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => {
+      const [act, instanceId] = line.split(' ') as [JournalLine['act'], string];
+      return { act, instanceId };
+    });
 }
 
 /** What runs in a simulated world, read from its folder: the truth that a checker compares with. */

@@ -16,7 +16,17 @@ export async function readFacts(database: Database): Promise<Facts> {
         .leftJoin('assignment', 'assignment.instance_id', 'instance.id')
         .leftJoin('disk', (join) => join.onRef('disk.instance_id', '=', 'instance.id').on('disk.boot', '=', true))
         .where((eb) => eb.or([eb('status', '!=', 'deleted'), eb('assignment.instance_id', 'is not', null)]))
-        .select(['instance.id', 'status', 'instance.host_id', 'vcpus', 'memory_mib', 'size_gib'])
+        .select([
+          'instance.id',
+          'status',
+          'status_reason',
+          'name',
+          'deployment_id',
+          'instance.host_id',
+          'vcpus',
+          'memory_mib',
+          'size_gib',
+        ])
         .execute();
       const assignments = await tx.selectFrom('assignment').selectAll().execute();
       const addresses = await tx.selectFrom('address').selectAll().execute();
@@ -25,10 +35,14 @@ export async function readFacts(database: Database): Promise<Facts> {
         .leftJoin('host_health', 'host_health.host_id', 'host.id')
         .select(['host.id', 'vcpus_used', 'memory_mib_used', 'disk_gib_used', 'strays'])
         .execute();
+      const names = await tx.selectFrom('instance_name').select(['name', 'deployment_id']).execute();
       return {
         instances: instances.map((row) => ({
           id: row.id,
           status: row.status,
+          statusReason: row.status_reason,
+          name: row.name,
+          deploymentId: row.deployment_id,
           hostId: row.host_id,
           vcpus: row.vcpus,
           memoryMib: row.memory_mib,
@@ -51,6 +65,7 @@ export async function readFacts(database: Database): Promise<Facts> {
           strays: row.strays ?? [],
         })),
         orphans: await listOrphans(tx),
+        names: names.map((row) => ({ name: row.name, deploymentId: row.deployment_id })),
       };
     });
 }

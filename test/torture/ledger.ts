@@ -1,0 +1,77 @@
+// What the clients know: which requests were accepted, which refused, and which were never answered. It is the word that
+// Berth has given, and the checker holds Berth to it.
+
+/** One deployment as its client sees it. `open` is still being asked; `unknown` was never answered. */
+export interface Request {
+  key: string;
+  name: string;
+  count: number;
+  body: object;
+  outcome: 'open' | 'accepted' | 'refused' | 'unknown';
+  ids: readonly string[];
+}
+
+/** One accepted instance. */
+export interface Promised {
+  id: string;
+  request: Request;
+  /** Its open ports, sorted and joined; null while the answer to a change is not known. */
+  ports: string | null;
+  deletion: 'none' | 'ordered' | 'unknown';
+  /** It was seen running; from then on it must never fail. */
+  ran: boolean;
+  /** A database that was put back to an older copy may not know that it was deleted. */
+  mayBeLost: boolean;
+}
+
+/** Everything the clients of one world know. */
+export class Ledger {
+  readonly requests = new Set<Request>();
+  readonly promised = new Map<string, Promised>();
+  /** Deletions that were never answered: each is done wholly or not at all. */
+  readonly openDeletions = new Set<readonly string[]>();
+  /** Instances that the database has forgotten and the host has not. */
+  readonly orphans = new Set<string>();
+  /** Everything that may have been erased: ordered away, asked to be, or failed. */
+  readonly mayBeErased = new Set<string>();
+  /** Answers that contradict each other or the API's contract. */
+  readonly complaints: string[] = [];
+
+  /** Notes that a request was accepted. */
+  accept(request: Request, ids: readonly string[], ports: string | null): void {
+    request.outcome = 'accepted';
+    request.ids = ids;
+    if (ids.length !== request.count) this.complain(`${request.name}: ${ids.length} of ${request.count} were accepted`);
+    for (const id of ids) {
+      if (this.promised.has(id)) this.complain(`${id} was given to two requests`);
+      this.promised.set(id, { id, request, ports, deletion: 'none', ran: false, mayBeLost: false });
+    }
+  }
+
+  /** Notes what was answered to a deletion; `unknown` when nothing was. */
+  orderDeletion(ids: readonly string[], deletion: 'ordered' | 'unknown'): void {
+    for (const id of ids) {
+      this.mayBeErased.add(id);
+      const instance = this.promised.get(id);
+      if (instance && instance.deletion !== 'ordered') instance.deletion = deletion;
+    }
+    if (deletion === 'unknown') this.openDeletions.add(ids);
+  }
+
+  /** Instances that nobody has asked to delete. */
+  live(): Promised[] {
+    return [...this.promised.values()].filter(({ deletion }) => deletion === 'none');
+  }
+
+  complain(message: string): void {
+    this.complaints.push(message);
+  }
+}
+
+/** Ports in one comparable form; 22/tcp, which is open unless a change closes it, is named like the others. */
+export function portsText(ports: readonly { port: number; protocol: string }[]): string {
+  return ports
+    .map(({ port, protocol }) => `${port}/${protocol}`)
+    .sort()
+    .join(' ');
+}
