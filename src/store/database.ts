@@ -65,8 +65,13 @@ export async function inTransaction<Result>(database: Database, work: (tx: Tx) =
 
 /** PostgreSQL's five-character code of an error, where it is one of its errors. */
 export function sqlState(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  // Only what PostgreSQL said itself: the system's own EPIPE has five letters, too.
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+/** Whether an error is the schema's refusal to let one address be held twice. */
+export function isAddressTaken(error: unknown): boolean {
+  return sqlState(error) === '23505' && (error as pg.DatabaseError).table === 'address';
 }
 
 /**
@@ -78,7 +83,5 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
-    error.message,
-  );
+  return /Connection terminated|timeout exceeded when trying to connect|is not queryable/.test(error.message);
 }
