@@ -115,7 +115,7 @@ export class Agent {
         if (known && (known.goneAt || assignment.generation <= known.assignment.generation)) {
           const ahead = known.goneAt !== null || assignment.generation < known.assignment.generation;
           if (known.goneAt && assignment.generation > known.assignment.generation)
-            await records.put(instanceId, { ...known, assignment });
+            await records.update(instanceId, (newest = known) => ({ ...newest, assignment }));
           if (ahead) this.#changed(instanceId);
           return;
         }
@@ -126,7 +126,7 @@ export class Agent {
           restarts: 0,
           goneAt: null,
         };
-        await records.put(instanceId, { ...before, assignment });
+        await records.update(instanceId, (newest) => ({ ...(newest ?? before), assignment }));
         this.#changed(instanceId);
         this.#worker(instanceId).wake();
       }),

@@ -4,6 +4,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assignment } from '../api/agent/contract.ts';
+import { Turns } from './image/turns.ts';
 
 /** What is remembered of one instance. */
 export interface InstanceRecord {
@@ -25,6 +26,7 @@ const tombstoneKeptMs = 30 * 24 * 60 * 60 * 1000;
 export class Records {
   readonly #directory: string;
   readonly #records = new Map<string, InstanceRecord>();
+  readonly #turns = new Map<string, Turns>();
 
   /** @param directory made when missing */
   constructor(directory: string) {
@@ -60,23 +62,32 @@ export class Records {
     return this.#records.entries();
   }
 
-  /** Writes a record, durably. */
-  async put(instanceId: string, record: InstanceRecord): Promise<void> {
-    const file = join(this.#directory, `${instanceId}.json`);
-    const handle = await open(`${file}.new`, 'w', 0o600);
-    try {
-      await handle.writeFile(JSON.stringify(record));
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.new`, file);
-    this.#records.set(instanceId, record);
+  /**
+   * Changes a record, durably. Orders arrive while the worker notes how far it came: each change starts from the newest
+   * record, and they are written one after the other.
+   */
+  async update(instanceId: string, change: (newest: InstanceRecord | undefined) => InstanceRecord): Promise<void> {
+    const turns = this.#turns.get(instanceId) ?? new Turns(1);
+    this.#turns.set(instanceId, turns);
+    await turns.run(async () => {
+      const record = change(this.#records.get(instanceId));
+      const file = join(this.#directory, `${instanceId}.json`);
+      const handle = await open(`${file}.new`, 'w', 0o600);
+      try {
+        await handle.writeFile(JSON.stringify(record));
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+      await rename(`${file}.new`, file);
+      this.#records.set(instanceId, record);
+    });
   }
 
   /** Forgets an instance. */
   async remove(instanceId: string): Promise<void> {
     this.#records.delete(instanceId);
+    this.#turns.delete(instanceId);
     await rm(join(this.#directory, `${instanceId}.json`), { force: true });
   }
 }

@@ -131,7 +131,8 @@ export class Worker {
     if ((await driver.inspect(this.instanceId))?.power === 'running')
       tell(this.instanceId, 'vm.stop', 'Asked to power off.');
     await driver.erase(this.instanceId, patience.graceMs);
-    await records.put(this.instanceId, { ...record, goneAt: clock.now().toISOString() });
+    const goneAt = clock.now().toISOString();
+    await records.update(this.instanceId, (newest = record) => ({ ...newest, goneAt }));
     this.#become('gone', null);
   }
 
@@ -157,7 +158,8 @@ export class Worker {
     const why = found?.reason ?? 'its hypervisor ended';
     const message = `The VM stopped unexpectedly (${why}). It is started again in ${Math.ceil(pauseMs / 1000)} s.`;
     this.#parts.tell(this.instanceId, 'vm.died', message, { restarts: record.restarts + 1 });
-    await this.#parts.records.put(this.instanceId, { ...record, restarts: record.restarts + 1 });
+    const restarts = record.restarts + 1;
+    await this.#parts.records.update(this.instanceId, (newest = record) => ({ ...newest, restarts }));
     this.#become('restarting', message);
     this.#later(pauseMs);
   }
@@ -178,8 +180,7 @@ export class Worker {
     } finally {
       this.#starting = null;
     }
-    const newest = records.get(this.instanceId) ?? record;
-    if (!newest.ran) await records.put(this.instanceId, { ...newest, ran: true });
+    if (!record.ran) await records.update(this.instanceId, (newest = record) => ({ ...newest, ran: true }));
     if (this.#state !== 'running') this.#runningSince = this.#now();
     this.#appliedGeneration = generation;
     this.#become('running', null);
@@ -192,7 +193,8 @@ export class Worker {
     const pauseMs = this.#pause();
     const hopeless = failure.permanent || this.#failuresInRow >= this.#parts.patience.startAttemptsMax;
     if (hopeless && !record.ran) {
-      await this.#parts.records.put(this.instanceId, { ...record, failure: failure.message });
+      const { message } = failure;
+      await this.#parts.records.update(this.instanceId, (newest = record) => ({ ...newest, failure: message }));
       this.#parts.tell(this.instanceId, 'vm.failed', failure.message, { code: failure.code });
       return this.#become('failed', failure.message);
     }
