@@ -13,11 +13,16 @@ import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
 import { checkPublicKey, sshKeysMax } from '../model/ssh-key.ts';
 import { type Placed, place } from '../placement/place.ts';
-import { pickAddresses } from '../store/address.ts';
-import { inTransaction, type Tx } from '../store/database.ts';
-import { insertDeployment, insertInstances, type NewDeployment, type NewInstance } from '../store/deployment.ts';
-import { type HostCapacity, listHostCapacities, takeCapacity } from '../store/host.ts';
-import { claimIdempotencyKey, rememberAnswer } from '../store/idempotency.ts';
+import { inTransaction, isAddressTaken, type Tx } from '../store/database.ts';
+import {
+  type HostShare,
+  insertDeployment,
+  insertInstances,
+  lockHost,
+  type NewDeployment,
+} from '../store/deployment.ts';
+import { type HostCapacity, listHostCapacities } from '../store/host.ts';
+import { claimIdempotencyKey } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { silenceMsMax } from './host.ts';
@@ -65,7 +70,7 @@ interface Checked {
 
 /**
  * Deploys instances, all or none.
- * @param idempotency a key that makes a repeat answer the same; the same key with another body is refused
+ * @param once an idempotency key that makes a repeat answer the same; the same key with another body is refused
  * @returns the accepted instances, durable
  * @throws BerthError for every refusal; then nothing was written
  */
@@ -74,51 +79,32 @@ export async function deploy(
   principal: Principal,
   request: DeployRequest,
   fields: DeployFields,
-  idempotency?: { key: string; body: unknown },
+  once?: { key: string; body: unknown },
 ): Promise<Deployed[]> {
   const checked = check(context, principal, request, fields);
-  const requestSha256 = idempotency && createHash('sha256').update(canonicalJson(idempotency.body)).digest();
+  const idempotency = once && {
+    key: once.key,
+    requestSha256: createHash('sha256').update(canonicalJson(once.body)).digest(),
+  };
   for (let attempt = 1; ; attempt += 1) {
     const hosts = await listHostCapacities(context.database);
-    const outcome = findPlace(context, hosts, checked);
-    const hostIds = new Set<string>();
-    const answer = await inTransaction(context.database, async (tx) => {
-      if (idempotency && requestSha256) {
-        const known = await claimIdempotencyKey(tx, {
-          accountId: principal.accountId,
-          key: idempotency.key,
-          requestSha256,
-          now: context.clock.now(),
-        });
-        if (known && !Buffer.from(known.requestSha256).equals(requestSha256)) {
-          const message = 'This Idempotency-Key was used for a different request; use a new one.';
-          throw new BerthError('idempotency_key_reused', message, 'Idempotency-Key');
-        }
-        if (known) return known.response as Deployed[];
-      }
-      if (outcome.placed < checked.count) throw noOffer(outcome.placed);
-      await nameDeployment(tx, checked.deployment);
-      const instances = await takePlaces(context, tx, checked, outcome, hosts);
-      if (!instances) return null;
-      await insertInstances(tx, checked.deployment, instances);
-      const deployed = instances.map(({ id }) => ({ id, name: checked.deployment.name }));
-      if (idempotency) {
-        await rememberAnswer(tx, {
-          accountId: principal.accountId,
-          key: idempotency.key,
-          status: 201,
-          response: deployed,
-        });
-      }
-      for (const { hostId } of instances) hostIds.add(hostId);
-      return deployed;
-    }).catch((error: unknown) => {
-      if (error instanceof PlaceTaken) return null;
-      throw error;
-    });
-    context.wakeups.changed(hostIds);
-    if (answer) return answer;
-    if (attempt === placementAttemptsMax) throw noOffer(0);
+    const shares = sharesOf(context, hosts, checked);
+    try {
+      const answer = await inTransaction(context.database, async (tx) => {
+        const known = idempotency && (await claimAnswer(context, tx, principal, idempotency, shares, checked));
+        if (known) return known;
+        if (shares.placed < checked.count) throw noOffer(shares.placed);
+        await nameDeployment(tx, checked.deployment);
+        // Alone on the host from the second attempt on, so that the addresses seen as free are free.
+        await takePlaces(tx, checked.deployment, shares.shares, { lockFirst: attempt > 1 });
+        return answerOf(shares, checked);
+      });
+      context.wakeups.changed(shares.shares.map(({ hostId }) => hostId));
+      return answer;
+    } catch (error) {
+      if (!(error instanceof PlaceTaken || isAddressTaken(error))) throw error;
+      if (attempt === placementAttemptsMax) throw noOffer(0);
+    }
   }
 }
 
@@ -131,49 +117,72 @@ async function nameDeployment(tx: Tx, { id, accountId, name, createdAt }: NewDep
 }
 
 async function takePlaces(
+  tx: Tx,
+  deployment: NewDeployment,
+  shares: readonly HostShare[],
+  { lockFirst }: { lockFirst: boolean },
+): Promise<void> {
+  for (const share of shares) {
+    if (lockFirst) await lockHost(tx, share.hostId);
+    const written = await insertInstances(tx, deployment, share);
+    if (written === 0) throw new PlaceTaken();
+    if (written < share.instances.length) throw noOffer(written);
+  }
+}
+
+/**
+ * Claims the request's idempotency key with the answer that it is about to get.
+ * @returns the answer given before, when the request is a repeat
+ */
+async function claimAnswer(
   context: Context,
   tx: Tx,
-  { size }: Checked,
-  { placements }: Placed,
-  hosts: readonly HostCapacity[],
-): Promise<NewInstance[]> {
-  const instances: NewInstance[] = [];
-  for (const placement of placements.toSorted((a, b) => (a.hostId < b.hostId ? -1 : 1))) {
-    const host = hosts.find(({ id }) => id === placement.hostId);
-    const revision = host && (await takeCapacity(tx, host.id, size, placement.count));
-    if (!host || revision === undefined) throw new PlaceTaken();
-    const addresses = await pickAddresses(tx, host.id, placement.count);
-    if (addresses.length < placement.count) throw noOffer(addresses.length);
-    for (const ip of addresses) {
-      instances.push({
-        id: newInstanceId(context.entropy),
-        diskId: newUuid(context.entropy),
-        hostId: host.id,
-        revision,
-        ip,
-        storageType: host.storageType,
-        priceId: host.priceId,
-        priceMicroUsd: placement.price,
-      });
-    }
+  { accountId }: Principal,
+  { key, requestSha256 }: { key: string; requestSha256: Uint8Array },
+  shares: Shares,
+  checked: Checked,
+): Promise<Deployed[] | undefined> {
+  const response = answerOf(shares, checked);
+  const now = context.clock.now();
+  const known = await claimIdempotencyKey(tx, { accountId, key, requestSha256, status: 201, response, now });
+  if (known && !Buffer.from(known.requestSha256).equals(requestSha256)) {
+    const message = 'This Idempotency-Key was used for a different request; use a new one.';
+    throw new BerthError('idempotency_key_reused', message, 'Idempotency-Key');
   }
-  return instances;
+  return known?.response as Deployed[] | undefined;
+}
+
+/** Where the instances of a request go; `placed` is how many found a place. */
+interface Shares {
+  shares: HostShare[];
+  placed: number;
+}
+
+const answerOf = ({ shares }: Shares, { deployment }: Checked): Deployed[] =>
+  shares.flatMap(({ instances }) => instances.map(({ id }) => ({ id, name: deployment.name })));
+
+/** Places the instances, in the order of the hosts' ids, in which hosts are locked. */
+function sharesOf(context: Context, hosts: readonly HostCapacity[], checked: Checked): Shares {
+  const { placements, placed } = findPlace(context, hosts, checked);
+  const byId = new Map(hosts.map((host) => [host.id, host]));
+  const shares = placements.flatMap(({ hostId, count, price }): HostShare[] => {
+    const host = byId.get(hostId);
+    if (!host) return [];
+    const instances = Array.from({ length: count }, () => {
+      return { id: newInstanceId(context.entropy), diskId: newUuid(context.entropy) };
+    });
+    return [{ hostId, storageType: host.storageType, priceId: host.priceId, priceMicroUsd: price, instances }];
+  });
+  return { shares: shares.sort((a, b) => (a.hostId < b.hostId ? -1 : 1)), placed };
 }
 
 function findPlace(context: Context, hosts: readonly HostCapacity[], checked: Checked): Placed {
-  const outcome = place(hosts, {
-    size: checked.size,
-    count: checked.count,
-    storageType: checked.storageType,
-    maxPricePerEpoch: checked.maxPricePerEpoch,
-    seenSince: new Date(context.clock.now().getTime() - silenceMsMax),
-  });
-  if (outcome.placed < checked.count) {
-    const { size, count } = checked;
-    context.logger.info(
-      { size, count, placed: outcome.placed, rejected: outcome.rejected.slice(0, 20) },
-      'no place found',
-    );
+  const { size, count, storageType, maxPricePerEpoch } = checked;
+  const seenSince = new Date(context.clock.now().getTime() - silenceMsMax);
+  const outcome = place(hosts, { size, count, storageType, maxPricePerEpoch, seenSince });
+  if (outcome.placed < count) {
+    const rejected = outcome.rejected.slice(0, 20);
+    context.logger.info({ size, count, placed: outcome.placed, rejected }, 'no place found');
   }
   return outcome;
 }
@@ -236,7 +245,7 @@ function checkSshKeys(sshKeys: readonly string[], field: string): string[] {
 function checkImageHost(context: Context, url: URL, field: string): void {
   if (context.allowedImageHosts.has(endpointOf(url))) return;
   const literal = url.hostname.replace(/^\[|\]$/g, '');
-  if (url.hostname === 'localhost' || (isIP(literal) !== 0 && !isPublicAddress(literal))) {
+  if (/(^|\.)localhost\.?$/.test(url.hostname) || (isIP(literal) !== 0 && !isPublicAddress(literal))) {
     const message = `${field} points to ${url.hostname}, a private address; the image must be on a public server.`;
     throw new BerthError('invalid_value', message, field);
   }

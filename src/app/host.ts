@@ -83,19 +83,37 @@ export async function pollAssignments(
 ): Promise<HostAssignments> {
   const deadline = performance.now() + waitMs;
   for (;;) {
-    // The revision is read before the rows: a row that comes in between is told twice rather than never.
-    const revision = await readRevision(context.database, hostId);
-    if (revision === undefined) throw new BerthError('not_found', 'There is no such host.', hostId);
-    const full = after === undefined || after > revision;
     const leftMs = deadline - performance.now();
-    if (full || revision > after || leftMs <= 0) {
-      const since = full ? 0n : after;
-      const assignments = full || revision > after ? await listAssignments(context.database, hostId, since) : [];
-      return { revision: Number(revision), full, assignments };
+    // Listening begins before looking: a change in between would otherwise wait for the next slow look.
+    const looked = new AbortController();
+    const heard = AbortSignal.any([signal, looked.signal]);
+    const woken = context.wakeups.next(hostId, Math.min(slowPollMs, Math.max(0, leftMs)), heard);
+    try {
+      const news = await newsAfter(context, hostId, after, leftMs <= 0);
+      if (news) return news;
+      await woken;
+    } finally {
+      looked.abort();
     }
-    await context.wakeups.next(hostId, Math.min(slowPollMs, leftMs), signal);
-    if (signal.aborted) return { revision: Number(revision), full: false, assignments: [] };
+    if (signal.aborted) return { revision: Number(after), full: false, assignments: [] };
   }
+}
+
+/** What changed after a revision; undefined when nothing did, unless an answer without news is asked for. */
+async function newsAfter(
+  context: Context,
+  hostId: string,
+  after: bigint | undefined,
+  answerAnyway: boolean,
+): Promise<HostAssignments | undefined> {
+  // The revision is read before the rows: a row that comes in between is told twice rather than never.
+  const revision = await readRevision(context.database, hostId);
+  if (revision === undefined) throw new BerthError('not_found', 'There is no such host.', hostId);
+  const full = after === undefined || after > revision;
+  if (!full && revision === after && !answerAnyway) return undefined;
+  const since = full ? 0n : after;
+  const assignments = full || revision > after ? await listAssignments(context.database, hostId, since) : [];
+  return { revision: Number(revision), full, assignments };
 }
 
 /** Whether at least one host could take an instance now. */

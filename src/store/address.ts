@@ -30,31 +30,6 @@ export async function ensureAddressPool(
     .execute();
 }
 
-/**
- * Picks addresses of a host's pool that nobody holds, going on where the last pick ended. The caller holds the host's row
- * and writes the addresses in the same transaction.
- * @returns at most `count`; fewer when the pool has no more
- */
-export async function pickAddresses(tx: Tx, hostId: string, count: number): Promise<string[]> {
-  // The series is read only as far as the limit asks, so a pool of millions costs no more than a small one.
-  const picked = await sql<{ ip: string }>`
-    with picked as materialized (
-      select ip, position from (
-        select first_ip + position as ip, position from (
-          select first_ip, (next_offset + generate_series(0, size - 1)) % size as position
-          from address_pool where host_id = ${hostId}
-        ) as candidate
-      ) as candidate
-      where not exists (select 1 from address where address.ip = candidate.ip)
-      limit ${count}
-    ), advanced as (
-      update address_pool set next_offset = ((select position from picked order by position desc limit 1) + 1) % size
-      where host_id = ${hostId} and exists (select 1 from picked)
-    )
-    select ip from picked`.execute(tx);
-  return picked.rows.map((row) => row.ip);
-}
-
 /** Replaces the ports that are open on an instance's address. */
 export async function replacePortRules(tx: Tx, instanceId: string, rules: readonly PortRule[]): Promise<void> {
   await sql`

@@ -21,16 +21,14 @@ export interface NewDeployment {
   createdAt: Date;
 }
 
-/** One instance of a deployment: where it goes and what it holds there. */
-export interface NewInstance {
-  id: string;
-  diskId: string;
+/** The share of a deployment that goes to one host. */
+export interface HostShare {
   hostId: string;
-  revision: bigint;
-  ip: string;
   storageType: 'HDD' | 'SSD' | 'NVMe';
   priceId: string;
+  /** For each instance an epoch. */
   priceMicroUsd: bigint;
+  instances: readonly { id: string; diskId: string }[];
 }
 
 /**
@@ -82,46 +80,71 @@ export async function insertDeployment(
   return claimed.rows.length > 0;
 }
 
-/** Writes a deployment's instances with their disks, assignments, addresses, open ports and first events. */
-export async function insertInstances(
-  tx: Tx,
-  deployment: NewDeployment,
-  instances: readonly NewInstance[],
-): Promise<void> {
-  const rows = JSON.stringify(
-    instances.map((instance) => ({
-      ...instance,
-      revision: String(instance.revision),
-      priceMicroUsd: String(instance.priceMicroUsd),
-    })),
-  );
-  const { id, accountId, actor, name, hostname, createdAt } = deployment;
-  await sql`
-    with row as materialized (
-      select * from jsonb_to_recordset(${rows}::jsonb) as row ("id" text, "diskId" uuid, "hostId" uuid,
-        "revision" bigint, "ip" inet, "storageType" text, "priceId" uuid, "priceMicroUsd" bigint)
+/** Takes a host's row, so that what a later statement reads is what is there until the transaction ends. */
+export async function lockHost(tx: Tx, hostId: string): Promise<void> {
+  await tx.selectFrom('host').where('id', '=', hostId).select('id').forUpdate().execute();
+}
+
+/**
+ * Takes capacity and addresses on one host and writes the instances with their disks, assignments, open ports and first
+ * events. Capacity and the pool's cursor are read under the host's lock; which addresses are free is read as of the
+ * statement's begin, so a concurrent deployment may have taken one: the schema then refuses it (23505 on `address`), and
+ * the caller tries again with {@link lockHost} first.
+ * @returns how many instances were written: all, none when they no longer fit, or fewer when the pool has no more addresses
+ */
+export async function insertInstances(tx: Tx, deployment: NewDeployment, share: HostShare): Promise<number> {
+  const count = share.instances.length;
+  const { id, accountId, actor, name, hostname, createdAt, vcpus, memoryMib, diskGib } = deployment;
+  const written = await sql`
+    with host_taken as (
+      update host set revision = revision + 1, vcpus_used = vcpus_used + ${vcpus * count}::int,
+        memory_mib_used = memory_mib_used + ${memoryMib * count}::int, disk_gib_used = disk_gib_used + ${diskGib * count}::int
+      where id = ${share.hostId}::uuid and vcpus_used + ${vcpus * count}::int <= vcpus_limit
+        and memory_mib_used + ${memoryMib * count}::int <= memory_mib_limit
+        and disk_gib_used + ${diskGib * count}::int <= disk_gib_limit
+      returning id, revision
+    ), pool as (
+      update address_pool set next_offset = (next_offset + ${count}::int) % size
+      from host_taken where host_id = host_taken.id
+      returning first_ip, size, (next_offset - ${count}::int + size) % size as begins_at
+    ), picked as (
+      select ip, row_number() over () as ordinal from (
+        select ip from (
+          select first_ip + (begins_at + generate_series(0, size - 1)) % size as ip from pool
+        ) as candidate
+        where not exists (select 1 from address where address.ip = candidate.ip)
+        limit ${count}
+      ) as free
+    ), row as materialized (
+      select given.id, given.disk_id, host_taken.id as host_id, revision, ip
+      from rows from (unnest(${share.instances.map((instance) => instance.id)}::text[]),
+        unnest(${share.instances.map((instance) => instance.diskId)}::uuid[])) with ordinality as given (id, disk_id, ordinal)
+      join picked using (ordinal) cross join host_taken
     ), new_instance as (
       insert into instance (id, account_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus,
         memory_mib, image_url, ssh_keys, price_id, price_micro_usd, created_at)
-      select "id", ${accountId}::uuid, ${id}::uuid, 'vm', ${name}, ${hostname}, 'launching', ${createdAt}::timestamptz,
-        "hostId", ${deployment.vcpus}::int, ${deployment.memoryMib}::int, ${deployment.imageUrl},
-        ${[...deployment.sshKeys]}::text[], "priceId", "priceMicroUsd", ${createdAt}::timestamptz
+      select id, ${accountId}::uuid, ${id}::uuid, 'vm', ${name}, ${hostname}, 'launching', ${createdAt}::timestamptz,
+        host_id, ${vcpus}::int, ${memoryMib}::int, ${deployment.imageUrl}, ${[...deployment.sshKeys]}::text[],
+        ${share.priceId}::uuid, ${share.priceMicroUsd}::bigint, ${createdAt}::timestamptz
       from row
     ), new_disk as (
       insert into disk (id, instance_id, boot, size_gib, storage_type)
-      select "diskId", "id", true, ${deployment.diskGib}::int, "storageType" from row
+      select disk_id, id, true, ${diskGib}::int, ${share.storageType} from row
     ), new_assignment as (
       insert into assignment (instance_id, host_id, generation, revision, desired)
-      select "id", "hostId", 1, "revision", 'running' from row
+      select id, host_id, 1, revision, 'running' from row
     ), new_address as (
-      insert into address (ip, instance_id) select "ip", "id" from row
+      insert into address (ip, instance_id) select ip, id from row
     ), new_port_rule as (
       insert into port_rule (ip, protocol, port)
-      select "ip", rule.protocol, rule.port from row
+      select ip, rule.protocol, rule.port from row
       cross join jsonb_to_recordset(${JSON.stringify(deployment.portRules)}::jsonb) as rule (protocol text, port int)
+    ), new_event as (
+      insert into event (account_id, instance_id, host_id, kind, message, actor, data, created_at)
+      select ${accountId}::uuid, id, host_id, 'instance.placed', 'Accepted and placed; its address is ' || host(ip) || '.',
+        ${actor}, jsonb_build_object('address', host(ip)), ${createdAt}::timestamptz
+      from row
     )
-    insert into event (account_id, instance_id, host_id, kind, message, actor, data, created_at)
-    select ${accountId}::uuid, "id", "hostId", 'instance.placed', 'Accepted and placed; its address is ' || host("ip") || '.',
-      ${actor}, jsonb_build_object('address', host("ip")), ${createdAt}::timestamptz
-    from row`.execute(tx);
+    select id from row`.execute(tx);
+  return written.rows.length;
 }

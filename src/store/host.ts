@@ -61,30 +61,6 @@ export async function listHostCapacities(database: Database): Promise<HostCapaci
   }));
 }
 
-/**
- * Takes capacity on a host for `count` instances of one size, together with a revision for their assignments. Locks the
- * host's row for the rest of the transaction.
- * @returns the revision, or undefined when it no longer fits
- */
-export async function takeCapacity(tx: Tx, hostId: string, size: Size, count: number): Promise<bigint | undefined> {
-  const [vcpus, memoryMib, diskGib] = [size.vcpus * count, size.memoryMib * count, size.diskGib * count];
-  const row = await tx
-    .updateTable('host')
-    .set((eb) => ({
-      revision: eb('revision', '+', 1n),
-      vcpus_used: eb('vcpus_used', '+', vcpus),
-      memory_mib_used: eb('memory_mib_used', '+', memoryMib),
-      disk_gib_used: eb('disk_gib_used', '+', diskGib),
-    }))
-    .where('id', '=', hostId)
-    .where(sql<boolean>`vcpus_used + ${vcpus} <= vcpus_limit`)
-    .where(sql<boolean>`memory_mib_used + ${memoryMib} <= memory_mib_limit`)
-    .where(sql<boolean>`disk_gib_used + ${diskGib} <= disk_gib_limit`)
-    .returning('revision')
-    .executeTakeFirst();
-  return row?.revision;
-}
-
 /** Gives capacity back. The caller holds the host's row. */
 export async function giveBackCapacity(tx: Tx, hostId: string, size: Size): Promise<void> {
   await tx

@@ -14,12 +14,12 @@ export interface KnownAnswer {
 }
 
 /**
- * Claims a key for this transaction's request; waits while another transaction holds the same key uncommitted.
+ * Claims a key for this transaction's request, with the answer that it will have given when it commits; waits while another transaction holds the same key uncommitted.
  * @returns the answer given before under this key, or undefined when the key is now this request's
  */
 export async function claimIdempotencyKey(
   tx: Tx,
-  row: { accountId: string; key: string; requestSha256: Uint8Array; now: Date },
+  row: { accountId: string; key: string; requestSha256: Uint8Array; status: number; response: unknown; now: Date },
 ): Promise<KnownAnswer | undefined> {
   const inserted = await tx
     .insertInto('idempotency_record')
@@ -27,8 +27,8 @@ export async function claimIdempotencyKey(
       account_id: row.accountId,
       key: row.key,
       request_sha256: row.requestSha256,
-      status: 0,
-      response: 'null',
+      status: row.status,
+      response: JSON.stringify(row.response),
       created_at: row.now,
     })
     .onConflict((conflict) => conflict.columns(['account_id', 'key']).doNothing())
@@ -42,19 +42,6 @@ export async function claimIdempotencyKey(
     .select(['request_sha256', 'status', 'response'])
     .executeTakeFirstOrThrow();
   return { requestSha256: known.request_sha256, status: known.status, response: known.response };
-}
-
-/** Writes the answer that repeats of the claimed request will get. */
-export async function rememberAnswer(
-  tx: Tx,
-  row: { accountId: string; key: string; status: number; response: unknown },
-): Promise<void> {
-  await tx
-    .updateTable('idempotency_record')
-    .set({ status: row.status, response: JSON.stringify(row.response) })
-    .where('account_id', '=', row.accountId)
-    .where('key', '=', row.key)
-    .execute();
 }
 
 /** Forgets answers given before `before`. @returns how many, at most `limit` */
