@@ -30,7 +30,9 @@ export class Ledger {
   readonly promised = new Map<string, Promised>();
   /** Deletions that were never answered: each is done wholly or not at all. */
   readonly openDeletions = new Set<readonly string[]>();
-  /** Instances that the database has forgotten and the host has not. */
+  /** Instances that the database has forgotten: what the host still has of them is nobody's, and must be shown as that. */
+  readonly forgotten = new Set<string>();
+  /** Those of them that ran and that nobody had asked to delete: they must run on. */
   readonly orphans = new Set<string>();
   /** Everything that may have been erased: ordered away, asked to be, or failed. */
   readonly mayBeErased = new Set<string>();

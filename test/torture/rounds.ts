@@ -109,7 +109,9 @@ export async function restoreDatabase({ world, market: { ledger }, look }: Tortu
   for (const instance of ledger.promised.values()) {
     if (!instances.has(instance.id)) {
       ledger.promised.delete(instance.id);
-      if (before.some(({ instanceId }) => instanceId === instance.id)) ledger.orphans.add(instance.id);
+      ledger.forgotten.add(instance.id);
+      const here = before.some(({ instanceId }) => instanceId === instance.id);
+      if (here && instance.deletion === 'none') ledger.orphans.add(instance.id);
     }
     instance.ports = null;
     if (instance.deletion !== 'none') instance.mayBeLost = true;
@@ -121,12 +123,13 @@ export async function restoreDatabase({ world, market: { ledger }, look }: Tortu
 /** What an operator does with orphans that nobody misses: the host forgets them. Nothing in Berth does so by itself. */
 export async function removeOrphans({ world, market: { ledger } }: Torture): Promise<void> {
   await world.whileAgentIsDown(async (directory) => {
-    for (const id of ledger.orphans) {
+    for (const id of ledger.forgotten) {
       await rm(join(directory, 'world', `${id}.json`), { force: true });
       await rm(join(directory, 'records', `${id}.json`), { force: true });
     }
   });
   ledger.orphans.clear();
+  ledger.forgotten.clear();
 }
 
 /** The agent loses everything that it remembers; what it can see stays. */

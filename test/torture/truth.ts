@@ -53,10 +53,11 @@ export async function findFaults(
   const instances = await readInstances(database);
   const orphans = new Set(facts.orphans.map(({ instanceId }) => instanceId));
   const drift = findDrift(facts)
-    .filter(({ kind, subject }) => !(kind === 'orphan' && ledger.orphans.has(subject)))
+    .filter(({ kind, subject }) => !(kind === 'orphan' && ledger.forgotten.has(subject)))
     .map(({ kind, subject, message }) => `drift (${kind}): ${subject} ${message}`);
   const held = new Set(facts.addresses.flatMap(({ orphanId }) => orphanId ?? []));
-  const missing = [...ledger.orphans].flatMap((id) => {
+  const missing = host.vms.flatMap(({ instanceId: id }) => {
+    if (!ledger.forgotten.has(id)) return [];
     if (!orphans.has(id)) return [`${id} is on the host and nobody's, but is not shown as an orphan`];
     const address = facts.orphans.find(({ instanceId }) => instanceId === id)?.address;
     return address && !held.has(id) ? [`the orphan ${id} does not hold its address ${address}`] : [];
@@ -148,7 +149,7 @@ function hostAsOrdered(ledger: Ledger, instances: ReadonlyMap<string, InstanceFa
   const owners = new Map<string, string>();
   const faults = [...host.complaints];
   for (const { instanceId, address } of host.vms) {
-    if (!instances.get(instanceId)?.desired && !ledger.orphans.has(instanceId)) {
+    if (!instances.get(instanceId)?.desired && !ledger.forgotten.has(instanceId)) {
       faults.push(`${instanceId} is on the host and belongs to nobody`);
     }
     const other = owners.get(address);
@@ -161,6 +162,8 @@ function hostAsOrdered(ledger: Ledger, instances: ReadonlyMap<string, InstanceFa
     }
     if (ledger.orphans.has(id)) faults.push(`the orphan ${id} was erased`);
   }
+  const running = new Set(host.vms.filter((vm) => vm.running).map(({ instanceId }) => instanceId));
+  for (const id of ledger.orphans) if (!running.has(id)) faults.push(`the orphan ${id} does not run any more`);
   return faults;
 }
 
@@ -190,7 +193,7 @@ async function recordsOwned(
   for (const name of await readdir(directory).catch(() => [])) {
     const id = name.replace(/\.json$/, '');
     if (id === name) continue;
-    if (instances.get(id)?.desired || ledger.orphans.has(id)) continue;
+    if (instances.get(id)?.desired || ledger.forgotten.has(id)) continue;
     const text = await readFile(join(directory, name), 'utf8').catch(() => '{}');
     if (!(JSON.parse(text) as InstanceRecord).goneAt) faults.push(`the agent has a record of ${id}, which is nobody's`);
   }

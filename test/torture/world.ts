@@ -73,6 +73,8 @@ export class World {
       await run('chmod', ['0755', directory]);
       await world.start('postgres');
       await world.#prepare();
+      // Processes that are killed keep no compiled code for their successors; one that ends by itself does.
+      await run(process.execPath, ['src/main.ts', '--version'], { cwd: root, env: world.#environment });
       await world.start('server');
       await world.start('agent');
       return world;
@@ -198,6 +200,10 @@ export class World {
     this.#token = await makeEnrolmentToken(context, hostId);
   }
 
+  get #environment(): NodeJS.ProcessEnv {
+    return { ...process.env, NODE_COMPILE_CACHE: join(this.directory, 'compiled') };
+  }
+
   #spawn(part: 'server' | 'agent'): Process {
     const { serverArguments, agentArguments } = this.#options;
     const data = ['--data', this.directory];
@@ -206,8 +212,7 @@ export class World {
       part === 'server'
         ? ['--database-url', this.#connectionString, '--listen', address, ...data, ...serverArguments]
         : ['--server', this.url, '--token', this.#token, ...data, ...agentArguments()];
-    const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'berth-torture-compile-cache') };
-    const child = spawn(process.execPath, ['src/main.ts', part, ...own], { cwd: root, env });
+    const child = spawn(process.execPath, ['src/main.ts', part, ...own], { cwd: root, env: this.#environment });
     const running: Process = { child, ready: false, killed: false };
     this.#processes.set(part, running);
     let words = '';
