@@ -48,6 +48,8 @@ export class Agent {
   #revision: number | undefined;
   #observing: Promise<void> | null = null;
   #synced = false;
+  /** When everything is to be reported next, on the clock of `performance.now()`. */
+  #completeAtMs = 0;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -88,7 +90,12 @@ export class Agent {
         const full = this.#revision === undefined || now >= fullAt;
         const answer = await client.poll(full ? undefined : this.#revision, signal);
         if (answer.full) fullAt = now + fullSyncMs;
-        if (wasAway) logger.info({}, 'the server is back');
+        if (wasAway) {
+          logger.info({}, 'the server is back');
+          // With an older copy of its database, perhaps: before it places anything here it should hear of everything.
+          this.#completeAtMs = 0;
+          this.#news?.();
+        }
         wasAway = false;
         await this.#accept(answer.assignments);
         this.#revision = answer.revision;
@@ -136,11 +143,10 @@ export class Agent {
   async #reportLoop(): Promise<void> {
     const { logger, patience } = this.#parts;
     const { signal } = this.#stopping;
-    let completeAt = 0;
     let straysAt = 0;
     while (!signal.aborted) {
       const now = performance.now();
-      const complete = this.#synced && now >= completeAt;
+      const complete = this.#synced && now >= this.#completeAtMs;
       try {
         if (complete) {
           await this.#observe();
@@ -152,7 +158,7 @@ export class Agent {
           }
         }
         if (complete || !this.#outbox.isEmpty) await this.#report(complete);
-        if (complete) completeAt = now + heartbeatMs;
+        if (complete) this.#completeAtMs = now + heartbeatMs;
       } catch (error) {
         if (signal.aborted) return;
         logger.warn({ err: error }, 'report was not delivered; it is sent again');
@@ -160,7 +166,7 @@ export class Agent {
         continue;
       }
       if (this.#outbox.isEmpty)
-        await this.#untilNews(this.#synced ? completeAt - performance.now() : patience.serverRetryMs);
+        await this.#untilNews(this.#synced ? this.#completeAtMs - performance.now() : patience.serverRetryMs);
     }
   }
 
