@@ -69,9 +69,12 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
-/** Whether an error is the schema's refusal to let one address be held twice. */
+/**
+ * Whether an error is the schema's refusal to let one address be held twice. A statement that writes addresses and their
+ * open ports at once may stumble over the ports of the other holder first.
+ */
 export function isAddressTaken(error: unknown): boolean {
-  return sqlState(error) === '23505' && (error as pg.DatabaseError).table === 'address';
+  return sqlState(error) === '23505' && ['address', 'port_rule'].includes((error as pg.DatabaseError).table ?? '');
 }
 
 /**
@@ -83,5 +86,5 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true;
-  return /Connection terminated|timeout exceeded when trying to connect|is not queryable/.test(error.message);
+  return /driver has already been destroyed|Connection terminated|timeout exceeded when trying to connect|is not queryable/.test(error.message);
 }
