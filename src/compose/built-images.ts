@@ -12,6 +12,8 @@ const failureKeptMs = 60_000;
 
 interface Build {
   step: string;
+  /** Resolves when it is over, however it ended. */
+  over: Promise<void>;
   failure: { reason: string; atMs: number } | null;
 }
 
@@ -44,16 +46,17 @@ export class BuiltImageFolder implements BuiltImages {
     return { state: 'building', step: this.#begin(name).step };
   }
 
-  /** Stops what is being built. */
-  close(): void {
+  /** Stops what is being built, and waits until it has taken its scratch files away. */
+  async close(): Promise<void> {
     this.#stop.abort();
+    await Promise.all([...this.#builds.values()].map(({ over }) => over));
   }
 
   #begin(name: BuildableImage): Build {
-    const build: Build = { step: 'begins', failure: null };
+    const build: Build = { step: 'begins', over: Promise.resolve(), failure: null };
     this.#builds.set(name, build);
     this.#logger.info({ image: name }, 'building image');
-    buildImage(name, join(this.directory, builtImageFile(name)), {
+    build.over = buildImage(name, join(this.directory, builtImageFile(name)), {
       scratchDir: this.directory,
       signal: this.#stop.signal,
       onStep: ({ step, done, total }) => {

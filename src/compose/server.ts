@@ -52,6 +52,7 @@ export async function startServer(
   );
   const stopping = new AbortController();
   const builtImages = new BuiltImageFolder(options.imageDirectory, logger);
+  let listening: { close(): PromiseLike<unknown> } | undefined;
   try {
     const applied = await migrate(database, schemaDirectory);
     if (applied.length > 0) logger.info({ applied }, 'schema brought up to date');
@@ -70,6 +71,7 @@ export async function startServer(
     await ensureCatalog(context);
     const metrics = createMetrics();
     const app = await buildServer({ context, logger, metrics, builtImages });
+    listening = app;
     await app.listen({ host: listen.host, port: listen.port });
     const address = app.server.address();
     const port = typeof address === 'object' && address ? address.port : listen.port;
@@ -86,14 +88,15 @@ export async function startServer(
       context,
       async close() {
         stopping.abort();
-        builtImages.close();
         await app.close();
+        await builtImages.close();
         await reconcilers;
         await database.destroy();
       },
     };
   } catch (error) {
     stopping.abort();
+    await listening?.close();
     await database.destroy();
     throw error;
   }
