@@ -110,14 +110,16 @@ async function show(
   end: AbortSignal,
 ): Promise<void> {
   const { directory } = ground;
-  screen.activity('Choosing the image');
   const images = await client.defaultImages();
-  const { image, reason } = await chooseImage(images, choice.image, (address) => isReachable(address, end));
+  const { image, reason } = await chooseImage(images, choice.image, (address) => {
+    screen.activity(`Looking whether ${new URL(address).host} can be reached`);
+    return isReachable(address, end);
+  });
   screen.activity(null);
   screen.event(`Image ${image.slug}${reason === null ? '' : `: ${reason}`}`, 'done');
   const request = demoRequest(await ground.measure(), image.downloadUrl, await makeKeyPair(directory, end));
   screen.heading('The request, as you would type it');
-  for (const line of [...enterLines(directory), '', ...deployLines(url, request)]) screen.line(`  ${line}`);
+  for (const line of [...enterLines(directory), '', ...deployLines(url, request)]) screen.line(indented(line));
   screen.line();
 
   end.throwIfAborted();
@@ -182,10 +184,12 @@ async function tellHowToGoOn(
     `${demoHostname} runs${vm ? ` for ${vm.pricePerEpoch} US dollars a day` : ''}. Go on by hand, in another terminal:`,
   );
   for (const line of [...enterLines(directory), '', ...goOnLines(url, image, vms)]) {
-    screen.line(line.startsWith('#') ? screen.style('dim', `  ${line}`) : line === '' ? '' : `  ${line}`);
+    screen.line(line.startsWith('#') ? screen.style('dim', indented(line)) : indented(line));
   }
   screen.line();
 }
+
+const indented = (line: string) => (line === '' ? '' : `  ${line}`);
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
   // A timer keeps the process alive; the API's listener alone would, but this file does not know of it.

@@ -86,17 +86,21 @@ export class Screen {
   /** Says what goes on from now on, until the next call; null ends it. A function is asked again for each frame. */
   activity(text: string | (() => string) | null): void {
     this.#erase();
-    const nowMs = performance.now();
-    this.#activity =
-      text === null ? null : { text: typeof text === 'string' ? () => text : text, sinceMs: nowMs, toldMs: nowMs };
-    if (this.#activity === null) {
+    if (text === null) {
+      this.#activity = null;
       if (this.#ticker) clearInterval(this.#ticker);
       this.#ticker = null;
       return;
     }
+    const ask = typeof text === 'string' ? () => text : text;
+    // The same words again are the same activity, which goes on.
+    const before = this.#activity;
+    if (before === null || before.text() !== ask()) {
+      this.#activity = { text: ask, sinceMs: performance.now(), toldMs: Number.NEGATIVE_INFINITY };
+    }
     this.#ticker ??= setInterval(() => this.#tick(), frameMs);
     this.#ticker.unref();
-    this.#draw();
+    this.#tick();
   }
 
   /** A bar with figures behind it; without a known end, the figures alone. */
@@ -112,7 +116,7 @@ export class Screen {
     const activity = this.#activity;
     if (activity && !this.#living && performance.now() - activity.toldMs >= plainEveryMs) {
       activity.toldMs = performance.now();
-      this.#output.write(`${this.#clock()}  - ${activity.text()}\n`);
+      this.#output.write(`${this.#clock()}  - ${activity.text()}`.slice(0, columnsMax).concat('\n'));
     }
     this.#draw();
   }

@@ -10,8 +10,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const connectTimeoutMs = 3_000;
-/** A guest that accepts a connection and says nothing may just be starting; the next attempt finds out. */
-const bannerTimeoutMs = 5_000;
+/**
+ * How long the other side may take to say something. A connection that was made before the guest had a network is lost,
+ * so the first attempts are short; a busy guest needs longer ones.
+ */
+const silenceMsMin = 700;
+const silenceMsMax = 8_000;
+const silenceGrowth = 1.15;
 const retryMs = 250;
 /** `ssh` gives up a silent server after this many seconds. */
 const sshConnectTimeoutSeconds = 15;
@@ -42,8 +47,8 @@ export async function makeKeyPair(directory: string, signal: AbortSignal): Promi
  */
 export async function waitForBanner(address: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    const { said } = await knock(address, 22, '', signal);
+  for (let silenceMs = silenceMsMin; ; silenceMs = Math.min(silenceMs * silenceGrowth, silenceMsMax)) {
+    const { said } = await knock(address, 22, '', signal, silenceMs);
     if (said.startsWith('SSH-')) return said.split(/\r?\n/, 1)[0] ?? said;
     if (performance.now() > deadline) {
       throw new Error(`No SSH server has answered at ${address}:22 within ${Math.round(timeoutMs / 1000)} s.`);
@@ -59,7 +64,13 @@ export interface Knock {
 }
 
 /** Connects to a TCP port, sends `hello` where there is one, and reads until the other side has said something or hung up. */
-export async function knock(address: string, port: number, hello: string, signal: AbortSignal): Promise<Knock> {
+export async function knock(
+  address: string,
+  port: number,
+  hello: string,
+  signal: AbortSignal,
+  silenceMs = silenceMsMax,
+): Promise<Knock> {
   signal.throwIfAborted();
   return new Promise<Knock>((resolve, reject) => {
     const socket = connect({ host: address, port });
@@ -77,7 +88,7 @@ export async function knock(address: string, port: number, hello: string, signal
     socket.setTimeout(connectTimeoutMs, end);
     socket.once('connect', () => {
       knock.open = true;
-      socket.setTimeout(bannerTimeoutMs);
+      socket.setTimeout(silenceMs);
       if (hello !== '') socket.write(hello);
     });
     socket.on('data', (chunk) => {
