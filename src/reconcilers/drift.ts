@@ -1,6 +1,5 @@
 // Holds what is against what should be, all the time, and shows the result as a metric that reads 0 when all is well.
 
-import type { Metrics } from '../api/metrics.ts';
 import type { Context } from '../app/context.ts';
 import { driftKinds, findDrift } from '../model/drift.ts';
 import { instanceStatuses } from '../model/instance.ts';
@@ -10,11 +9,17 @@ import { countInstancesByStatus } from '../store/instance.ts';
 /** A log line names this many; the metric counts all. */
 const shownMax = 20;
 
+/** Where the findings are shown; what shows them is not this layer's business. */
+export interface DriftGauges {
+  drift: { set(labels: { kind: string }, value: number): void };
+  instances: { set(labels: { status: string }, value: number): void };
+}
+
 /** One pass. */
-export async function reconcileDrift(context: Context, metrics: Metrics): Promise<void> {
+export async function reconcileDrift(context: Context, gauges: DriftGauges): Promise<void> {
   const drift = findDrift(await readFacts(context.database));
-  for (const kind of driftKinds) metrics.drift.set({ kind }, drift.filter((item) => item.kind === kind).length);
+  for (const kind of driftKinds) gauges.drift.set({ kind }, drift.filter((item) => item.kind === kind).length);
   if (drift.length > 0) context.logger.warn({ count: drift.length, drift: drift.slice(0, shownMax) }, 'drift');
   const counts = await countInstancesByStatus(context.database);
-  for (const status of instanceStatuses) metrics.instances.set({ status }, counts.get(status) ?? 0);
+  for (const status of instanceStatuses) gauges.instances.set({ status }, counts.get(status) ?? 0);
 }

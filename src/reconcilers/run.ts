@@ -1,15 +1,14 @@
 // Runs the reconcilers: each on its own clock, none in need of any input, all safe to run twice and on every replica.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Metrics } from '../api/metrics.ts';
 import type { Context } from '../app/context.ts';
-import { reconcileDrift } from './drift.ts';
+import { type DriftGauges, reconcileDrift } from './drift.ts';
 import { purge } from './purge.ts';
 
 interface Reconciler {
   name: string;
   everyMs: number;
-  run(context: Context, metrics: Metrics): Promise<void>;
+  run(context: Context, gauges: DriftGauges): Promise<void>;
 }
 
 const reconcilers: readonly Reconciler[] = [
@@ -18,12 +17,12 @@ const reconcilers: readonly Reconciler[] = [
 ];
 
 /** Starts all reconcilers. @returns a promise that resolves when `signal` has aborted and the last pass is over */
-export async function startReconcilers(context: Context, metrics: Metrics, signal: AbortSignal): Promise<void> {
+export async function startReconcilers(context: Context, gauges: DriftGauges, signal: AbortSignal): Promise<void> {
   await Promise.all(
     reconcilers.map(async ({ name, everyMs, run }) => {
       while (!signal.aborted) {
         try {
-          await run(context, metrics);
+          await run(context, gauges);
         } catch (error) {
           if (!signal.aborted)
             context.logger.warn({ reconciler: name, err: error }, 'reconciler failed; it runs again');
