@@ -1,7 +1,7 @@
 // What makes a dialect: routes, a way to read the caller's key, and an error shape. Each is a Fastify plugin of its own
 // scope, so that nothing of one reaches another.
 
-import type { IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
@@ -58,7 +58,10 @@ export function defineDialect(parts: DialectParts): Dialect {
           if (!principal) throw new BerthError('unauthenticated', 'There is no such API key.');
           return principal;
         },
-        errors: (...statuses) => Object.fromEntries(statuses.map((status) => [status, errorSchema])),
+        errors: (...statuses) =>
+          Object.fromEntries(
+            statuses.map((status) => [status, { ...errorSchema, description: STATUS_CODES[status] ?? 'Error' }]),
+          ),
       };
       for (const addRoutes of parts.routes) addRoutes(api);
     },

@@ -17,8 +17,9 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
       schema: {
         operationId: 'deployVms',
         summary: 'Deploy virtual machines, all or none',
+        headers: schema.DeployHeadersSchema,
         body: schema.DeploySchema,
-        response: { 201: schema.DeployedSchema, ...errors(400, 403, 409, 413, 422) },
+        response: { 201: schema.DeployedSchema, ...errors(400, 403, 409, 413, 415, 422) },
       },
     },
     async (request, reply) => {
@@ -76,7 +77,7 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
         operationId: 'updateVms',
         summary: 'Rename virtual machines or replace their open ports, all or none',
         body: schema.UpdateSchema,
-        response: { 204: schema.NothingSchema, ...errors(400, 403, 404, 409, 422) },
+        response: { 204: schema.NothingSchema, ...errors(400, 403, 404, 409, 413, 415, 422) },
       },
     },
     async (request, reply) => {
@@ -98,7 +99,7 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
         operationId: 'deleteVms',
         summary: 'Delete virtual machines, all or none',
         body: schema.DeleteSchema,
-        response: { 200: schema.DeletedSchema, ...errors(400, 403, 404, 409, 422) },
+        response: { 200: schema.DeletedSchema, ...errors(400, 403, 404, 409, 413, 415, 422) },
       },
     },
     async (request) => {

@@ -27,6 +27,15 @@ export const ConstraintsSchema = Type.Object({
 });
 export type Constraints = Static<typeof ConstraintsSchema>;
 
+export const DeployHeadersSchema = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Up to 255 printable characters of your choice. A repeat with the same key and body gets the same answer and deploys nothing.',
+    }),
+  ),
+});
+
 export const DeploySchema = Type.Object({
   constraints: Optional(ConstraintsSchema),
   instances: Optional(Type.Integer()),
