@@ -60,14 +60,14 @@ function importsOf(root: string): Import[] {
 const unix = (path: string) => path.split(sep).join('/');
 
 function filesBelow(directory: string): string[] {
-  let entries: ReturnType<typeof readdirSync> = [];
+  let entries: string[] = [];
   try {
-    entries = readdirSync(directory, { recursive: true });
+    entries = readdirSync(directory, { recursive: true, encoding: 'utf8' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   return entries
-    .map((name) => join(directory, String(name)))
+    .map((name) => join(directory, name))
     .filter((path) => /\.(m|c)?[jt]sx?$/.test(path) && !path.includes(`${sep}node_modules${sep}`));
 }
 
