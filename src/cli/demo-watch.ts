@@ -29,6 +29,7 @@ export class Watch {
   readonly #closing = new AbortController();
   readonly #last: string[] = [];
   #download: Download | null = null;
+  #building = false;
   #wake: (() => void) | null = null;
 
   constructor(screen: Screen) {
@@ -78,6 +79,8 @@ export class Watch {
     if (kind !== 'image.download') this.#remember(`${event.createdAt.slice(11, 19)} ${name}${message}`);
     switch (kind) {
       case 'image.build':
+        if (!this.#building) this.#screen.event("Berth builds this image from Debian's packages, at its first use");
+        this.#building = true;
         this.#screen.activity(message);
         break;
       case 'image.download':
