@@ -61,7 +61,10 @@ export class Agent {
     const lost = await records.open(clock.now());
     if (lost.length > 0)
       logger.warn({ lost: lost.length }, 'records could not be read; what runs is adopted by looking');
-    driver.onChange(() => void this.#observe());
+    driver.onChange((id) => {
+      this.#workers.get(id)?.wake();
+      void this.#observe();
+    });
     await this.#observe();
     for (const [id, record] of records.all()) if (!record.goneAt) this.#worker(id).wake();
     logger.info(
@@ -235,6 +238,10 @@ export class Agent {
       if (was?.power === is?.power && was?.reason === is?.reason) continue;
       if (this.#parts.records.get(id)) this.#worker(id).wake();
       else this.#changed(id);
+    }
+    // A VM that died, was brought back and died again between two looks shows no change; what its worker believes does.
+    for (const [id, worker] of this.#workers) {
+      if (worker.observation().state === 'running' && this.#found.get(id)?.power !== 'running') worker.wake();
     }
   }
 
