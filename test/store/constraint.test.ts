@@ -1,0 +1,135 @@
+// What must never be true is refused by the schema itself, whatever the code above it does: each of these is written past
+// the code, straight into the tables, and fails.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { sql } from 'kysely';
+import { openDatabase, sqlState } from '../../src/store/database.ts';
+import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { collectingLogger, scratch } from './embedded-scratch.ts';
+
+const unique = '23505';
+const foreignKey = '23503';
+const check = '23514';
+const restrict = '23001';
+
+/** Rows that agree: an account, a price, a host with room for two, two instances of one deployment on it. */
+const ground = (ids: Record<'account' | 'price' | 'host' | 'deployment', string>) => `
+  insert into account values ('${ids.account}', 'a', now());
+  insert into price values ('${ids.price}', 1, 1, 1, 1, now());
+  insert into host (id, name, price_id, vcpu_overcommit, memory_overcommit, disk_overcommit, vcpus_limit, memory_mib_limit, disk_gib_limit, created_at)
+    values ('${ids.host}', 'h', '${ids.price}', 1, 1, 1, 2, 2048, 10, now());
+  insert into deployment values ('${ids.deployment}', '${ids.account}', now());
+  insert into instance_name values ('${ids.account}', 'web', '${ids.deployment}');
+  ${['1', '2']
+    .map((digit) => {
+      const id = `0x${digit.repeat(40)}`;
+      return `insert into instance (id, account_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus, memory_mib, image_url, ssh_keys, price_id, price_micro_usd, created_at)
+        values ('${id}', '${ids.account}', '${ids.deployment}', 'vm', 'web', 'web', 'active', now(), '${ids.host}', 1, 1024, 'u', '{}', '${ids.price}', 1, now());
+      insert into disk values ('${randomUUID()}', '${id}', true, 5, 'SSD');
+      insert into assignment (instance_id, host_id, generation, revision, desired) values ('${id}', '${ids.host}', 1, ${digit}, 'running');
+      insert into address (ip, instance_id) values ('10.0.0.${digit}', '${id}');
+      insert into port_rule values ('10.0.0.${digit}', 'tcp', 22);`;
+    })
+    .join('\n')}
+`;
+
+const ids = { account: randomUUID(), price: randomUUID(), host: randomUUID(), deployment: randomUUID() };
+const first = `0x${'1'.repeat(40)}`;
+const second = `0x${'2'.repeat(40)}`;
+const third = `0x${'3'.repeat(40)}`;
+
+const forbidden: [what: string, state: string, statement: string][] = [
+  ['an address that two instances hold', unique, `update address set ip = '10.0.0.1' where instance_id = '${second}'`],
+  [
+    'an address held by an instance and an orphan',
+    unique,
+    `insert into orphan (instance_id, host_id, state, seen_at) values ('${third}', '${ids.host}', 'running', now()); insert into address (ip, orphan_id) values ('10.0.0.1', '${third}')`,
+  ],
+  ['an instance with two addresses', unique, `insert into address (ip, instance_id) values ('10.0.0.3', '${first}')`],
+  ['an address that nobody holds', check, "insert into address (ip) values ('10.0.0.3')"],
+  [
+    'an address of an instance that has no assignment',
+    foreignKey,
+    `insert into address (ip, instance_id) values ('10.0.0.3', '${third}')`,
+  ],
+  ['a port twice on one address', unique, "insert into port_rule values ('10.0.0.1', 'tcp', 22)"],
+  ['a port on an address that nobody holds', foreignKey, "insert into port_rule values ('10.0.0.9', 'tcp', 22)"],
+  ['a port that is none', check, "insert into port_rule values ('10.0.0.1', 'tcp', 65536)"],
+  ['a protocol that is none', check, "insert into port_rule values ('10.0.0.1', 'icmp', 22)"],
+  ['a host with more vCPUs sold than it has', check, 'update host set vcpus_used = 3'],
+  ['a host with more memory sold than it has', check, 'update host set memory_mib_used = 2049'],
+  ['a host with more disk sold than it has', check, 'update host set disk_gib_used = 11'],
+  ['a host with less than nothing sold', check, 'update host set vcpus_used = -1'],
+  ['a limit below what is sold', check, 'update host set vcpus_used = 2; update host set vcpus_limit = 1'],
+  ['a price that changes', restrict, 'update price set vcpu_micro_usd = 2'],
+  ['a price that goes', restrict, 'delete from price'],
+  [
+    'a name given to two deployments',
+    unique,
+    `insert into deployment values ('${randomUUID()}', '${ids.account}', now()); insert into instance_name select account_id, 'web', id from deployment`,
+  ],
+  ['an instance without an account', foreignKey, `update instance set account_id = '${randomUUID()}'`],
+  ['an instance id in upper case', check, `update instance set id = upper(id)`],
+  ['an instance in a state that is none', check, "update instance set status = 'paused'"],
+  [
+    'an instance with two boot disks',
+    unique,
+    `insert into disk values ('${randomUUID()}', '${first}', true, 5, 'SSD')`,
+  ],
+  [
+    'two orders about one instance',
+    unique,
+    `insert into assignment (instance_id, host_id, generation, revision, desired) values ('${first}', '${ids.host}', 1, 9, 'running')`,
+  ],
+  ['an order to do something unknown', check, "update assignment set desired = 'paused'"],
+  [
+    'an agent’s event twice',
+    unique,
+    `insert into event (kind, message, actor, agent_event_id, created_at) select 'k', 'm', 'agent', '${randomUUID()}', now() from generate_series(1, 2)`,
+  ],
+  [
+    'an image from nowhere',
+    check,
+    "insert into image values (repeat('0', 32), 's', 'n', 'd', null, null, 'u', now(), now())",
+  ],
+  [
+    'an answer kept twice for one key',
+    unique,
+    `insert into idempotency_record select '${ids.account}', 'k', '', 201, '[]', now() from generate_series(1, 2)`,
+  ],
+];
+
+test('the schema refuses what must never be true', async (t) => {
+  const { dataDir } = await scratch(t);
+  const server = await startEmbeddedPostgres({ dataDir, logger: collectingLogger() });
+  const database = openDatabase(server.connectionString, () => {});
+  try {
+    await migrate(database, join(import.meta.dirname, '../../schema'));
+    await sql.raw(ground(ids)).execute(database);
+    for (const [what, state, statement] of forbidden) {
+      await t.test(what, async () => {
+        await assert.rejects(
+          database.transaction().execute((tx) => sql.raw(statement).execute(tx)),
+          (error) => {
+            assert.equal(sqlState(error), state, String(error));
+            return true;
+          },
+        );
+      });
+    }
+    await t.test('what a host holds goes with its assignment', async () => {
+      await sql.raw(`delete from assignment where instance_id = '${first}'`).execute(database);
+      const { rows } = await sql<{
+        ip: string;
+      }>`select host(ip) as ip from address union all select host(ip) from port_rule`.execute(database);
+      assert.deepEqual([...new Set(rows.map(({ ip }) => ip))], ['10.0.0.2']);
+    });
+  } finally {
+    await database.destroy();
+    await server.stop();
+  }
+});
