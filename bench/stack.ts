@@ -91,7 +91,7 @@ export async function startStack(): Promise<Stack> {
 
 /** Starts `berth` with these arguments. @returns the process and the first line that it printed */
 export async function startChild(args: string[]): Promise<{ child: ChildProcess; firstLine: string }> {
-  const child = spawn(process.execPath, [join(root, 'src/main.ts'), ...args], {
+  const child = spawn(join(root, 'berth'), args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, BERTH_LOG: 'error' },
   });

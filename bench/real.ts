@@ -1,0 +1,98 @@
+// Real VMs for the benchmarks: a whole `berth up`, and the small steps that both sides of a comparison share.
+
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { BerthClient } from '../sdk/client.ts';
+import { startChild, stopChild } from './stack.ts';
+
+const lookEveryMs = 10;
+
+/** A running Berth with real VMs. */
+export interface RealBerth {
+  client: BerthClient;
+  directory: string;
+  imageUrl: string;
+  publicKey: string;
+  close(): Promise<void>;
+}
+
+/** Starts `berth up` on a directory of its own. */
+export async function startReal(addressPool: string): Promise<RealBerth> {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-bench-'));
+  await chmod(directory, 0o711);
+  const options = ['--data', directory, '--listen', '127.0.0.1:0', '--address-pool', addressPool];
+  const { child } = await startChild(['up', ...options]);
+  const { url, apiKey } = JSON.parse(await readFile(join(directory, 'credentials.json'), 'utf8'));
+  while ((await fetch(`${url}/healthz`)).status !== 200) await sleep(lookEveryMs);
+  const keyFile = join(directory, 'bench-key');
+  await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', keyFile]);
+  const client = new BerthClient({ url, apiKey });
+  const micro = (await client.defaultImages()).find(({ slug }) => slug === 'micro');
+  return {
+    client,
+    directory,
+    imageUrl: micro?.downloadUrl ?? '',
+    publicKey: (await readFile(`${keyFile}.pub`, 'utf8')).trim(),
+    async close() {
+      await stopChild(child);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Deploys one small VM. @returns its id, and when the answer was here (`performance.now()`) */
+export async function deploySmall(berth: RealBerth, name: string): Promise<{ id: string; acceptedMs: number }> {
+  const [vm] = await berth.client.deploy({
+    constraints: { basicConfiguration: 'cpu-1-ram-1gb-storage-5gb' },
+    instances: 1,
+    vmConfiguration: { name, openPorts: [], osImage: berth.imageUrl, sshKeys: [berth.publicKey] },
+  });
+  return { id: vm?.vmId ?? '', acceptedMs: performance.now() };
+}
+
+/** Waits until a VM is active. @returns its address */
+export async function untilActive(berth: RealBerth, id: string): Promise<string> {
+  for (;;) {
+    const [vm] = await berth.client.vmStatuses([id]);
+    if (vm?.status === 'Failed') throw new Error(`VM ${id} failed`);
+    if (vm?.status === 'Active' && vm.publicIp) return vm.publicIp;
+    await sleep(lookEveryMs);
+  }
+}
+
+/** Deletes a VM and waits until its directory is gone. */
+export async function removeVm(berth: RealBerth, id: string): Promise<void> {
+  await berth.client.deleteVms([id]);
+  const home = join(berth.directory, 'agent', 'vm', id);
+  while (
+    await readFile(join(home, 'vm.json')).then(
+      () => true,
+      () => false,
+    )
+  )
+    await sleep(lookEveryMs);
+}
+
+/** Waits for the first line of an SSH server. @returns when it came (`performance.now()`) */
+export async function untilSshBanner(address: string): Promise<number> {
+  for (;;) {
+    const banner = await new Promise<string>((resolve) => {
+      const socket = connect({ host: address, port: 22 });
+      const done = (text: string) => {
+        socket.destroy();
+        resolve(text);
+      };
+      socket.once('data', (chunk) => done(String(chunk)));
+      socket.once('error', () => done(''));
+      socket.once('close', () => done(''));
+      socket.setTimeout(1_000, () => done(''));
+    });
+    if (banner.startsWith('SSH-')) return performance.now();
+    await sleep(lookEveryMs);
+  }
+}
