@@ -4,9 +4,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { VmFailure } from '../vm/driver.ts';
+import type { AddressGuard } from './address-guard.ts';
 import { BodyReader } from './body-reader.ts';
 import { errorCode, imageFailure, shownUrl } from './failure.ts';
-import type { AddressGuard } from './public-address.ts';
 
 /** An answer whose body has not been read. Whoever gets one reads the body to its end or discards it. */
 export interface Answer {

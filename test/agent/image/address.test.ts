@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Lookup } from '../../../src/agent/image/public-address.ts';
+import type { Lookup } from '../../../src/agent/image/address-guard.ts';
 import { openStore, rawImage, run, scratch } from './fixtures.ts';
 import { serve, startServer } from './image-server.ts';
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { LookupAddress } from 'node:dns';
 import { test } from 'node:test';
-import { AddressGuard, isPublicAddress, type Lookup } from '../../../src/agent/image/public-address.ts';
+import { AddressGuard, type Lookup } from '../../../src/agent/image/address-guard.ts';
 import { VmFailure } from '../../../src/agent/vm/driver.ts';
+import { isPublicAddress } from '../../../src/model/public-address.ts';
 
 const closed = `0.0.0.0 0.1.2.3 10.0.0.1 100.64.0.1 100.127.255.255 127.0.0.1 127.255.255.255 169.254.169.254 172.16.0.1
   172.31.255.255 192.0.0.8 192.0.2.1 192.88.99.1 192.168.1.1 198.18.0.1 198.19.255.255 198.51.100.7 203.0.113.9 224.0.0.1

@@ -5,7 +5,7 @@ import type { LookupAddress } from 'node:dns';
 import { mkdtempSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
-import type { Lookup } from '../../../src/agent/image/public-address.ts';
+import type { Lookup } from '../../../src/agent/image/address-guard.ts';
 import { ImageStore } from '../../../src/agent/image/store.ts';
 import { rawImage } from './fixtures.ts';
 import { serve } from './image-server.ts';
