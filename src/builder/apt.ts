@@ -13,6 +13,8 @@ const localTimeoutMs = 60_000;
 /** A private apt: `-c` reads the file last, so it also takes back hooks that the machine's own settings define. */
 export interface Apt {
   configFile: string;
+  /** apt leaves its temporary files behind when it is stopped; here they go with the scratch directory. */
+  env: { TMPDIR: string };
   signal: AbortSignal | undefined;
 }
 
@@ -62,11 +64,12 @@ export async function openApt(directory: string, sources: PackageSources, signal
     '#clear APT::Update::Post-Invoke-Success;',
   ];
   await writeFile(configFile, `${settings.join('\n')}\n`);
-  const apt: Apt = { configFile, signal };
+  const apt: Apt = { configFile, env: { TMPDIR: directory }, signal };
   await runCommand({
     program: 'apt-get',
     args: ['-c', configFile, '-q', 'update'],
     timeoutMs: networkTimeoutMs,
+    env: apt.env,
     signal,
   });
   return apt;
@@ -103,6 +106,7 @@ export async function unpackPackages(apt: Apt, packages: readonly string[], dire
     args: ['-c', apt.configFile, '-q', 'download', ...packages],
     cwd: archives,
     timeoutMs: networkTimeoutMs,
+    env: apt.env,
     signal: apt.signal,
   });
   for (const archive of await readdir(archives)) {

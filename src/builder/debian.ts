@@ -85,6 +85,8 @@ async function bootstrap(root: string, { disk, step }: RecipeContext): Promise<v
       ...['bookworm', root, ...sourceFiles],
     ],
     timeoutMs: bootstrapTimeoutMs,
+    // What it leaves there when it is stopped goes with the scratch directory.
+    env: { TMPDIR: scratchDir },
     signal,
     onErrorLine: (line) => {
       const begun = stepOfMessage.find(([pattern]) => pattern.test(line));
