@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ const boundMs = 10 * 60_000;
 let scratch: string;
 before(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'berth-demo-test-'));
+  await chmod(scratch, 0o755); // the database's user passes through
 });
 after(() => rm(scratch, { recursive: true, force: true }));
 
