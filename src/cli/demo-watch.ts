@@ -24,7 +24,8 @@ export class DeploymentFailed extends Error {}
 export class Watch {
   readonly #screen: Screen;
   readonly #names = new Map<string, string>();
-  readonly #active = new Set<string>();
+  /** What has happened, as `kind id`. */
+  readonly #happened = new Set<string>();
   readonly #failed = new AbortController();
   readonly #closing = new AbortController();
   readonly #last: string[] = [];
@@ -61,9 +62,12 @@ export class Watch {
     this.#closing.abort();
   }
 
-  /** Resolves when all of the VMs run. */
-  async untilActive(signal: AbortSignal): Promise<void> {
-    while ([...this.#names.keys()].some((id) => !this.#active.has(id))) {
+  /**
+   * Resolves when this has happened to all of the VMs.
+   * @throws the signal's reason
+   */
+  async until(kind: 'instance.active' | 'instance.deleted', signal: AbortSignal): Promise<void> {
+    while ([...this.#names.keys()].some((id) => !this.#happened.has(`${kind} ${id}`))) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -95,12 +99,12 @@ export class Watch {
         this.#screen.event(name + message);
         break;
       case 'instance.active':
-        this.#active.add(instanceId);
         this.#screen.event(`${name}Its virtual machine runs`, 'done');
         break;
       default:
         this.#screen.event(name + message, signs[kind] ?? 'note');
     }
+    this.#happened.add(`${kind} ${instanceId}`);
     if (kind === 'instance.failed') this.#failed.abort(new DeploymentFailed(message));
     this.#wake?.();
   }

@@ -17,6 +17,7 @@ const bannerTimeoutMs = 15 * 60_000;
 /** A guest gets 20 s to power off before its plug is pulled. */
 const deleteTimeoutMs = 60_000;
 const deletePollMs = 200;
+const lastEventsMs = 2_000;
 const consoleEveryMs = 500;
 const interruptStatus: Record<string, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
@@ -65,8 +66,8 @@ export async function runDemo(
     status = known;
     stop.abort(new Error(`interrupted by ${name}`));
   };
-  // A terminal that was closed takes no more lines, and what was made must still be taken away.
-  output.on('error', () => {});
+  // Whoever read this has gone, and what was made must still be taken away.
+  output.on('error', () => stop.abort());
   for (const name of Object.keys(interruptStatus)) process.on(name, onSignal);
   const watch = new Watch(screen);
   let client: BerthClient | null = null;
@@ -85,7 +86,8 @@ export async function runDemo(
       screen.line(screen.style('bold', 'Ctrl-C deletes the VM, stops everything and removes the directory.'));
       screen.line();
       await untilAborted(end);
-      if (stop.signal.aborted) status = 0; // what it was asked to do is done
+      if (!stop.signal.aborted) throw end.reason;
+      status = 0; // what it was asked to do is done
     }
   } catch (error) {
     screen.activity(null);
@@ -128,7 +130,7 @@ async function show(
   for (const id of ids) screen.event(`201 Created: VM ${id}`, 'done');
   void watch.follow(client, ids);
   screen.activity('Bringing it up');
-  await watch.untilActive(AbortSignal.any([end, AbortSignal.timeout(bringUpTimeoutMs)]));
+  await watch.until('instance.active', AbortSignal.any([end, AbortSignal.timeout(bringUpTimeoutMs)]));
   const vms = await readAddresses(client, ids);
   const startedMs = performance.now();
   for (const vm of vms) await waitForSsh(screen, ground, vm, vms.length > 1, end);
@@ -223,7 +225,7 @@ async function cleanUp(screen: Screen, ground: DemoGround, client: BerthClient |
       screen.event(error.message, 'failed');
     });
   };
-  if (client) await attempt('Powering off and deleting the VM', () => deleteAll(client));
+  if (client) await attempt('Powering off and deleting the VM', () => deleteAll(client, watch));
   watch.close();
   await attempt('Stopping the agent, the server and the database', () => ground.close());
   screen.activity(null);
@@ -231,7 +233,7 @@ async function cleanUp(screen: Screen, ground: DemoGround, client: BerthClient |
   return smooth;
 }
 
-async function deleteAll(client: BerthClient): Promise<void> {
+async function deleteAll(client: BerthClient, watch: Watch): Promise<void> {
   const deadline = performance.now() + deleteTimeoutMs;
   let left = await client.listVms();
   // A VM that its user has deleted is still listed while it powers off, and can't be deleted again.
@@ -243,4 +245,6 @@ async function deleteAll(client: BerthClient): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, deletePollMs));
     left = await client.listVms();
   }
+  // The feed's last line is on its way; it is not worth waiting for long.
+  await watch.until('instance.deleted', AbortSignal.timeout(lastEventsMs)).catch(() => {});
 }
