@@ -16,8 +16,8 @@ const clients = 4;
 const actsPerClient = 2;
 /** Plugs are pulled within this time of the round's start, while customers are at work. */
 const pullWithinMs = 400;
-/** Longer than anything that mends itself takes: a full sync comes once a minute at the latest. */
-const settleMsMax = 90_000;
+/** Many times what it takes, and less than the minute after which an agent asks for everything anew: nothing may need that. */
+const settleMsMax = 45_000;
 const lookMs = 50;
 
 /** What a test of this kind works on. */
