@@ -18,6 +18,7 @@ import { writeStatuses } from '../store/instance.ts';
 import { keepOnlyOrphans, writeOrphans } from '../store/orphan.ts';
 import type { Context } from './context.ts';
 import { noteHealth } from './host.ts';
+import { storable } from './storable.ts';
 
 /** What a host says of one instance. */
 export interface ReportedInstance {
@@ -49,7 +50,8 @@ export interface HostReport {
 }
 
 /** Takes a report of the host with this id. */
-export async function acceptReport(context: Context, hostId: string, report: HostReport): Promise<void> {
+export async function acceptReport(context: Context, hostId: string, given: HostReport): Promise<void> {
+  const report = storable(given);
   const ids = report.instances.map(({ instanceId }) => instanceId);
   const known = await readAssignmentStates(context.database, hostId, ids, { lock: false });
   const seen = new Map(report.instances.map((instance) => [instance.instanceId, instance]));

@@ -12,7 +12,7 @@ import { AssignmentsSchema, EnrolledSchema, EnrolSchema, pollSecondsMax, ReportS
 const reportBytesMax = 8 * 1024 * 1024;
 
 const PollQuery = Type.Object({
-  after: Type.Optional(Type.Integer({ minimum: 0 })),
+  after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   wait: Type.Optional(Type.Integer({ minimum: 0, maximum: pollSecondsMax })),
 });
 
