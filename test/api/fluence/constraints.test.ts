@@ -1,7 +1,7 @@
 // Constraints of a deployment: what is matched now is matched to the letter, what is not matched yet is refused.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { startTestBerth } from '../../support/berth.ts';
 import {
   assertRefused,
@@ -21,14 +21,14 @@ after(async () => {
   await database.destroy();
   await berth.close();
 });
-await untilStatus(berth, (await deployed(berth))[0] ?? '', 'Active');
+before(async () => untilStatus(berth, (await deployed(berth))[0] ?? '', 'Active'));
 
 const none = 'No suitable offer found';
 
 async function refused(constraints: unknown, status: number, ...words: string[]): Promise<void> {
-  const before = await holdings(database);
+  const held = await holdings(database);
   assertRefused(await berth.call('POST', '/vms/v3', deployBody({}, { constraints })), status, ...words);
-  assert.deepEqual(await holdings(database), before);
+  assert.deepEqual(await holdings(database), held);
 }
 
 async function accepted(constraints: unknown): Promise<string> {
@@ -45,11 +45,11 @@ test('a configuration that is not sold finds no offer', async () => {
     'CPU-2-RAM-4GB-STORAGE-25GB',
     '__proto__',
   ]) {
-    const before = await holdings(database);
+    const held = await holdings(database);
     const answer = await berth.call('POST', '/vms/v3', deployBody({}, { constraints: { basicConfiguration: slug } }));
     assert.equal(answer.status, 422);
     assert.deepEqual(answer.body, { error: none });
-    assert.deepEqual(await holdings(database), before);
+    assert.deepEqual(await holdings(database), held);
   }
   await refused({ basicConfiguration: 2 }, 400, 'constraints.basicConfiguration', '2');
 });
@@ -57,7 +57,7 @@ test('a configuration that is not sold finds no offer', async () => {
 test('additional storage grows the disk and the price, and is given back with the VM', async () => {
   const sold = async () =>
     (await database.selectFrom('host').select('disk_gib_used').executeTakeFirstOrThrow()).disk_gib_used;
-  const before = await sold();
+  const first = await sold();
   const storage = [
     { type: 'NVMe', supply: 20, units: 'GiB' },
     { type: 'NVMe', supply: 3 },
@@ -76,9 +76,9 @@ test('additional storage grows the disk and the price, and is given back with th
   );
   // 2 x 0.1 + 4 x 0.02 + 48 x 0.001 + 0.01
   assert.equal(vm?.pricePerEpoch, '0.338');
-  assert.equal(await sold(), before + 48);
+  assert.equal(await sold(), first + 48);
   await removed(berth, database, [id]);
-  assert.equal(await sold(), before);
+  assert.equal(await sold(), first);
 });
 
 test('additional storage of another unit, type or amount is refused', async () => {

@@ -2,7 +2,7 @@
 // of it stands in any table, no capacity is taken, and no secret is in the log.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { startTestBerth } from '../../support/berth.ts';
 import {
   assertRefused,
@@ -22,13 +22,13 @@ after(async () => {
   await berth.close();
 });
 // One that stands, so that "nothing changed" is not said of empty tables.
-await deployed(berth, deployBody({ name: 'stands' }));
+before(() => deployed(berth, deployBody({ name: 'stands' })));
 
 async function refused(body: DeployBody | string, status: number, ...words: string[]): Promise<void> {
-  const before = await holdings(database);
+  const held = await holdings(database);
   const answer = await berth.call('POST', '/vms/v3', body);
   assertRefused(answer, status, ...words);
-  assert.deepEqual(await holdings(database), before, 'a refused request left something behind');
+  assert.deepEqual(await holdings(database), held, 'a refused request left something behind');
 }
 
 const vm = (fields: Record<string, unknown>) => deployBody(fields);
@@ -221,7 +221,7 @@ test('a body nested without end is a 400, also where fields are ignored', async 
 
 test('a body of 10 MB is a 413, of the wrong content type a 415', async () => {
   await refused(JSON.stringify(deployBody({ comment: 'x'.repeat(10 * 1024 * 1024) })), 413, 'larger');
-  const before = await holdings(database);
+  const held = await holdings(database);
   for (const type of [
     'text/plain',
     'application/x-www-form-urlencoded',
@@ -231,7 +231,7 @@ test('a body of 10 MB is a 413, of the wrong content type a 415', async () => {
     const answer = await berth.call('POST', '/vms/v3', JSON.stringify(deployBody()), { 'content-type': type });
     assertRefused(answer, 415, 'application/json');
   }
-  assert.deepEqual(await holdings(database), before);
+  assert.deepEqual(await holdings(database), held);
 });
 
 test('a message is short however long the value at fault was', async () => {
