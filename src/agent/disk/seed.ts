@@ -17,8 +17,12 @@ export interface Seed {
   runcmd?: (string | string[])[];
 }
 
-/** The volume's files by name, as text. */
-export function seedFiles(seed: Seed): Record<'meta-data' | 'user-data' | 'network-config', string> {
+/**
+ * The volume's files by name, as text. There is no network-config: without one cloud-init asks for an address by DHCP on the
+ * one network card, by its real name. With one that matches `e*`, images without netplan get a file for a card that is
+ * named like the entry, and never an address (seen with Debian 12, cloud-init 22.4).
+ */
+export function seedFiles(seed: Seed): Record<'meta-data' | 'user-data', string> {
   const [label = seed.hostname] = seed.hostname.split('.');
   const userData = {
     hostname: label,
@@ -32,13 +36,10 @@ export function seedFiles(seed: Seed): Record<'meta-data' | 'user-data' | 'netwo
     ...(seed.writeFiles === undefined ? {} : { write_files: seed.writeFiles }),
     ...(seed.runcmd === undefined ? {} : { runcmd: seed.runcmd }),
   };
-  // Without this, cloud-init guesses, and some images wait minutes for a network that it did not configure.
-  const network = { version: 2, ethernets: { all: { match: { name: 'e*' }, dhcp4: true } } };
   // JSON is YAML too, and nothing in a value can break out of it. One list element a line, for readers without a parser.
   return {
     'meta-data': `${JSON.stringify({ 'instance-id': seed.instanceId, 'local-hostname': label }, null, 2)}\n`,
     'user-data': `#cloud-config\n${JSON.stringify(userData, null, 2)}\n`,
-    'network-config': `${JSON.stringify(network, null, 2)}\n`,
   };
 }
 
