@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededEntropy } from '../../src/sim/chance.ts';
-import { inGuest, untilLogin } from '../agent/vm/support.ts';
+import { inGuest, traces, untilLogin } from '../agent/vm/support.ts';
 import { makeSshKey } from '../support/berth.ts';
 import { microImage } from '../support/images.ts';
 import { deploy, type Market, removeInstances } from './clients.ts';
@@ -82,8 +82,13 @@ test(`real VMs run on through ${rounds} rounds of pulled plugs and a forgetful a
     await Promise.all([...pulling, removeInstances(market, left, false)]);
     await settle(torture, `the end of seed ${seed}`);
     assert.deepEqual(await leftovers(torture), []);
+    for (const id of boots.keys()) assert.deepEqual(await traces(world.agentDirectory, id), [], id);
     assert.deepEqual(await readdir(vmDirectory), []);
     assert.deepEqual(findQemus(vmDirectory), []);
+    // The image is kept for the next VM; what a killed agent left of its download is not.
+    for (const folder of ['part', 'tmp']) {
+      assert.deepEqual(await readdir(join(world.agentDirectory, 'images', folder)), []);
+    }
   } finally {
     await world.kill('agent');
     await endQemus(world.agentDirectory);
