@@ -4,7 +4,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assignment } from '../api/agent/contract.ts';
-import { Turns } from './image/turns.ts';
+import { Turns } from '../model/turns.ts';
 
 /** What is remembered of one instance. */
 export interface InstanceRecord {

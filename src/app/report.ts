@@ -193,7 +193,7 @@ async function eventsOf(
         message,
         actor: 'agent',
         agentEventId,
-        createdAt: new Date(event.at),
+        createdAt: momentOf(event.at, now),
         ...data,
       },
     ];
@@ -217,6 +217,12 @@ async function eventsOf(
       };
     });
   return [...told, ...changes];
+}
+
+/** When the agent says that it was; a moment that is none, or that the host's clock puts in the future, counts as now. */
+function momentOf(text: string, now: Date): Date {
+  const moment = new Date(text);
+  return moment <= now ? moment : now;
 }
 
 /** What a host has and no assignment explains is shown, and its address kept from others. Nothing is ordered. */

@@ -4,9 +4,9 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Turns } from '../agent/image/turns.ts';
 import { type VmDriver, VmFailure, type VmFound, type VmProgress, type VmSpec } from '../agent/vm/driver.ts';
 import type { PortRule } from '../model/port-rule.ts';
+import { Turns } from '../model/turns.ts';
 import type { Entropy } from '../model/world.ts';
 
 /** How the simulation behaves. Chances are from 0 to 1. */

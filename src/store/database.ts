@@ -86,5 +86,7 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true;
-  return /driver has already been destroyed|Connection terminated|timeout exceeded when trying to connect|is not queryable/.test(error.message);
+  return /driver has already been destroyed|Connection terminated|timeout exceeded when trying to connect|is not queryable/.test(
+    error.message,
+  );
 }

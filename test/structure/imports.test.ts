@@ -19,7 +19,7 @@ const mayKnow: Record<string, readonly string[]> = {
   'src/api': ['src/model', 'src/store', 'src/app'],
   'src/agent': ['src/model', 'src/host', 'src/api/agent/contract.ts'],
   // Turns are a queue that knows nothing of agents.
-  'src/sim': ['src/model', 'src/agent/vm/driver.ts', 'src/agent/image/turns.ts'],
+  'src/sim': ['src/model', 'src/agent/vm/driver.ts'],
   'src/cli': ['sdk', 'src/builder'],
   sdk: [],
 };

@@ -4,6 +4,7 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { BerthError } from '../../model/errors.ts';
 import { checkImageUrl, type ImageEnding, imageEnding } from '../../model/image.ts';
+import { Turns } from '../../model/turns.ts';
 import type { Clock } from '../../model/world.ts';
 import { VmFailure } from '../vm/driver.ts';
 import { AddressGuard, type Lookup } from './address-guard.ts';
@@ -18,7 +19,6 @@ import { defaultImageLimits, type ImageLimits } from './limits.ts';
 import { PartFile, type Validators } from './part-file.ts';
 import { type Progress, SharedJob } from './shared-job.ts';
 import type { Unprivileged } from './tool.ts';
-import { Turns } from './turns.ts';
 
 /** A base that an overlay may stand on. It is read-only, for ever the same, and named after its content. */
 export interface CachedImage {

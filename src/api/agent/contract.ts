@@ -18,6 +18,10 @@ export const PortRuleSchema = Type.Object({
   protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
 });
 
+/** What PostgreSQL's `int` holds; nothing that is counted here comes near it. */
+const integerMax = 2 ** 31 - 1;
+const Count = Type.Integer({ minimum: 0, maximum: integerMax });
+
 /** What one VM should be. */
 export const VmAssignmentSchema = Type.Object({
   hostname: Type.String(),
@@ -33,7 +37,7 @@ export const VmAssignmentSchema = Type.Object({
 /** An order about one instance. It counts only where its generation is newer than the one the host has. */
 export const AssignmentSchema = Type.Object({
   instanceId: InstanceId,
-  generation: Type.Integer({ minimum: 1 }),
+  generation: Type.Integer({ minimum: 1, maximum: integerMax }),
   desired: Type.Union([Type.Literal('running'), Type.Literal('absent')]),
   vm: VmAssignmentSchema,
 });
@@ -53,14 +57,14 @@ export type Assignments = Static<typeof AssignmentsSchema>;
 /** What a host sees of one instance. `generation` is the newest order it has accepted; 0 when it knows of none. */
 export const ObservationSchema = Type.Object({
   instanceId: InstanceId,
-  generation: Type.Integer({ minimum: 0 }),
+  generation: Count,
   state: Type.Enum([...observedStates]),
   reason: Type.Union([Type.String({ maxLength: 1000 }), Type.Null()]),
-  restarts: Type.Integer({ minimum: 0 }),
+  restarts: Count,
   address: Type.Union([Type.String(), Type.Null()]),
-  vcpus: Type.Integer({ minimum: 0 }),
-  memoryMib: Type.Integer({ minimum: 0 }),
-  diskGib: Type.Integer({ minimum: 0 }),
+  vcpus: Count,
+  memoryMib: Count,
+  diskGib: Count,
 });
 export type Observation = Static<typeof ObservationSchema>;
 
@@ -77,9 +81,9 @@ export type AgentEvent = Static<typeof AgentEventSchema>;
 
 /** What the machine is and can hold; capacity before any overcommit. */
 export const InventorySchema = Type.Object({
-  cores: Type.Integer({ minimum: 0 }),
-  memoryMib: Type.Integer({ minimum: 0 }),
-  diskGib: Type.Integer({ minimum: 0 }),
+  cores: Count,
+  memoryMib: Count,
+  diskGib: Count,
   storageType: Type.Enum(['HDD', 'SSD', 'NVMe']),
   acceleration: Type.String(),
   accelerationReason: Type.String(),
