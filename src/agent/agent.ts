@@ -2,6 +2,7 @@
 // its server leaves everything running. What runs but is not assigned is reported and left alone.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Assignment, Inventory, Observation } from '../api/agent/contract.ts';
 import { heartbeatMs, reportItemsMax } from '../api/agent/contract.ts';
 import { newUuid } from '../model/id.ts';
@@ -126,7 +127,15 @@ export class Agent {
           const ahead = known.goneAt !== null || assignment.generation < known.assignment.generation;
           if (known.goneAt && assignment.generation > known.assignment.generation)
             await records.update(instanceId, (newest = known) => ({ ...newest, assignment }));
-          if (ahead) this.#changed(instanceId);
+          // Two orders under one number: a database that was put back to an older copy has counted on from there. Which
+          // is newer can't be known here; told of a number that it has not given yet, the server gives its order anew.
+          const { generation } = known.assignment;
+          const disputed = !ahead && !isDeepStrictEqual(assignment, known.assignment);
+          if (disputed) {
+            const told = { ...known.assignment, generation: generation + 1 };
+            await records.update(instanceId, (newest = known) => ({ ...newest, assignment: told }));
+          }
+          if (ahead || disputed) this.#changed(instanceId);
           return;
         }
         const power = this.#found.get(instanceId)?.power;
