@@ -9,6 +9,8 @@ import { type Ledger, type Promised, portsText, type Request } from './ledger.ts
 const patienceMs = 30_000;
 const callMsMax = 10_000;
 const retryMs = 40;
+/** Chance after each attempt without an answer that a client loses patience. */
+const giveUpChance = 0.03;
 /** From this many on, clients rather delete than deploy. */
 const liveMax = 24;
 
@@ -139,7 +141,7 @@ async function untilAnswered(market: Market, mayGiveUp: boolean, ask: () => Prom
     const answer = await ask().catch(() => null);
     if (answer && answer.status < 500) return answer;
     if (answer?.status === 500) market.ledger.complain(`an internal error: ${JSON.stringify(answer)}`);
-    if (mayGiveUp && market.chance.fraction() < 0.15) return null;
+    if (mayGiveUp && market.chance.fraction() < giveUpChance) return null;
     await sleep(retryMs);
   }
   return null;

@@ -36,6 +36,8 @@ export class Ledger {
   readonly orphans = new Set<string>();
   /** Everything that may have been erased: ordered away, asked to be, or failed. */
   readonly mayBeErased = new Set<string>();
+  /** Instances whose records the agent has closed for ever, so that a checker need not read them again. */
+  readonly closedRecords = new Set<string>();
   /** Answers that contradict each other or the API's contract. */
   readonly complaints: string[] = [];
 

@@ -192,10 +192,11 @@ async function recordsOwned(
   const faults: string[] = [];
   for (const name of await readdir(directory).catch(() => [])) {
     const id = name.replace(/\.json$/, '');
-    if (id === name) continue;
+    if (id === name || ledger.closedRecords.has(id)) continue;
     if (instances.get(id)?.desired || ledger.forgotten.has(id)) continue;
     const text = await readFile(join(directory, name), 'utf8').catch(() => '{}');
-    if (!(JSON.parse(text) as InstanceRecord).goneAt) faults.push(`the agent has a record of ${id}, which is nobody's`);
+    if ((JSON.parse(text) as InstanceRecord).goneAt) ledger.closedRecords.add(id);
+    else faults.push(`the agent has a record of ${id}, which is nobody's`);
   }
   return faults;
 }
