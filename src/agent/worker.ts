@@ -144,7 +144,8 @@ export class Worker {
     }
     if (found?.power !== 'running') {
       if (record.ran && this.#state !== 'restarting') return this.#died(record, found);
-      const pauseMs = this.#notBefore - this.#now();
+      // Bounded, as a clock that was set back would stretch it without end.
+      const pauseMs = Math.min(this.#notBefore - this.#now(), this.#parts.patience.backoffMsMax);
       if (pauseMs > 0) return this.#later(pauseMs);
       if (!record.ran) this.#become('preparing', this.#reason);
     }
@@ -199,7 +200,8 @@ export class Worker {
       return this.#become('failed', failure.message);
     }
     this.#parts.tell(this.instanceId, 'vm.retry', `${failure.message} It is tried again.`, { code: failure.code });
-    this.#become(record.ran ? 'restarting' : 'preparing', failure.message);
+    const runs = (await this.#parts.driver.inspect(this.instanceId))?.power === 'running';
+    this.#become(runs ? 'running' : record.ran ? 'restarting' : 'preparing', failure.message);
     this.#later(pauseMs);
   }
 
