@@ -8,13 +8,11 @@ import type { Screen } from './screen.ts';
 const eventsRemembered = 8;
 
 /** What an event is worth on the screen, beside those that have a way of their own below. */
-const signs: Record<string, 'done' | 'note' | 'warning' | 'failed'> = {
+const signs: Record<string, 'done' | 'note' | 'warning'> = {
   'image.ready': 'done',
   'instance.deleted': 'done',
   'vm.retry': 'warning',
   'vm.died': 'warning',
-  'vm.failed': 'failed',
-  'instance.failed': 'failed',
 };
 
 /** A VM that could not be brought up; the message is the reason that its owner reads. */
@@ -101,6 +99,9 @@ export class Watch {
       case 'instance.active':
         this.#screen.event(`${name}Its virtual machine runs`, 'done');
         break;
+      case 'vm.failed':
+      case 'instance.failed':
+        break; // the end of the demo, which says so
       default:
         this.#screen.event(name + message, signs[kind] ?? 'note');
     }
