@@ -24,6 +24,10 @@ const defaultPool = '127.44.0.0/16';
 const demoPool = '127.48.0.0/16';
 const defaultData = process.getuid?.() === 0 ? '/var/lib/berth' : join(process.env.HOME ?? tmpdir(), '.berth');
 
+const withoutRoot =
+  "not root, so VMs get no way out of their network, and ports below 1024, SSH's among them, stay closed " +
+  'unless net.ipv4.ip_unprivileged_port_start allows them. "sudo ./berth up" has neither limit.';
+
 const collect = (value: string, before: string[]): string[] => {
   try {
     return [...before, parseAllowedHost(value)];
@@ -57,6 +61,7 @@ program
   .addOption(simulate())
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
+    if (process.getuid?.() !== 0) process.stderr.write(`berth: ${withoutRoot}\n`);
     await untilStopped(logger, async (signal) => {
       const berth = await startUp(
         {

@@ -29,6 +29,8 @@ import { systemClock, systemEntropy } from './system.ts';
 
 const vmUser = 'berth-vm';
 const enrolRetryMs = 500;
+/** Images that nothing uses are also let go of while nobody downloads any. */
+const evictEveryMs = 10 * 60 * 1000;
 
 /** What an agent is started with. */
 export interface AgentOptions {
@@ -136,6 +138,9 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   });
   const driver: QemuDriver = new QemuDriver({ directory, images, acceleration, user, logger, clock: systemClock });
   await images.open();
+  setInterval(() => {
+    images.evict().catch((error: unknown) => logger.warn({ err: error }, 'images could not be evicted'));
+  }, evictEveryMs).unref();
   const fixed: FixedInventory = {
     acceleration,
     accelerationReason: reason,
