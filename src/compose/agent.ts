@@ -56,6 +56,7 @@ export interface RunningAgent {
 
 interface Machine {
   driver: VmDriver;
+  close(): void;
   inventory(): Promise<Inventory>;
 }
 
@@ -77,7 +78,13 @@ export async function startAgent(options: AgentOptions, signal: AbortSignal): Pr
     logger,
   });
   await agent.start();
-  return { hostId, close: () => agent.stop() };
+  return {
+    hostId,
+    async close() {
+      await agent.stop();
+      machine.close();
+    },
+  };
 }
 
 /** Uses the credential that is there, if the server still knows it, and enrols otherwise. Waits for the server. */
@@ -138,9 +145,9 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   });
   const driver: QemuDriver = new QemuDriver({ directory, images, acceleration, user, logger, clock: systemClock });
   await images.open();
-  setInterval(() => {
+  const evicting = setInterval(() => {
     images.evict().catch((error: unknown) => logger.warn({ err: error }, 'images could not be evicted'));
-  }, evictEveryMs).unref();
+  }, evictEveryMs);
   const fixed: FixedInventory = {
     acceleration,
     accelerationReason: reason,
@@ -170,5 +177,5 @@ async function simulatedMachine(
     hypervisor: 'simulated',
     agentVersion: version,
   };
-  return { driver, inventory: async () => inventory };
+  return { driver, close() {}, inventory: async () => inventory };
 }
