@@ -147,7 +147,7 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   await images.open();
   const evicting = setInterval(() => {
     images.evict().catch((error: unknown) => logger.warn({ err: error }, 'images could not be evicted'));
-  }, evictEveryMs);
+  }, evictEveryMs).unref();
   const fixed: FixedInventory = {
     acceleration,
     accelerationReason: reason,
@@ -157,6 +157,7 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   };
   return {
     driver,
+    close: () => clearInterval(evicting),
     inventory: async () => readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm'))),
   };
 }
