@@ -96,11 +96,12 @@ test('a qcow2 that keeps its data in another file is refused', async (t) => {
 });
 
 test('an encrypted qcow2 is refused', async (t) => {
-  const directory = scratch(t);
-  const image = join(directory, 'a.qcow2');
-  const secret = ['--object', 'secret,id=s0,data=abc123', '-o', 'encrypt.format=luks,encrypt.key-secret=s0'];
-  run('qemu-img', ['create', '-q', '-f', 'qcow2', ...secret, '-o', 'encrypt.iter-time=10', image, '1M']);
-  assert.equal((await refused(t, readFileSync(image))).code, 'image.encrypted');
+  // The header says how; making a real one would have qemu-img time the processor, which fails on a busy machine.
+  const cryptMethodAt = 32;
+  for (const method of [1, 2]) {
+    const encrypted = patched(qcow2Image(t, '1M'), (header) => header.writeUInt32BE(method, cryptMethodAt));
+    assert.equal((await refused(t, encrypted)).code, 'image.encrypted');
+  }
 });
 
 test('unknown features, a mark of corruption and absurd numbers are refused', async (t) => {
