@@ -40,6 +40,11 @@ export class Watch {
     return this.#failed.signal;
   }
 
+  /** The VMs that are followed. */
+  get ids(): readonly string[] {
+    return [...this.#names.keys()];
+  }
+
   /** The last events, as text. */
   get last(): readonly string[] {
     return this.#last;

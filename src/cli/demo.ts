@@ -2,7 +2,7 @@
 // customer uses. However it ends - well, by a failure, by Ctrl-C at any moment - it takes away what it made. Where it runs
 // and on what stands in compose/demo.ts.
 
-import { BerthClient, type DefaultImage } from '../../sdk/client.ts';
+import { BerthApiError, BerthClient, type DefaultImage } from '../../sdk/client.ts';
 import { chooseImage, isReachable } from './demo-image.ts';
 import { demoHostname, demoRequest, deployLines, enterLines, goOnLines, type Offer } from './demo-text.ts';
 import { introduce, showPorts, startWebServer } from './demo-visit.ts';
@@ -235,16 +235,29 @@ async function cleanUp(screen: Screen, ground: DemoGround, client: BerthClient |
 
 async function deleteAll(client: BerthClient, watch: Watch): Promise<void> {
   const deadline = performance.now() + deleteTimeoutMs;
-  let left = await client.listVms();
-  // A VM that its user has deleted is still listed while it powers off, and can't be deleted again.
-  for (const { id } of left) await client.deleteVms([id]).catch(() => {});
+  // One that its user has deleted is not listed any more, and may still be powering off.
+  let left = [...new Set([...watch.ids, ...(await client.listVms()).map(({ id }) => id)])];
   while (left.length > 0) {
-    if (performance.now() > deadline) {
-      throw new Error(`VM ${left.map(({ id }) => id).join(', ')} was not gone after ${deleteTimeoutMs / 1_000} s.`);
+    const gone = await Promise.all(left.map((id) => isGone(client, id)));
+    left = left.filter((_, index) => !gone[index]);
+    if (left.length > 0 && performance.now() > deadline) {
+      throw new Error(`VM ${left.join(', ')} was not gone after ${deleteTimeoutMs / 1_000} s.`);
     }
     await new Promise((resolve) => setTimeout(resolve, deletePollMs));
-    left = await client.listVms();
   }
   // The feed's last line is on its way; it is not worth waiting for long.
   await watch.until('instance.deleted', AbortSignal.timeout(lastEventsMs)).catch(() => {});
+}
+
+/** Orders a VM's deletion. @returns whether there is nothing left to delete */
+async function isGone(client: BerthClient, id: string): Promise<boolean> {
+  try {
+    await client.deleteVms([id]);
+    return false;
+  } catch (error) {
+    // 409 while it is being deleted, 404 when its host has confirmed.
+    if (error instanceof BerthApiError && error.status === 409) return false;
+    if (error instanceof BerthApiError && error.status === 404) return true;
+    throw error;
+  }
 }
