@@ -92,10 +92,12 @@ export async function updateInstances(
   const withPorts = new Set(changes.filter(({ portRules }) => portRules).map(({ id }) => id));
   const hostIds = await changeInstances(context, principal, ids, withPorts, async (tx, handles, revisions) => {
     const events: NewEvent[] = [];
-    for (const handle of handles) {
-      const change = changes.find(({ id }) => id === handle.id);
-      if (change?.name !== undefined) events.push(...(await rename(context, tx, principal, handle, change.name)));
-      if (change?.portRules) events.push(await setPorts(context, tx, principal, handle, change.portRules, revisions));
+    // In the order given, so that a name that one gives up can be taken by the next.
+    for (const change of changes) {
+      const handle = handles.find(({ id }) => id === change.id);
+      if (!handle) continue;
+      if (change.name !== undefined) events.push(...(await rename(context, tx, principal, handle, change.name)));
+      if (change.portRules) events.push(await setPorts(context, tx, principal, handle, change.portRules, revisions));
     }
     await insertEvents(tx, events);
   });

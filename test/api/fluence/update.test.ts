@@ -82,12 +82,13 @@ test('an id in another case is the same VM', async () => {
 test('a wrong part of a request undoes the rest of it', async () => {
   const id = await active({ name: 'whole' });
   const other = await active({ name: 'other' });
+  await active({ name: 'third' });
   const good = { id, vmName: 'half', openPorts: [tcp(9000)] };
   const wrong: [status: number, update: Record<string, unknown>, ...words: string[]][] = [
     [404, { id: unknown, vmName: 'x' }, unknown, 'nothing was changed'],
     [404, { id: 'x', vmName: 'x' }, '"x"'],
     [404, { id: `${id}0` }, id],
-    [409, { id: other, vmName: 'whole' }, '"whole"'],
+    [409, { id: other, vmName: 'third' }, '"third"'],
     [422, { id: other, vmName: 'not good' }, 'updates[1].vmName', '"not good"'],
     [422, { id: other, vmName: '' }, 'updates[1].vmName'],
     [422, { id: other, openPorts: [tcp(0)] }, 'updates[1].openPorts[0].port', '0'],
@@ -106,6 +107,16 @@ test('a wrong part of a request undoes the rest of it', async () => {
     assert.deepEqual(await holdings(database), before);
     assert.equal((await vmOf(berth, id))?.vmName, 'whole');
     assert.deepEqual((await vmOf(berth, id))?.ports, [tcp(22)]);
+  }
+});
+
+test('updates apply in the order given: a name that one VM gives up can be taken by the next', async () => {
+  const ids = [await active({ name: 'left' }), await active({ name: 'right' })].sort();
+  const nameOf = async (id: string) => (await vmOf(berth, id))?.vmName;
+  for (const [turn, [first = '', second = '']] of [ids, ids.toReversed()].entries()) {
+    const given = await nameOf(first);
+    assert.equal((await patch({ id: first, vmName: `turn-${turn}` }, { id: second, vmName: given })).status, 204);
+    assert.equal(await nameOf(second), given);
   }
 });
 
