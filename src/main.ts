@@ -1,5 +1,6 @@
 // The commands. Each puts the parts together and runs until it is told to stop; what the parts do stands elsewhere.
 
+import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -20,8 +21,8 @@ import { parseAllowedHost } from './model/public-address.ts';
 
 const defaultListen = '127.0.0.1:8080';
 const defaultPool = '127.44.0.0/16';
-/** Another one than `up` has, so that both can run on one machine. */
-const demoPool = '127.48.0.0/16';
+/** Not in the pool of `up`, and hardly ever another demo's, so that all of them can run on one machine. */
+const demoPool = `127.48.${randomInt(256)}.0/24`;
 const defaultData = process.getuid?.() === 0 ? '/var/lib/berth' : join(process.env.HOME ?? tmpdir(), '.berth');
 
 const withoutRoot =
@@ -145,10 +146,10 @@ program
   .option('--image <SLUG>', 'an image of the catalog, such as debian-12', quickestImage)
   .option('--data <DIR>', 'where everything is kept until the end (default: a fresh directory)')
   .option('--listen <HOST:PORT>', 'where the API listens (default: 127.0.0.1:8080, or any free port)')
-  .option('--address-pool <CIDR>', 'addresses for instances', demoPool)
+  .option('--address-pool <CIDR>', 'addresses for instances (default: a part of 127.48.0.0/16)')
   .option('--once', 'end after the VM was shown')
   .action(async ({ image, once, data, listen, addressPool }) => {
-    const prepare = () => DemoHost.prepare({ data, listen, addressPool });
+    const prepare = () => DemoHost.prepare({ data, listen, addressPool: addressPool ?? demoPool });
     process.exitCode = await runDemo({ image, once: once === true }, prepare, process.stdout);
   });
 

@@ -19,6 +19,7 @@ const deleteTimeoutMs = 60_000;
 const deletePollMs = 200;
 const lastEventsMs = 2_000;
 const consoleEveryMs = 500;
+const consoleLinesShown = 15;
 const interruptStatus: Record<string, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /** What the demo stands on. */
@@ -26,7 +27,7 @@ export interface DemoGround {
   readonly directory: string;
   start(signal: AbortSignal): Promise<{ url: string; apiKey: string }>;
   measure(): Promise<Offer>;
-  consoleLine(instanceId: string): Promise<string>;
+  consoleLines(instanceId: string, count: number): Promise<string[]>;
   troubles(): Promise<string[]>;
   close(): Promise<void>;
   destroy(): void;
@@ -159,7 +160,7 @@ async function waitForSsh(
 ): Promise<void> {
   let said = '';
   const listening = setInterval(() => {
-    void ground.consoleLine(id).then((line) => {
+    void ground.consoleLines(id, 1).then(([line = '']) => {
       said = line;
     });
   }, consoleEveryMs);
@@ -206,7 +207,13 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 /** Says what went wrong, and what came before it. */
 async function explain(screen: Screen, error: unknown, watch: Watch, ground: DemoGround | null): Promise<void> {
   screen.event(error instanceof Error ? error.message : String(error), 'failed');
-  const parts = { 'The last events': watch.last, 'The last warnings in the log': (await ground?.troubles()) ?? [] };
+  const parts: Record<string, readonly string[]> = {
+    'The last events': watch.last,
+    'The last warnings in the log': (await ground?.troubles()) ?? [],
+  };
+  for (const id of watch.ids) {
+    parts[`The end of the console of VM ${id}`] = (await ground?.consoleLines(id, consoleLinesShown)) ?? [];
+  }
   for (const [title, lines] of Object.entries(parts)) {
     if (lines.length === 0) continue;
     screen.heading(title);

@@ -36,6 +36,7 @@ const additionalStorageWishesGib = [20, 10, 5, 1];
 const stopTimeoutMs = 60_000;
 const logLinesShown = 12;
 const warningLevel = 40;
+const consoleBytesShown = 4_000;
 
 /** How the demo's Berth is started. */
 export interface DemoOptions {
@@ -146,13 +147,13 @@ export class DemoHost {
     );
   }
 
-  /** The last line on a VM's console, or an empty text. */
-  async consoleLine(instanceId: string): Promise<string> {
+  /** The last lines on a VM's console, at most `count`; none before it has said anything. */
+  async consoleLines(instanceId: string, count: number): Promise<string[]> {
     const file = homeOf(join(this.directory, 'agent', 'vm'), instanceId).serialLog;
     const text = await readFile(file, 'latin1').catch(() => '');
-    const lines = stripVTControlCharacters(text.slice(-2_000)).split(/[\r\n]+/);
+    const lines = stripVTControlCharacters(text.slice(-consoleBytesShown)).split(/[\r\n]+/);
     const printable = lines.map((line) => line.replace(/[^\x20-\x7e]/g, '').trim()).filter((line) => line !== '');
-    return printable.at(-1) ?? '';
+    return printable.slice(-count);
   }
 
   /** The last warnings and errors of the log, as lines for a person. */

@@ -15,6 +15,9 @@ const program = join(import.meta.dirname, '../../berth');
 /** The image is built first, and the guest runs under emulation on a machine that may be busy. */
 const boundMs = 10 * 60_000;
 
+/** A part of its own, so that a second run of the suite on this machine is not in the way. */
+const addressPool = `127.47.${process.pid % 256}.0/24`;
+
 let scratch: string;
 before(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'berth-demo-test-'));
@@ -32,7 +35,7 @@ interface Demo {
 }
 
 function startDemo(...options: string[]): Demo {
-  const child = spawn(program, ['demo', '--address-pool', '127.47.0.0/16', ...options], {
+  const child = spawn(program, ['demo', '--address-pool', addressPool, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: scratch },
     timeout: boundMs,
