@@ -100,8 +100,11 @@ async function learn(world: World, ledger: Ledger): Promise<void> {
 export async function restoreDatabase({ world, market: { ledger }, look }: Torture): Promise<number> {
   await world.kill('server');
   const before = (await look()).vms;
+  // Also what requests made whose answer never came: their clients know no ids, but the host may have the instances.
+  const known = await readInstances(world.database);
   await world.restoreDatabase();
   const instances = await readInstances(world.database);
+  for (const id of known.keys()) if (!instances.has(id)) ledger.forgotten.add(id);
   for (const request of ledger.requests) {
     if (request.outcome === 'accepted' && request.ids.every((id) => !instances.has(id)))
       ledger.requests.delete(request);
