@@ -5,7 +5,6 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'nod
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type VmDriver, VmFailure, type VmFound, type VmProgress, type VmSpec } from '../agent/vm/driver.ts';
-import type { PortRule } from '../model/port-rule.ts';
 import { Turns } from '../model/turns.ts';
 import type { Entropy } from '../model/world.ts';
 
@@ -47,6 +46,7 @@ export class SimulatedDriver implements VmDriver {
   /** A death comes at any time, also while the ports of the same VM are being changed. */
   readonly #turns = new Map<string, Turns>();
   readonly #listeners: ((instanceId: string) => void)[] = [];
+  readonly #deaths = new Set<NodeJS.Timeout>();
 
   constructor(directory: string, behaviour: Behaviour, entropy: Entropy) {
     this.#directory = directory;
@@ -105,7 +105,11 @@ export class SimulatedDriver implements VmDriver {
     });
     if (starting && this.#happens(this.#behaviour.deathChance ?? 0)) {
       const afterMs = Math.round(this.#fraction() * deathMsMax);
-      setTimeout(() => void this.lose(instanceId, 'dead'), afterMs).unref();
+      const timer = setTimeout(() => {
+        this.#deaths.delete(timer);
+        void this.lose(instanceId, 'dead');
+      }, afterMs).unref();
+      this.#deaths.add(timer);
     }
   }
 
@@ -128,11 +132,11 @@ export class SimulatedDriver implements VmDriver {
     this.#listeners.push(listener);
   }
 
-  async close(): Promise<void> {}
-
-  /** The ports that are open on a VM. */
-  openPorts(instanceId: string): readonly PortRule[] {
-    return this.#vms.get(instanceId)?.spec.portRules ?? [];
+  /** No VM dies any more; what is being written is written when this resolves. */
+  async close(): Promise<void> {
+    for (const timer of this.#deaths) clearTimeout(timer);
+    this.#deaths.clear();
+    await Promise.all([...this.#turns.values()].map((turns) => turns.run(async () => {})));
   }
 
   /** Makes a VM's hypervisor die, or its guest switch itself off. */
