@@ -1,9 +1,10 @@
 // What the agent must remember of an instance across its own death: the newest order it has accepted, and how far it came.
 // One small file each, replaced atomically. Losing them all is survivable: what runs is found by looking.
 
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Assignment } from '../api/agent/contract.ts';
+import { writeDurably } from '../host/durable-file.ts';
 import { Turns } from '../model/turns.ts';
 
 /** What is remembered of one instance. */
@@ -72,14 +73,7 @@ export class Records {
     await turns.run(async () => {
       const record = change(this.#records.get(instanceId));
       const file = join(this.#directory, `${instanceId}.json`);
-      const handle = await open(`${file}.new`, 'w', 0o600);
-      try {
-        await handle.writeFile(JSON.stringify(record));
-        await handle.datasync();
-      } finally {
-        await handle.close();
-      }
-      await rename(`${file}.new`, file);
+      await writeDurably(file, JSON.stringify(record));
       this.#records.set(instanceId, record);
     });
   }

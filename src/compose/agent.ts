@@ -1,6 +1,6 @@
 // One agent: the driver that this machine can offer, the agent's memory, and its line to the server.
 
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -22,6 +22,7 @@ import { QemuDriver } from '../agent/vm/qemu.ts';
 import { defaultPatience, type Patience } from '../agent/worker.ts';
 import type { Enrolled, Inventory } from '../api/agent/contract.ts';
 import { version } from '../api/document.ts';
+import { writeDurably } from '../host/durable-file.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
 import { SeededEntropy } from '../sim/chance.ts';
 import { type Behaviour, SimulatedDriver } from '../sim/driver.ts';
@@ -111,14 +112,7 @@ async function enrolled(
   for (;;) {
     try {
       const fresh = await client.enrol(await options.token(), await machine.inventory());
-      const handle = await open(`${file}.new`, 'w', 0o600);
-      try {
-        await handle.writeFile(JSON.stringify(fresh));
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(`${file}.new`, file);
+      await writeDurably(file, JSON.stringify(fresh));
       client.setCredential(fresh.credential);
       return fresh;
     } catch (error) {

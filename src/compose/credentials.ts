@@ -2,7 +2,8 @@
 // them, and every start makes sure that the database agrees with it; so a start that was killed loses nothing.
 
 import { argon2Sync } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { writeDurably } from '../host/durable-file.ts';
 import { newSecret } from '../model/id.ts';
 import type { Entropy } from '../model/world.ts';
 
@@ -35,16 +36,7 @@ export async function ensureCredentials(file: string, url: string, entropy: Entr
         }
       : { ...(JSON.parse(known) as Credentials), url };
   const text = `${JSON.stringify(credentials, null, 2)}\n`;
-  if (text !== known) {
-    const handle = await open(`${file}.new`, 'w', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.new`, file);
-  }
+  if (text !== known) await writeDurably(file, text);
   return credentials;
 }
 

@@ -1,8 +1,9 @@
 // A VM's directory: what lies where, and the small record beside the disk. All of it belongs to the agent but `run/`, the
 // only place that QEMU itself may write to: so a QEMU that a guest has taken over can't put links where the agent writes.
 
-import { open, readdir, readFile, rename, stat, truncate } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeDurably } from '../../host/durable-file.ts';
 import { parseInstanceId } from '../../model/id.ts';
 
 /** Where the parts of one VM lie. */
@@ -113,15 +114,4 @@ export async function boundQemuLog(home: VmHome, bytesMax: number): Promise<void
 /** A message of QEMU without the host's directories and program names in it. */
 export function withoutPaths(message: string): string {
   return message.replace(/^\S*qemu-[\w-]+: /, '').replace(/(?<![\w.])\/(?:[^\s/'":,]+\/)+/g, '');
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
 }
