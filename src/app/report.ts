@@ -162,6 +162,7 @@ const statusMessages: Record<AssignmentState['status'], string> = {
   active: 'Runs.',
   stopped: 'Was switched off from inside.',
   failed: 'Failed.',
+  terminated: 'Was ended: nothing was left to pay with.',
   deleting: 'Is being deleted.',
   deleted: 'Is gone; its address and capacity are free again.',
 };

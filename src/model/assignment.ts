@@ -43,12 +43,15 @@ const statusWhile: Record<Exclude<ObservedState, 'failed' | 'gone'>, InstanceSta
   off: 'stopped',
 };
 
+/** Ends that are not the customer's wish: the status tells of them until the customer deletes the instance. */
+const keepsStatus: ReadonlySet<InstanceStatus> = new Set(['failed', 'terminated']);
+
 /** Decides what a host's word about an instance means. */
 export function judge(held: Held, seen: Seen): Verdict {
   const unchanged: Verdict = { status: held.status, reason: null, release: false, order: null };
   if (held.desired === 'absent') {
     if (seen.state === 'gone' && seen.generation >= held.generation) {
-      return { ...unchanged, status: held.status === 'failed' ? 'failed' : 'deleted', release: true };
+      return { ...unchanged, status: keepsStatus.has(held.status) ? held.status : 'deleted', release: true };
     }
     // A host that is ahead of this database would take the order for an old one.
     return seen.state !== 'gone' && seen.generation > held.generation ? { ...unchanged, order: 'absent' } : unchanged;

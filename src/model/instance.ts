@@ -8,10 +8,11 @@ import { BerthError } from './errors.ts';
  * - `active`: runs
  * - `stopped`: switched off from inside
  * - `failed`: never came up, or cannot come back; holds nothing any more but its reason
+ * - `terminated`: ended by Berth because nothing was left to pay with; holds nothing any more but its reason
  * - `deleting`: ordered away; its host has not yet confirmed
  * - `deleted`: gone; kept for the record only
  */
-export const instanceStatuses = ['launching', 'active', 'stopped', 'failed', 'deleting', 'deleted'] as const;
+export const instanceStatuses = ['launching', 'active', 'stopped', 'failed', 'terminated', 'deleting', 'deleted'] as const;
 
 /** One of {@link instanceStatuses}. */
 export type InstanceStatus = (typeof instanceStatuses)[number];
@@ -21,11 +22,12 @@ export type InstanceAct = 'rename' | 'set-ports' | 'delete';
 
 const gone = 'it is being deleted';
 const nothingLeft = 'it has failed and holds no address any more; delete it and deploy a new one';
+const ended = 'it was ended because nothing was left to pay with; delete it and deploy a new one';
 
 /** For each act the states that forbid it, each with the reason a person reads. */
 const forbidden: Record<InstanceAct, Partial<Record<InstanceStatus, string>>> = {
   rename: { deleting: gone, deleted: gone },
-  'set-ports': { failed: nothingLeft, deleting: gone, deleted: gone },
+  'set-ports': { failed: nothingLeft, terminated: ended, deleting: gone, deleted: gone },
   delete: { deleting: gone, deleted: gone },
 };
 

@@ -56,7 +56,7 @@ export async function releaseUnusedNames(tx: Tx, deploymentIds: readonly string[
     delete from instance_name where deployment_id = any(${[...deploymentIds]}::uuid[]) and not exists (
       select 1 from instance
       where instance.deployment_id = instance_name.deployment_id and instance.name = instance_name.name
-        and instance.account_id = instance_name.account_id and status not in ('failed', 'deleting', 'deleted'))`.execute(
+        and instance.account_id = instance_name.account_id and status not in ('failed', 'terminated', 'deleting', 'deleted'))`.execute(
     tx,
   );
 }

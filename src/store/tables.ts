@@ -2,9 +2,13 @@
 // `numeric` and `xid8` as text, `inet` as the bare address.
 
 import type { ColumnType, Generated } from 'kysely';
+import type { BillingPeriod } from '../model/billing-period.ts';
+import type { Hardware, HardwareOverrides } from '../model/hardware.ts';
+import type { HostState } from '../model/host.ts';
 import type { InstanceStatus } from '../model/instance.ts';
 
 type Json<Value> = ColumnType<Value, string, string>;
+type GeneratedJson<Value> = ColumnType<Value, string | undefined, string>;
 
 interface AccountTable {
   id: string;
@@ -27,6 +31,8 @@ interface ApiKeyTable {
   secret_sha256: Uint8Array;
   created_at: Date;
   revoked_at: Date | null;
+  scope: Generated<'read-only' | 'full'>;
+  expires_at: Generated<Date | null>;
 }
 
 interface PriceTable {
@@ -53,6 +59,33 @@ interface HostTable {
   vcpus_used: Generated<number>;
   memory_mib_used: Generated<number>;
   disk_gib_used: Generated<number>;
+  created_at: Date;
+  datacenter_id: Generated<string | null>;
+  state: Generated<HostState>;
+  reachable: Generated<boolean>;
+  reachable_changed_at: Generated<Date | null>;
+  hardware: GeneratedJson<Partial<Hardware>>;
+  hardware_overrides: GeneratedJson<HardwareOverrides>;
+  additional_disk_gib_max: Generated<number | null>;
+  changed_xid: Generated<string>;
+}
+
+interface DatacenterTable {
+  id: string;
+  slug: string;
+  country_code: string;
+  city_code: string;
+  city_index: number;
+  tier: number;
+  certifications: string[];
+  created_at: Date;
+}
+
+interface ConfigurationTable {
+  slug: string;
+  vcpus: number;
+  memory_mib: number;
+  disk_gib: number;
   created_at: Date;
 }
 
@@ -138,6 +171,7 @@ interface AssignmentTable {
   observed_reason: string | null;
   restarts: Generated<number>;
   observed_at: Date | null;
+  running_since: Generated<Date | null>;
 }
 
 interface OrphanTable {
@@ -186,6 +220,67 @@ interface IdempotencyRecordTable {
   created_at: Date;
 }
 
+interface AccountBalanceTable {
+  account_id: string;
+  available_micro_usd: bigint;
+  held_micro_usd: bigint;
+}
+
+interface LedgerTransactionTable {
+  id: string;
+  kind: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund';
+  account_id: string;
+  instance_id: string | null;
+  reason: string;
+  actor: string;
+  created_at: Date;
+}
+
+interface LedgerEntryTable {
+  id: Generated<bigint>;
+  transaction_id: string;
+  book: 'available' | 'held' | 'revenue' | 'cash';
+  account_id: string | null;
+  host_id: string | null;
+  amount_micro_usd: bigint;
+}
+
+interface BillTable {
+  instance_id: string;
+  account_id: string;
+  host_id: string;
+  period: BillingPeriod;
+  anchor_at: Date;
+  price_micro_usd: bigint;
+  paid_until: Date;
+  held_micro_usd: Generated<bigint>;
+  spent_micro_usd: Generated<bigint>;
+  ran_until: Date | null;
+  funds: Generated<'enough' | 'small' | 'none'>;
+  funds_changed_at: Date;
+  created_at: Date;
+  closed_at: Date | null;
+}
+
+interface ChargeTable {
+  instance_id: string;
+  period_begins_at: Date;
+  period_ends_at: Date;
+  amount_micro_usd: bigint;
+  transaction_id: string | null;
+}
+
+interface SshKeyTable {
+  id: string;
+  account_id: string;
+  name: string;
+  fingerprint: string;
+  algorithm: string;
+  comment: string;
+  public_key: string;
+  created_at: Date;
+}
+
 /** Every table of the database. */
 export interface Tables {
   account: AccountTable;
@@ -207,4 +302,12 @@ export interface Tables {
   port_rule: PortRuleTable;
   event: EventTable;
   idempotency_record: IdempotencyRecordTable;
+  datacenter: DatacenterTable;
+  configuration: ConfigurationTable;
+  account_balance: AccountBalanceTable;
+  ledger_transaction: LedgerTransactionTable;
+  ledger_entry: LedgerEntryTable;
+  bill: BillTable;
+  charge: ChargeTable;
+  ssh_key: SshKeyTable;
 }

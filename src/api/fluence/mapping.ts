@@ -93,6 +93,7 @@ const statuses: Record<InstanceStatus, string> = {
   active: 'Active',
   stopped: 'Stopped',
   failed: 'Failed',
+  terminated: 'Terminated',
   deleting: 'Stopped',
   deleted: 'Stopped',
 };
