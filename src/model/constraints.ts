@@ -1,7 +1,13 @@
 // What a customer asks of a host: the one object that a search, an estimate and a deployment share (Fluence API: search
 // offers). Several entries of one list mean any of them; an empty list, like null, asks for nothing.
 
+import { parseCountry } from './country.ts';
+import { BerthError, shown } from './errors.ts';
+import { storageTypes } from './hardware.ts';
 import type { MicroUsd } from './money.ts';
+
+/** A disk larger than this is a typing error. */
+export const additionalStorageGibMax = 1_000_000;
 
 /** Constraints, in no dialect. Null within an entry leaves that part open. */
 export interface Constraints {
@@ -18,6 +24,9 @@ export interface Constraints {
   maxPricePerEpoch: MicroUsd | null;
 }
 
+/** How a dialect calls the constraints that can be refused. */
+export type ConstraintFields = Record<'additionalStorage' | 'storage' | 'countries', string>;
+
 /** Constraints that ask for nothing. */
 export const noConstraints: Constraints = {
   configuration: null,
@@ -28,3 +37,48 @@ export const noConstraints: Constraints = {
   countries: [],
   maxPricePerEpoch: null,
 };
+
+/**
+ * Holds constraints against what they may be.
+ * @returns them with countries in upper case
+ * @throws BerthError `invalid_value` for an unknown storage type or country, and for additional storage that no disk has
+ */
+export function checkConstraints(given: Constraints, fields: ConstraintFields): Constraints {
+  for (const [index, { type }] of given.storage.entries()) checkStorageType(type, `${fields.storage}[${index}].type`);
+  for (const [index, { type, gib }] of given.additionalStorage.entries()) {
+    const field = `${fields.additionalStorage}[${index}]`;
+    checkStorageType(type, `${field}.type`);
+    if (!Number.isInteger(gib) || gib < 0 || gib > additionalStorageGibMax) {
+      const message = `${field}.supply is ${shown(gib)}; it must be a whole number of GiB from 0 to ${additionalStorageGibMax}.`;
+      throw new BerthError('invalid_value', message, field);
+    }
+  }
+  const types = new Set(given.additionalStorage.map(({ type }) => type));
+  if (types.size > 1 || additionalGibOf(given) > additionalStorageGibMax) {
+    const field = fields.additionalStorage;
+    const message =
+      types.size > 1
+        ? `${field} asks for ${[...types].join(' and ')}; an instance has one disk, so all of it must be of one type.`
+        : `${field} asks for ${additionalGibOf(given)} GiB in all; at most ${additionalStorageGibMax} can be asked for.`;
+    throw new BerthError('invalid_value', message, field);
+  }
+  const countries = given.countries.map((text, index) => {
+    const code = parseCountry(text);
+    if (code) return code;
+    const field = `${fields.countries}[${index}]`;
+    const message = `${field} is ${shown(text)}; it must be an ISO 3166-1 code of two letters, such as "DE".`;
+    throw new BerthError('invalid_value', message, field);
+  });
+  return { ...given, countries };
+}
+
+/** What is asked for beyond the configuration's own storage, in GiB. */
+export function additionalGibOf({ additionalStorage }: Constraints): number {
+  return additionalStorage.reduce((sum, { gib }) => sum + gib, 0);
+}
+
+function checkStorageType(type: string, field: string): void {
+  if ((storageTypes as readonly string[]).includes(type)) return;
+  const message = `${field} is ${shown(type)}; it must be one of ${storageTypes.join(', ')}.`;
+  throw new BerthError('invalid_value', message, field);
+}

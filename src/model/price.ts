@@ -12,15 +12,26 @@ export interface RateCard {
   publicIpMicroUsd: MicroUsd;
 }
 
-/**
- * What an epoch of a VM of this size with one public IP costs. Memory is charged by the started GiB.
- * @returns micro-USD
- */
+/** What each resource of an instance adds to its price, in micro-USD an epoch. */
+export interface ResourcePrices {
+  vcpu: MicroUsd;
+  memory: MicroUsd;
+  storage: MicroUsd;
+  publicIp: MicroUsd;
+}
+
+/** What an epoch of each resource of a VM of this size with one public IP costs. Memory is charged by the started GiB. */
+export function pricePerResource(rates: RateCard, size: Size): ResourcePrices {
+  return {
+    vcpu: BigInt(size.vcpus) * rates.vcpuMicroUsd,
+    memory: BigInt(Math.ceil(size.memoryMib / 1024)) * rates.memoryGibMicroUsd,
+    storage: BigInt(size.diskGib) * rates.storageGibMicroUsd,
+    publicIp: rates.publicIpMicroUsd,
+  };
+}
+
+/** What an epoch of such a VM costs: the sum of {@link pricePerResource}, in micro-USD. */
 export function pricePerEpoch(rates: RateCard, size: Size): MicroUsd {
-  return (
-    BigInt(size.vcpus) * rates.vcpuMicroUsd +
-    BigInt(Math.ceil(size.memoryMib / 1024)) * rates.memoryGibMicroUsd +
-    BigInt(size.diskGib) * rates.storageGibMicroUsd +
-    rates.publicIpMicroUsd
-  );
+  const { vcpu, memory, storage, publicIp } = pricePerResource(rates, size);
+  return vcpu + memory + storage + publicIp;
 }

@@ -1,82 +1,162 @@
-// Placement: which hosts take the instances of a request. Pure: candidates in; placements, and a reason for every host
-// that was turned down, out. Each filter is one rule; adding a rule is adding a filter.
+// Placement: which hosts take the instances of a request. Pure: the market in, placements out. The policy: the cheapest
+// first; among those of one price the fullest that fits, so that large gaps stay for large instances; and instances of one
+// request go to different hosts where these are equal.
 
 import type { Size } from '../model/configuration.ts';
+import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { MicroUsd } from '../model/money.ts';
-import { pricePerEpoch, type RateCard } from '../model/price.ts';
+import { pricePerEpoch } from '../model/price.ts';
+import { brokenBy } from './filter.ts';
+import { compareFree, type HostClass, type Market, type MarketHost, room } from './market.ts';
 
-/** A host that could take instances; `free` is what it has left. */
-export interface Candidate {
-  id: string;
-  rates: RateCard;
-  storageType: string;
-  free: Size;
-  lastSeenAt: Date;
-}
-
-/** What is asked for, for each of `count` instances. */
+/** What is asked for. */
 export interface Wanted {
-  size: Size;
+  constraints: Constraints;
   count: number;
-  /** The storage type that additional storage was asked in; null where none was. */
-  storageType: string | null;
-  maxPricePerEpoch: MicroUsd | null;
-  /** Hosts last heard of before this moment are out of reach. */
-  seenSince: Date;
+  /** Hosts that are not to be used though they fit, such as those found to have no address left. */
+  avoid?: ReadonlySet<string>;
+  /** Picks one of so many equals; without it the first known is taken. Rivals who pick at random meet less often. */
+  pick?: (count: number) => number;
 }
 
-/** A rule that a host must keep. It answers null, or why the host is out. */
-type Filter = (host: Candidate, wanted: Wanted) => string | null;
-
-const filters: Filter[] = [
-  (host, { seenSince }) => (host.lastSeenAt > seenSince ? null : 'unreachable'),
-  (host, { storageType }) =>
-    storageType === null || host.storageType === storageType ? null : `no ${storageType} storage`,
-  (host, { size, maxPricePerEpoch }) =>
-    maxPricePerEpoch === null || pricePerEpoch(host.rates, size) <= maxPricePerEpoch ? null : 'above the highest price',
-  (host, { size }) => (host.free.vcpus >= size.vcpus ? null : 'not enough free vCPUs'),
-  (host, { size }) => (host.free.memoryMib >= size.memoryMib ? null : 'not enough free memory'),
-  (host, { size }) => (host.free.diskGib >= size.diskGib ? null : 'not enough free disk'),
-];
-
-/** One host's share of a request. */
+/** One host's share of a request. `price` is for one instance and epoch. */
 export interface Placement {
-  hostId: string;
+  host: MarketHost;
   count: number;
   price: MicroUsd;
 }
 
 /** The outcome: `placed` is how many of the wanted instances found a place. */
 export interface Placed {
+  /** The configuration that the instances have; null when none is sold by that name. */
+  configuration: string | null;
+  /** With the additional storage. */
+  size: Size | null;
   placements: Placement[];
   placed: number;
-  rejected: { hostId: string; reason: string }[];
 }
 
-const room = ({ free }: Candidate, { size }: Wanted): number =>
-  Math.min(
-    Math.floor(free.vcpus / size.vcpus),
-    Math.floor(free.memoryMib / size.memoryMib),
-    Math.floor(free.diskGib / size.diskGib),
-  );
-
-/** Places instances on the cheapest hosts first, and on the fullest that fit where the price is the same. */
-export function place(candidates: readonly Candidate[], wanted: Wanted): Placed {
-  const rejected: Placed['rejected'] = [];
-  const fitting: { host: Candidate; price: MicroUsd; room: number }[] = [];
-  for (const host of candidates) {
-    const reason = filters.reduce<string | null>((found, filter) => found ?? filter(host, wanted), null);
-    if (reason) rejected.push({ hostId: host.id, reason });
-    else fitting.push({ host, price: pricePerEpoch(host.rates, wanted.size), room: room(host, wanted) });
+/**
+ * Places instances. Without a configuration the smallest is taken that enough places exist for; when there is none, the
+ * outcome is that of the configuration that found the most.
+ */
+export function place(market: Market, wanted: Wanted): Placed {
+  let best: Placed = { configuration: null, size: null, placements: [], placed: 0 };
+  const { configuration, maxPricePerEpoch } = wanted.constraints;
+  const extraGib = additionalGibOf(wanted.constraints);
+  const matches = new Map<HostClass, boolean>();
+  for (const { slug, size: base } of market.configurations) {
+    if (configuration !== null && slug !== configuration) continue;
+    const size = { ...base, diskGib: base.diskGib + extraGib };
+    const classes = [...market.classes()].filter((hostClass) => {
+      if (!hostClass.available.get(slug)) return false;
+      let match = matches.get(hostClass);
+      if (match === undefined) {
+        match = brokenBy(hostClass, wanted.constraints) === null;
+        matches.set(hostClass, match);
+      }
+      return match;
+    });
+    const priced = classes
+      .map((hostClass) => ({ hostClass, price: pricePerEpoch(hostClass.rates, size) }))
+      .filter(({ price }) => maxPricePerEpoch === null || price <= maxPricePerEpoch)
+      .sort((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
+    const outcome = placeSize(priced, size, wanted);
+    if (best.configuration === null || outcome.placed > best.placed) best = { configuration: slug, size, ...outcome };
+    if (best.placed === wanted.count) break;
   }
-  fitting.sort((a, b) => Number(a.price - b.price) || a.room - b.room || (a.host.id < b.host.id ? -1 : 1));
+  return best;
+}
+
+interface PricedClass {
+  hostClass: HostClass;
+  price: MicroUsd;
+}
+
+function placeSize(priced: readonly PricedClass[], size: Size, wanted: Wanted): Pick<Placed, 'placements' | 'placed'> {
   const placements: Placement[] = [];
   let left = wanted.count;
-  for (const { host, price, room } of fitting) {
-    if (left === 0) break;
-    const count = Math.min(left, room);
-    placements.push({ hostId: host.id, count, price });
-    left -= count;
+  for (let begin = 0, end = 0; begin < priced.length && left > 0; begin = end) {
+    const price = priced[begin]?.price ?? 0n;
+    while (end < priced.length && priced[end]?.price === price) end += 1;
+    const classes = priced.slice(begin, end).map(({ hostClass }) => hostClass);
+    for (const { host, count } of placeAtOnePrice(classes, size, left, wanted)) {
+      placements.push({ host, count, price });
+      left -= count;
+    }
   }
-  return { placements, placed: wanted.count - left, rejected };
+  return { placements, placed: wanted.count - left };
+}
+
+/** Hosts that are equal in price and in what they have left, and how many instances each has room for. */
+interface Equals {
+  free: Size;
+  hosts: MarketHost[];
+  room: number;
+}
+
+function placeAtOnePrice(
+  classes: readonly HostClass[],
+  size: Size,
+  count: number,
+  wanted: Wanted,
+): { host: MarketHost; count: number }[] {
+  const shares: { host: MarketHost; count: number }[] = [];
+  let left = count;
+  for (const equals of equalsOf(classes, size, count, wanted)) {
+    // One each, round and round, so that a request is spread as widely as equals allow.
+    const first = equals.hosts.length > 1 && wanted.pick ? wanted.pick(equals.hosts.length) : 0;
+    const used = Math.min(equals.hosts.length, left);
+    const each = Math.floor(Math.min(left, used * equals.room) / used);
+    const oneMore = Math.min(left, used * equals.room) - each * used;
+    for (let index = 0; index < used; index += 1) {
+      const host = equals.hosts[(first + index) % equals.hosts.length];
+      if (host) shares.push({ host, count: each + (index < oneMore ? 1 : 0) });
+    }
+    left -= each * used + oneMore;
+    if (left === 0) break;
+  }
+  return shares;
+}
+
+/** The fitting hosts of some classes, from the fullest, as far as `count` instances can need them. */
+function equalsOf(classes: readonly HostClass[], size: Size, count: number, { avoid, pick }: Wanted): Equals[] {
+  const found: Equals[] = [];
+  for (const { groups } of classes) {
+    let places = 0;
+    for (let index = firstWithVcpus(groups, size.vcpus); index < groups.length && places < count; index += 1) {
+      const group = groups[index];
+      const fitting = group ? room(group.free, size) : 0;
+      if (!group || fitting === 0) continue;
+      const hosts: MarketHost[] = [];
+      for (const host of group.hosts.values()) {
+        if (avoid?.has(host.id)) continue;
+        hosts.push(host);
+        if (!pick && hosts.length === count) break;
+      }
+      if (hosts.length === 0) continue;
+      places += hosts.length * fitting;
+      found.push({ free: group.free, hosts, room: fitting });
+    }
+  }
+  found.sort((a, b) => compareFree(a.free, b.free));
+  // Equals of different classes stand next to each other now.
+  return found.reduce<Equals[]>((merged, equals) => {
+    const last = merged.at(-1);
+    if (last && compareFree(last.free, equals.free) === 0) last.hosts.push(...equals.hosts);
+    else merged.push(equals);
+    return merged;
+  }, []);
+}
+
+/** The first group with at least so many vCPUs left; those before it have no room. */
+function firstWithVcpus(groups: HostClass['groups'], vcpus: number): number {
+  let low = 0;
+  let high = groups.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((groups[middle]?.free.vcpus ?? 0) < vcpus) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

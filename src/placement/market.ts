@@ -1,0 +1,203 @@
+// The market as one server sees it: every host, in classes of those that customers can't tell apart but by what is free.
+// Constraints are held against classes and sizes against groups of equally free hosts, so that neither a search nor a
+// placement looks at every host. Pure; `app/market.ts` keeps it up to the moment.
+
+import type { Size } from '../model/configuration.ts';
+import type { Datacenter } from '../model/datacenter.ts';
+import type { Hardware } from '../model/hardware.ts';
+import type { HostState } from '../model/host.ts';
+import type { MicroUsd } from '../model/money.ts';
+import { pricePerEpoch, type RateCard } from '../model/price.ts';
+
+/** A host as the market sees it; `free` is what it has left to sell. */
+export interface MarketHost {
+  id: string;
+  priceId: string;
+  rates: RateCard;
+  hardware: Hardware;
+  datacenter: Datacenter | null;
+  state: HostState;
+  reachable: boolean;
+  free: Size;
+  /** What one instance may have beyond its configuration's storage; null is no limit. */
+  additionalGibMax: number | null;
+}
+
+/** A size that is sold. */
+export interface Configuration {
+  slug: string;
+  size: Size;
+}
+
+/** Hosts of one class that have exactly the same left. */
+export interface EqualHosts {
+  readonly free: Size;
+  readonly hosts: Map<string, MarketHost>;
+}
+
+/** Hosts that differ in nothing a customer can choose by, nor in price. */
+export interface HostClass {
+  readonly rates: RateCard;
+  readonly hardware: Hardware;
+  readonly datacenter: Datacenter | null;
+  readonly additionalGibMax: number | null;
+  /** From the fullest to the emptiest. */
+  readonly groups: EqualHosts[];
+  /** For each configuration how many instances of it fit now. */
+  readonly available: Map<string, number>;
+  hosts: number;
+}
+
+/** One configuration in one class, at its price without additional storage. */
+export interface Listing {
+  readonly hostClass: HostClass;
+  readonly configuration: Configuration;
+  readonly price: MicroUsd;
+}
+
+/** How many instances of a size fit into what is free. */
+export function room(free: Size, size: Size): number {
+  const count = Math.min(
+    Math.floor(free.vcpus / size.vcpus),
+    Math.floor(free.memoryMib / size.memoryMib),
+    Math.floor(free.diskGib / size.diskGib),
+  );
+  return Math.max(0, count);
+}
+
+/** Orders what hosts have left, the least first. */
+export function compareFree(a: Size, b: Size): number {
+  return a.vcpus - b.vcpus || a.memoryMib - b.memoryMib || a.diskGib - b.diskGib;
+}
+
+/** Whether a host takes new instances at all. */
+export function isSellable({ state, reachable }: MarketHost): boolean {
+  return state === 'open' && reachable;
+}
+
+/** All hosts of the market. */
+export class Market {
+  readonly #hosts = new Map<string, { host: MarketHost; hostClass: HostClass | null }>();
+  readonly #classes = new Map<string, HostClass>();
+  #configurations: readonly Configuration[] = [];
+  #listings: readonly Listing[] | null = null;
+
+  /** Sets which sizes are sold. */
+  setConfigurations(configurations: readonly Configuration[]): void {
+    this.#configurations = configurations.toSorted((a, b) => compareFree(a.size, b.size) || (a.slug < b.slug ? -1 : 1));
+    this.#listings = null;
+    for (const hostClass of this.#classes.values()) {
+      hostClass.available.clear();
+      for (const group of hostClass.groups) this.#count(hostClass, group.free, group.hosts.size);
+    }
+  }
+
+  /** The sizes that are sold, from the smallest. */
+  get configurations(): readonly Configuration[] {
+    return this.#configurations;
+  }
+
+  /** Adds a host, or replaces what is known of it. */
+  set(host: MarketHost): void {
+    this.delete(host.id);
+    if (!isSellable(host)) {
+      this.#hosts.set(host.id, { host, hostClass: null });
+      return;
+    }
+    const hostClass = this.#classOf(host);
+    const { groups } = hostClass;
+    const index = indexOfGroup(groups, host.free);
+    const found = groups[index];
+    if (found && compareFree(found.free, host.free) === 0) found.hosts.set(host.id, host);
+    else groups.splice(index, 0, { free: host.free, hosts: new Map([[host.id, host]]) });
+    hostClass.hosts += 1;
+    this.#count(hostClass, host.free, 1);
+    this.#hosts.set(host.id, { host, hostClass });
+  }
+
+  /** Takes a host out. */
+  delete(id: string): void {
+    const known = this.#hosts.get(id);
+    if (!known) return;
+    this.#hosts.delete(id);
+    const { host, hostClass } = known;
+    if (!hostClass) return;
+    const index = indexOfGroup(hostClass.groups, host.free);
+    const group = hostClass.groups[index];
+    group?.hosts.delete(id);
+    if (group?.hosts.size === 0) hostClass.groups.splice(index, 1);
+    hostClass.hosts -= 1;
+    this.#count(hostClass, host.free, -1);
+    if (hostClass.hosts > 0) return;
+    this.#classes.delete(classKey(host));
+    this.#listings = null;
+  }
+
+  /** What is known of a host. */
+  get(id: string): MarketHost | undefined {
+    return this.#hosts.get(id)?.host;
+  }
+
+  /** Every host, those that take no instances too. */
+  *hosts(): Iterable<MarketHost> {
+    for (const { host } of this.#hosts.values()) yield host;
+  }
+
+  /** The classes of the hosts that take instances. */
+  classes(): Iterable<HostClass> {
+    return this.#classes.values();
+  }
+
+  /** Every configuration in every class, the cheapest first; what has no room at the moment is among them. */
+  listings(): readonly Listing[] {
+    this.#listings ??= [...this.#classes.values()]
+      .flatMap((hostClass) =>
+        this.#configurations.map((configuration) => {
+          return { hostClass, configuration, price: pricePerEpoch(hostClass.rates, configuration.size) };
+        }),
+      )
+      .sort((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
+    return this.#listings;
+  }
+
+  #classOf(host: MarketHost): HostClass {
+    const key = classKey(host);
+    const known = this.#classes.get(key);
+    if (known) return known;
+    const { rates, hardware, datacenter, additionalGibMax } = host;
+    const hostClass = { rates, hardware, datacenter, additionalGibMax, groups: [], available: new Map(), hosts: 0 };
+    this.#classes.set(key, hostClass);
+    this.#listings = null;
+    return hostClass;
+  }
+
+  #count(hostClass: HostClass, free: Size, hosts: number): void {
+    for (const { slug, size } of this.#configurations) {
+      const fitting = room(free, size) * hosts;
+      if (fitting !== 0) hostClass.available.set(slug, (hostClass.available.get(slug) ?? 0) + fitting);
+    }
+  }
+}
+
+/** The first group that has at least as much left; where a new one belongs, when none has exactly as much. */
+function indexOfGroup(groups: readonly EqualHosts[], free: Size): number {
+  let low = 0;
+  let high = groups.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const group = groups[middle];
+    if (group && compareFree(group.free, free) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function classKey({ rates, hardware, datacenter, additionalGibMax }: MarketHost): string {
+  const { cpu, memory, storage } = hardware;
+  const parts = [
+    ...[rates.vcpuMicroUsd, rates.memoryGibMicroUsd, rates.storageGibMicroUsd, rates.publicIpMicroUsd],
+    ...[cpu.manufacturer, cpu.brand, cpu.architecture, cpu.generation, memory.type, memory.generation, storage.type],
+    ...[datacenter?.id, additionalGibMax],
+  ];
+  return parts.map((part) => (part == null ? '' : String(part))).join('\u0000');
+}
