@@ -37,6 +37,13 @@ const collect = (value: string, before: string[]): string[] => {
   }
 };
 
+const serverUrls = (value: string): string[] =>
+  value.split(',').map((text) => {
+    const url = URL.parse(text.trim());
+    if (url && ['http:', 'https:'].includes(url.protocol)) return text.trim();
+    throw new InvalidArgumentError(`"${text}" is not a server's address, such as https://berth.example.com.`);
+  });
+
 const allowImageHost = () =>
   new Option(
     '--allow-image-host <HOST:PORT>',
@@ -112,7 +119,11 @@ program
 program
   .command('agent')
   .description('run an agent alone, for a server elsewhere')
-  .requiredOption('--server <URL>', 'the server')
+  .addOption(
+    new Option('--server <URL>', 'the server; given more than once, or with commas, the agent falls back on the others')
+      .argParser((value: string, before: string[] = []) => [...before, ...serverUrls(value)])
+      .makeOptionMandatory(),
+  )
   .option('--token <TOKEN>', 'the one-time token that enrols this host; needed the first time')
   .option('--data <DIR>', 'where instances and images are kept', defaultData)
   .addOption(allowImageHost())
@@ -122,7 +133,7 @@ program
     await untilStopped(logger, async (signal) => {
       const agent = await startAgent(
         {
-          serverUrl: options.server,
+          serverUrls: options.server,
           directory: join(options.data, 'agent'),
           token: async () => {
             if (options.token) return options.token;
@@ -135,7 +146,7 @@ program
         },
         signal,
       );
-      process.stdout.write(`Berth's agent works for ${options.server} as host ${agent.hostId}\n`);
+      process.stdout.write(`Berth's agent works for ${options.server.join(', ')} as host ${agent.hostId}\n`);
       return () => agent.close();
     });
   });

@@ -222,7 +222,7 @@ export class Agent {
     if (!found) return undefined;
     const state = found.power === 'running' ? 'running' : 'off';
     const unknown = { address: found.address ?? null, vcpus: 0, memoryMib: 0, diskGib: 0, restarts: 0 };
-    return { instanceId, generation: 0, state, reason: null, ...unknown };
+    return { instanceId, generation: 0, state, reason: null, ...unknown, runningMs: found.runningMs ?? null };
   }
 
   async #forgetWorker(instanceId: string): Promise<void> {

@@ -4,7 +4,8 @@
 import type { Assignments, Enrolled, Inventory, Report } from '../api/agent/contract.ts';
 import { pollSecondsMax } from '../api/agent/contract.ts';
 
-const requestTimeoutMs = 15_000;
+/** With the pause between two reports it stays below the silence after which a host counts as unreachable. */
+const requestTimeoutMs = 10_000;
 const pollTimeoutMs = (pollSecondsMax + 10) * 1000;
 
 /** The server answered with an error. */
@@ -18,14 +19,15 @@ export class ServerRefused extends Error {
   }
 }
 
-/** Talks to one server as one host. */
+/** Talks to a server as one host. Of several equal servers it stays with one until that one fails. */
 export class ServerClient {
-  readonly #url: string;
+  readonly #urls: readonly string[];
+  #current = 0;
   #credential = '';
 
-  /** @param url the server's, without a path */
-  constructor(url: string) {
-    this.#url = url.replace(/\/+$/, '');
+  /** @param urls the servers', without paths; at least one */
+  constructor(urls: readonly string[]) {
+    this.#urls = urls.map((url) => url.replace(/\/+$/, ''));
   }
 
   /** Uses this credential from now on. */
@@ -56,8 +58,27 @@ export class ServerClient {
     signal?: AbortSignal,
     body?: object,
   ): Promise<Answer> {
+    const asked = this.#current;
+    try {
+      return await this.#ask(this.#urls[asked] ?? '', method, path, timeoutMs, signal, body);
+    } catch (error) {
+      const refused = error instanceof ServerRefused && error.status < 500;
+      // The next attempt, which is the caller's, goes to the next server; two calls that fail together move on by one.
+      if (!refused && !signal?.aborted && this.#current === asked) this.#current = (asked + 1) % this.#urls.length;
+      throw error;
+    }
+  }
+
+  async #ask<Answer>(
+    url: string,
+    method: string,
+    path: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    body?: object,
+  ): Promise<Answer> {
     const bound = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(this.#url + path, {
+    const response = await fetch(url + path, {
       method,
       headers: {
         ...(this.#credential && { authorization: `Bearer ${this.#credential}` }),

@@ -33,6 +33,9 @@ export const defaultPatience: Patience = {
   serverRetryMs: 1_000,
 };
 
+/** The kernel tells a process's start in hundredths of a second; a VM takes far longer to die and start again. */
+const clockFinenessMs = 100;
+
 /** What a worker is given. */
 export interface WorkerParts {
   driver: VmDriver;
@@ -53,7 +56,8 @@ export class Worker {
   #state: ObservedState = 'pending';
   #reason: string | null = null;
   #failuresInRow = 0;
-  #runningSince = 0;
+  /** When its present run began, on the clock of `performance.now()`; null while it does not run. */
+  #startedAtMs: number | null = null;
   #notBefore = 0;
   /** The generation whose ports and sizes the running VM is known to have. */
   #appliedGeneration = 0;
@@ -85,6 +89,7 @@ export class Worker {
       vcpus: vm?.vcpus ?? 0,
       memoryMib: vm?.memoryMib ?? 0,
       diskGib: vm?.diskGib ?? 0,
+      runningMs: this.#runningMs(),
     };
   }
 
@@ -139,6 +144,7 @@ export class Worker {
   async #bringUp(record: InstanceRecord): Promise<void> {
     const found = await this.#parts.driver.inspect(this.instanceId);
     if (found?.power === 'off' && record.ran) return this.#become('off', null);
+    if (found?.power === 'running') this.#began(found);
     if (found?.power === 'running' && this.#appliedGeneration === record.assignment.generation) {
       return this.#become('running', found.reason ?? null);
     }
@@ -154,7 +160,7 @@ export class Worker {
 
   /** Its hypervisor died: back up after a pause that grows, and never given up, for the disk holds the customer's data. */
   async #died(record: InstanceRecord, found: VmFound | undefined): Promise<void> {
-    if (this.#runningSince && this.#now() - this.#runningSince > this.#parts.patience.steadyMs) this.#failuresInRow = 0;
+    if ((this.#runningMs() ?? 0) > this.#parts.patience.steadyMs) this.#failuresInRow = 0;
     const pauseMs = this.#pause();
     const why = found?.reason ?? 'its hypervisor ended';
     const message = `The VM stopped unexpectedly (${why}). It is started again in ${Math.ceil(pauseMs / 1000)} s.`;
@@ -182,7 +188,8 @@ export class Worker {
       this.#starting = null;
     }
     if (!record.ran) await records.update(this.instanceId, (newest = record) => ({ ...newest, ran: true }));
-    if (this.#state !== 'running') this.#runningSince = this.#now();
+    const found = await driver.inspect(this.instanceId);
+    if (found?.power === 'running') this.#began(found);
     this.#appliedGeneration = generation;
     this.#become('running', null);
   }
@@ -209,6 +216,19 @@ export class Worker {
     const { done, total } = step;
     const data = done === undefined ? undefined : { done, ...(total === undefined ? {} : { total }) };
     this.#parts.tell(this.instanceId, step.kind, step.message, data);
+  }
+
+  /** Notes since when it runs. What only the driver can tell it tells again after any restart of the agent. */
+  #began({ runningMs = 0 }: VmFound): void {
+    const startedAtMs = performance.now() - runningMs;
+    // Two looks at one run differ by the fineness of the system's clocks; what was told of it stays told.
+    const isSameRun = this.#startedAtMs !== null && Math.abs(startedAtMs - this.#startedAtMs) < clockFinenessMs;
+    if (!isSameRun) this.#startedAtMs = startedAtMs;
+  }
+
+  #runningMs(): number | null {
+    if (this.#state !== 'running' || this.#startedAtMs === null) return null;
+    return Math.max(0, Math.round(performance.now() - this.#startedAtMs));
   }
 
   #become(state: ObservedState, reason: string | null): void {

@@ -35,7 +35,8 @@ const evictEveryMs = 10 * 60 * 1000;
 
 /** What an agent is started with. */
 export interface AgentOptions {
-  serverUrl: string;
+  /** One server, or several equal ones to fall back on. */
+  serverUrls: readonly string[];
   /** The agent's own folder. */
   directory: string;
   /** Gives a one-time token when the agent has no credential, or an old one. */
@@ -66,7 +67,7 @@ export async function startAgent(options: AgentOptions, signal: AbortSignal): Pr
   const { directory, logger } = options;
   await mkdir(directory, { recursive: true });
   const machine = options.simulated ? await simulatedMachine(options, options.simulated) : await realMachine(options);
-  const client = new ServerClient(options.serverUrl);
+  const client = new ServerClient(options.serverUrls);
   const { hostId } = await enrolled(options, client, machine, signal);
   const agent = new Agent({
     client,
@@ -130,7 +131,7 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   logger.info({ acceleration, reason }, 'acceleration');
   const images = new ImageStore({
     directory: join(directory, 'images'),
-    allowHosts: [...allowedImageHosts, new URL(options.serverUrl).host],
+    allowHosts: [...allowedImageHosts, ...options.serverUrls.map((url) => new URL(url).host)],
     limits: options.imageLimits ?? {},
     clock: systemClock,
     logger,

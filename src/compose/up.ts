@@ -76,7 +76,7 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
     await ensureFirstAccount(server.context, { account, apiKey, username, passwordHash });
     const agent = await startAgent(
       {
-        serverUrl: server.url,
+        serverUrls: [server.url],
         directory: join(directory, 'agent'),
         token: () => makeEnrolmentToken(server.context, hostId),
         allowedImageHosts,

@@ -17,6 +17,20 @@ export function processStartTicks(pid: number): string | undefined {
   return state === 'Z' || state === 'X' ? undefined : rest[18];
 }
 
+/** Linux tells start times in hundredths of a second, on every architecture. */
+const msPerTick = 10;
+
+/**
+ * How long a living process has run, in milliseconds, by the clock that counts from the boot of the machine and that
+ * nobody can set; undefined when it is gone.
+ */
+export function processAgeMs(pid: number): number | undefined {
+  const startTicks = processStartTicks(pid);
+  if (startTicks === undefined) return undefined;
+  const sinceBootMs = Number(readFileSync('/proc/uptime', 'latin1').split(' ', 1)[0]) * 1000;
+  return Math.max(0, Math.round(sinceBootMs - Number(startTicks) * msPerTick));
+}
+
 /** The kernel's id of this boot: process ids and start times mean nothing beyond it. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

@@ -35,6 +35,8 @@ export interface SimulatedVm {
   /** How often it was started, and how often its hypervisor died: what nobody restarts has one start more than deaths. */
   starts: number;
   deaths: number;
+  /** When its present run began, on the clock that counts from the machine's boot and that all processes share. */
+  startedAtMs?: number;
 }
 
 /** Runs simulated VMs. */
@@ -97,11 +99,11 @@ export class SimulatedDriver implements VmDriver {
       }
     }
     await this.#inTurn(instanceId, async () => {
-      const { starts = 0, deaths = 0, power = 'running' } = this.#vms.get(instanceId) ?? {};
+      const before = this.#vms.get(instanceId) ?? { starts: 0, deaths: 0, power: 'running' };
       // One that died while its ports were to be changed stays dead; its worker hears of it.
-      if (!starting) return this.#write({ spec, power, starts, deaths });
+      if (!starting) return this.#write({ ...before, spec });
       await this.#note('start', instanceId);
-      await this.#write({ spec, power: 'running', starts: starts + 1, deaths });
+      await this.#write({ ...before, spec, power: 'running', starts: before.starts + 1, startedAtMs: sinceBootMs() });
     });
     if (starting && this.#happens(this.#behaviour.deathChance ?? 0)) {
       const afterMs = Math.round(this.#fraction() * deathMsMax);
@@ -208,6 +210,9 @@ export async function readSimulatedVms(directory: string): Promise<Map<string, S
   return vms;
 }
 
-function foundOf(instanceId: string, { power, spec }: SimulatedVm): VmFound {
-  return { instanceId, power, address: spec.address };
+function foundOf(instanceId: string, { power, spec, startedAtMs }: SimulatedVm): VmFound {
+  const runs = power === 'running' && startedAtMs !== undefined;
+  return { instanceId, power, address: spec.address, ...(runs ? { runningMs: sinceBootMs() - startedAtMs } : {}) };
 }
+
+const sinceBootMs = () => Number(process.hrtime.bigint() / 1_000_000n);

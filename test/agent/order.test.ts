@@ -45,7 +45,7 @@ test('an order under a number that the host has for another order is given anew,
   const inventory = async () => ({ cores: 1 }) as Inventory;
   const logger = { info() {}, warn() {}, error() {} };
   const agent = new Agent({
-    client: new ServerClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    client: new ServerClient([`http://127.0.0.1:${(server.address() as AddressInfo).port}`]),
     records: new Records(join(directory, 'records')),
     patience: { ...defaultPatience, graceMs: 0 },
     clock: systemClock,

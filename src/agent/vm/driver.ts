@@ -26,6 +26,8 @@ export interface VmFound {
   reason?: string;
   /** The address it uses, where that can be seen. */
   address?: string;
+  /** While it runs: how long it has done so without a break, whoever has watched and whatever the date was set to. */
+  runningMs?: number;
 }
 
 /** Something worth telling the customer while a VM comes up. */

@@ -5,6 +5,7 @@
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processAgeMs } from '../../host/process.ts';
 import type { Clock } from '../../model/world.ts';
 import { gibToBytes, overlaySizeBytes } from '../disk/overlay.ts';
 import { describeObstacle, parseForwards, reconcileForwards } from '../network/forwards.ts';
@@ -175,7 +176,13 @@ export class QemuDriver implements VmDriver {
     // It may have begun to start, or been erased, while this looked.
     if (power === null || this.#starting.has(instanceId)) return null;
     const address = (await readRecord(home))?.address;
-    return { instanceId, ...power, ...(address === undefined ? {} : { address }) };
+    const runningMs = power.power === 'running' && process ? processAgeMs(process.pid) : undefined;
+    return {
+      instanceId,
+      ...power,
+      ...(address === undefined ? {} : { address }),
+      ...(runningMs === undefined ? {} : { runningMs }),
+    };
   }
 
   /** What a VM without QEMU is; null when nothing of it is here. */

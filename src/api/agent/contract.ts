@@ -3,10 +3,11 @@
 
 import Type, { type Static } from 'typebox';
 import { observedStates } from '../../model/assignment.ts';
+import { storageTypes } from '../../model/hardware.ts';
 
 /** How long a poll may wait for news, in seconds. Below the idle time-outs of common proxies (60 s). */
 export const pollSecondsMax = 25;
-/** How often a host reports when nothing changes; the server gives up on a host after 30 s of silence. */
+/** How often a host reports when nothing changes; the server gives up on a host after 20 s of silence. */
 export const heartbeatMs = 5_000;
 /** Instances and events in one report; a host with more sends several. */
 export const reportItemsMax = 2_000;
@@ -65,6 +66,9 @@ export const ObservationSchema = Type.Object({
   vcpus: Count,
   memoryMib: Count,
   diskGib: Count,
+  // How long it has run without a break, counted by a clock that nobody sets: it survives the agent, and jumps of the
+  // host's date. Null while it does not run. Agents from before this field leave it out.
+  runningMs: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()])),
 });
 export type Observation = Static<typeof ObservationSchema>;
 
@@ -79,17 +83,51 @@ export const AgentEventSchema = Type.Object({
 });
 export type AgentEvent = Static<typeof AgentEventSchema>;
 
+/** Names of hardware are short; what a processor says of itself has 48 characters. */
+const HardwareName = Type.Union([Type.String({ maxLength: 100 }), Type.Null()]);
+/** Larger machines exist; they leave the rest out. */
+const disksMax = 256;
+const addressesMax = 256;
+
+/** What the machine is made of. What could not be found out is null. */
+export const HostHardwareSchema = Type.Object({
+  cpu: Type.Object({
+    manufacturer: HardwareName,
+    brand: HardwareName,
+    architecture: HardwareName,
+    generation: HardwareName,
+    model: HardwareName,
+    cores: Type.Union([Count, Type.Null()]),
+    threads: Type.Union([Count, Type.Null()]),
+  }),
+  memory: Type.Object({ type: HardwareName, generation: HardwareName }),
+  disks: Type.Array(
+    Type.Object({
+      name: Type.String({ maxLength: 100 }),
+      type: Type.Enum([...storageTypes]),
+      sizeGib: Count,
+      // Where nothing of it is mounted, nobody knows.
+      freeGib: Type.Union([Count, Type.Null()]),
+    }),
+    { maxItems: disksMax },
+  ),
+  addresses: Type.Array(Type.String({ maxLength: 45 }), { maxItems: addressesMax }),
+});
+export type HostHardware = Static<typeof HostHardwareSchema>;
+
 /** What the machine is and can hold; capacity before any overcommit. */
 export const InventorySchema = Type.Object({
   cores: Count,
   memoryMib: Count,
   diskGib: Count,
-  storageType: Type.Enum(['HDD', 'SSD', 'NVMe']),
+  storageType: Type.Enum([...storageTypes]),
   acceleration: Type.String(),
   accelerationReason: Type.String(),
   cpuModel: Type.String(),
   hypervisor: Type.String(),
   agentVersion: Type.String(),
+  // Agents from before this field leave it out.
+  hardware: Type.Optional(HostHardwareSchema),
 });
 export type Inventory = Static<typeof InventorySchema>;
 

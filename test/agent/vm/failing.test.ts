@@ -105,7 +105,9 @@ test('a VM whose files are gone is still found, shown, and can be erased', async
   driver = await qemuDriver(directory);
   await rm(join(directory, 'vm', spec.instanceId), { recursive: true });
   const found = { instanceId: spec.instanceId, power: 'running', reason: 'its files are gone' };
-  assert.deepEqual(await driver.observe(), [found]);
+  const all = await driver.observe();
+  assert.equal(all.length, 1);
+  assert.partialDeepStrictEqual(all[0], found);
   assert.match((await driver.strays(new Set())).join(), new RegExp(`process \\d+ runs VM ${spec.instanceId}`));
   await driver.erase(spec.instanceId, 60_000);
   assert.deepEqual(await traces(directory, spec.instanceId), []);
@@ -161,7 +163,7 @@ test('a VM on a full disk stands still, says so, and goes on by itself when ther
     await rm(filler);
     assert.equal(await written, String(96 * 1024 * 1024));
     const found = await tight.inspect(spec.instanceId);
-    assert.deepEqual(found, { instanceId: spec.instanceId, power: 'running', address: spec.address });
+    assert.partialDeepStrictEqual(found, { instanceId: spec.instanceId, power: 'running', address: spec.address });
   } finally {
     await tight.erase(spec.instanceId, 0);
     await tight.close();

@@ -61,7 +61,10 @@ test('a VM started by an agent that is killed runs on and is adopted by the next
   await exited;
 
   driver = await qemuDriver(ground.directory, { limits: { serialLogBytes } });
-  assert.deepEqual(await driver.observe(), [{ instanceId: spec.instanceId, power: 'running', address }]);
+  const [{ runningMs = 0, ...found } = {}, ...others] = await driver.observe();
+  assert.deepEqual([found, others], [{ instanceId: spec.instanceId, power: 'running', address }, []]);
+  const { birthtimeMs } = await stat(join(ground.directory, 'vm', spec.instanceId, 'run'));
+  assert.ok(runningMs > 0 && runningMs <= Date.now() - birthtimeMs + 1000, `it has run since its start: ${runningMs}`);
   await runVm(driver, spec);
   await untilLogin(ground.keyPath, address);
   assert.equal(qemuPid(spec.instanceId), pid, 'it is the same process');
