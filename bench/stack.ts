@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureFirstAccount, ensureLocalHost } from '../src/app/bootstrap.ts';
 import type { Context } from '../src/app/context.ts';
 import { makeEnrolmentToken } from '../src/app/host.ts';
+import { MarketView } from '../src/app/market.ts';
 import { readSettings } from '../src/app/settings.ts';
 import { Wakeups } from '../src/app/wakeups.ts';
 import { systemClock, systemEntropy } from '../src/compose/system.ts';
@@ -45,6 +46,7 @@ export async function startStack(): Promise<Stack> {
     logger: quiet,
     settings: await readSettings(''),
     wakeups: new Wakeups(async () => {}),
+    market: new MarketView(database),
     allowedImageHosts: new Set(),
     publicUrl: '',
   };

@@ -2,9 +2,11 @@
 // Every step makes sure of something rather than creating it, so a start that was killed half-way is mended by the next.
 
 import { parseCidr } from '../model/cidr.ts';
+import { parseConfiguration } from '../model/configuration.ts';
 import { newUuid } from '../model/id.ts';
 import { ensureAccount, ensureApiKey, ensureUser } from '../store/account.ts';
 import { ensureAddressPool } from '../store/address.ts';
+import { seedConfigurations } from '../store/configuration.ts';
 import { inTransaction } from '../store/database.ts';
 import { ensureHost } from '../store/host.ts';
 import { ensureImage } from '../store/image.ts';
@@ -56,6 +58,16 @@ export async function ensureLocalHost(context: Context, name: string, pool: stri
     await ensureAddressPool(tx, { id: newUuid(context.entropy), hostId, cidr: pool, range });
     return hostId;
   });
+}
+
+/** Puts the settings' configurations on sale where none is yet; afterwards they are the operator's. */
+export async function ensureConfigurations(context: Context): Promise<void> {
+  const now = context.clock.now();
+  const configurations = context.settings.configurations.flatMap((slug) => {
+    const size = parseConfiguration(slug);
+    return size ? [{ slug, size }] : [];
+  });
+  await inTransaction(context.database, (tx) => seedConfigurations(tx, configurations, now));
 }
 
 /** Makes sure of the catalog's images. */

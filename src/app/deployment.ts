@@ -3,11 +3,11 @@
 
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { compareSizes, parseConfiguration, type Size } from '../model/configuration.ts';
-import { BerthError, shown } from '../model/errors.ts';
+import type { Size } from '../model/configuration.ts';
+import { checkConstraints, type ConstraintFields, type Constraints } from '../model/constraints.ts';
+import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
 import { newInstanceId, newUuid } from '../model/id.ts';
 import { checkImageUrl } from '../model/image.ts';
-import type { MicroUsd } from '../model/money.ts';
 import { checkHostname, checkName } from '../model/name.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
@@ -21,25 +21,18 @@ import {
   lockHost,
   type NewDeployment,
 } from '../store/deployment.ts';
-import { type HostCapacity, listHostCapacities } from '../store/host.ts';
 import { claimIdempotencyKey } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
-import { silenceMsMax } from './host.ts';
+import { checkInstances, noOffer } from './offer.ts';
+import { tellNotFound } from './offer-not-found.ts';
 
-/** Instances that one request may ask for. */
-export const instancesMax = 10;
-/** A disk larger than this is a typing error. */
-const additionalStorageGibMax = 1_000_000;
-/** How often placement starts over when another deployment took the place first. */
-const placementAttemptsMax = 5;
+/** How long placement starts over while other deployments take the places first. Each time somebody else gets one. */
+const placementMsMax = 15_000;
 
 /** A request to deploy, in no dialect. Strings and numbers are as the customer sent them. */
 export interface DeployRequest {
-  /** A configuration's slug; null takes the smallest that is sold. */
-  configuration: string | null;
-  additionalStorage: readonly { type: string; gib: number }[];
-  maxPricePerEpoch: MicroUsd | null;
+  constraints: Constraints;
   instances: number;
   name: string;
   hostname: string | null;
@@ -50,9 +43,10 @@ export interface DeployRequest {
 
 /** How the dialect calls the fields, so that messages speak the customer's language. */
 export type DeployFields = Record<
-  'configuration' | 'additionalStorage' | 'instances' | 'name' | 'hostname' | 'imageUrl' | 'sshKeys' | 'portRules',
+  'instances' | 'name' | 'hostname' | 'imageUrl' | 'sshKeys' | 'portRules',
   string
->;
+> &
+  ConstraintFields;
 
 /** An instance that was accepted. */
 export interface Deployed {
@@ -61,11 +55,9 @@ export interface Deployed {
 }
 
 interface Checked {
-  size: Size;
-  storageType: string | null;
+  constraints: Constraints;
   count: number;
-  maxPricePerEpoch: MicroUsd | null;
-  deployment: NewDeployment;
+  deployment: Omit<NewDeployment, keyof Size>;
 }
 
 /**
@@ -86,25 +78,59 @@ export async function deploy(
     key: once.key,
     requestSha256: createHash('sha256').update(canonicalJson(once.body)).digest(),
   };
+  const avoid = new Set<string>();
+  const end = performance.now() + placementMsMax;
   for (let attempt = 1; ; attempt += 1) {
-    const hosts = await listHostCapacities(context.database);
-    const shares = sharesOf(context, hosts, checked);
+    const market = await context.market.now();
+    // Rivals who were beaten once pick among equals at random, so that they don't all meet again at the next host.
+    const outcome = place(market, {
+      constraints: checked.constraints,
+      count: checked.count,
+      avoid,
+      ...(attempt > 1 ? { pick: (count: number) => pickOne(context, count) } : {}),
+    });
+    const shares = sharesOf(context, outcome);
     try {
       const answer = await inTransaction(context.database, async (tx) => {
         const known = idempotency && (await claimAnswer(context, tx, principal, idempotency, shares, checked));
         if (known) return known;
-        if (shares.placed < checked.count) throw noOffer(shares.placed);
-        await nameDeployment(tx, checked.deployment);
+        if (!outcome.size || outcome.placed < checked.count) throw noOffer(outcome);
+        const deployment = { ...checked.deployment, ...outcome.size };
+        await nameDeployment(tx, deployment);
         // Alone on the host from the second attempt on, so that the addresses seen as free are free.
-        await takePlaces(tx, checked.deployment, shares.shares, { lockFirst: attempt > 1 });
+        await takePlaces(tx, deployment, shares, { lockFirst: attempt > 1 });
         return answerOf(shares, checked);
       });
-      context.wakeups.changed(shares.shares.map(({ hostId }) => hostId));
+      context.wakeups.changed(shares.map(({ hostId }) => hostId));
       return answer;
     } catch (error) {
-      if (!(error instanceof PlaceTaken || isAddressTaken(error))) throw error;
-      if (attempt === placementAttemptsMax) throw noOffer(0);
+      if (error instanceof BerthError && noOfferCodes.has(error.code)) {
+        await tellNotFound(context, principal, market, checked);
+        throw error;
+      }
+      if (error instanceof NoAddressLeft) avoid.add(error.hostId);
+      else if (!(error instanceof PlaceTaken || isAddressTaken(error))) throw error;
+      if (performance.now() > end) {
+        throw new BerthError('unavailable', 'Too many deployments want the same places; try again in a moment.');
+      }
     }
+  }
+}
+
+const noOfferCodes: ReadonlySet<ErrorCode> = new Set(['no_suitable_offer', 'not_enough_offers']);
+
+/** A number below `count`; that small counts come up a little more often does not matter here. */
+function pickOne(context: Context, count: number): number {
+  return Buffer.from(context.entropy.bytes(4)).readUInt32LE() % count;
+}
+
+/** Thrown inside the transaction to undo it when a host has fewer addresses left than instances were to go to it. */
+class NoAddressLeft extends Error {
+  readonly hostId: string;
+
+  constructor(hostId: string) {
+    super(`host ${hostId} has no address left`);
+    this.hostId = hostId;
   }
 }
 
@@ -126,7 +152,7 @@ async function takePlaces(
     if (lockFirst) await lockHost(tx, share.hostId);
     const written = await insertInstances(tx, deployment, share);
     if (written === 0) throw new PlaceTaken();
-    if (written < share.instances.length) throw noOffer(written);
+    if (written < share.instances.length) throw new NoAddressLeft(share.hostId);
   }
 }
 
@@ -139,7 +165,7 @@ async function claimAnswer(
   tx: Tx,
   { accountId }: Principal,
   { key, requestSha256 }: { key: string; requestSha256: Uint8Array },
-  shares: Shares,
+  shares: readonly HostShare[],
   checked: Checked,
 ): Promise<Deployed[] | undefined> {
   const response = answerOf(shares, checked);
@@ -152,52 +178,23 @@ async function claimAnswer(
   return known?.response as Deployed[] | undefined;
 }
 
-/** Where the instances of a request go; `placed` is how many found a place. */
-interface Shares {
-  shares: HostShare[];
-  placed: number;
-}
-
-const answerOf = ({ shares }: Shares, { deployment }: Checked): Deployed[] =>
+const answerOf = (shares: readonly HostShare[], { deployment }: Checked): Deployed[] =>
   shares.flatMap(({ instances }) => instances.map(({ id }) => ({ id, name: deployment.name })));
 
-/** Places the instances, in the order of the hosts' ids, in which hosts are locked. */
-function sharesOf(context: Context, hosts: readonly HostCapacity[], checked: Checked): Shares {
-  const { placements, placed } = findPlace(context, hosts, checked);
-  const byId = new Map(hosts.map((host) => [host.id, host]));
-  const shares = placements.flatMap(({ hostId, count, price }): HostShare[] => {
-    const host = byId.get(hostId);
-    if (!host) return [];
+/** The shares of the hosts in the order of their ids, in which hosts are locked. */
+function sharesOf(context: Context, { placements }: Placed): HostShare[] {
+  const shares = placements.map(({ host, count, price }): HostShare => {
     const instances = Array.from({ length: count }, () => {
       return { id: newInstanceId(context.entropy), diskId: newUuid(context.entropy) };
     });
-    return [{ hostId, storageType: host.storageType, priceId: host.priceId, priceMicroUsd: price, instances }];
+    const storageType = host.hardware.storage.type;
+    return { hostId: host.id, storageType, priceId: host.priceId, priceMicroUsd: price, instances };
   });
-  return { shares: shares.sort((a, b) => (a.hostId < b.hostId ? -1 : 1)), placed };
+  return shares.sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
 }
-
-function findPlace(context: Context, hosts: readonly HostCapacity[], checked: Checked): Placed {
-  const { size, count, storageType, maxPricePerEpoch } = checked;
-  const seenSince = new Date(context.clock.now().getTime() - silenceMsMax);
-  const outcome = place(hosts, { size, count, storageType, maxPricePerEpoch, seenSince });
-  if (outcome.placed < count) {
-    const rejected = outcome.rejected.slice(0, 20);
-    context.logger.info({ size, count, placed: outcome.placed, rejected }, 'no place found');
-  }
-  return outcome;
-}
-
-const noOffer = (placed: number) =>
-  placed === 0
-    ? new BerthError('no_suitable_offer', 'No suitable offer found')
-    : new BerthError('not_enough_offers', 'Not enough offers found');
 
 function check(context: Context, principal: Principal, request: DeployRequest, fields: DeployFields): Checked {
-  const { instances } = request;
-  if (!Number.isInteger(instances) || instances < 1 || instances > instancesMax) {
-    const message = `${fields.instances} is ${shown(instances)}; it must be a whole number from 1 to ${instancesMax}.`;
-    throw new BerthError('invalid_value', message, fields.instances);
-  }
+  checkInstances(request.instances, fields.instances);
   const name = checkName(request.name, fields.name);
   const hostname = checkHostname(request.hostname ?? name, request.hostname === null ? fields.name : fields.hostname);
   const portRules = checkPortRules(request.portRules, fields.portRules);
@@ -206,19 +203,15 @@ function check(context: Context, principal: Principal, request: DeployRequest, f
   );
   const imageUrl = checkImageUrl(request.imageUrl, fields.imageUrl);
   checkImageHost(context, imageUrl, fields.imageUrl);
-  const { size, storageType } = checkSize(context, request, fields);
   return {
-    size,
-    storageType,
-    count: instances,
-    maxPricePerEpoch: request.maxPricePerEpoch,
+    constraints: checkConstraints(request.constraints, fields),
+    count: request.instances,
     deployment: {
       id: newUuid(context.entropy),
       accountId: principal.accountId,
       actor: principal.actor,
       name,
       hostname,
-      ...size,
       imageUrl: imageUrl.href,
       sshKeys: checkSshKeys(request.sshKeys, fields.sshKeys),
       portRules: sshIsListed ? portRules : [sshPortRule, ...portRules],
@@ -249,37 +242,6 @@ function checkImageHost(context: Context, url: URL, field: string): void {
     const message = `${field} points to ${url.hostname}, a private address; the image must be on a public server.`;
     throw new BerthError('invalid_value', message, field);
   }
-}
-
-function checkSize(
-  context: Context,
-  request: DeployRequest,
-  fields: DeployFields,
-): { size: Size; storageType: string | null } {
-  const { configurations } = context.settings;
-  const sold = configurations.flatMap((slug) => parseConfiguration(slug) ?? []);
-  const base =
-    request.configuration === null
-      ? sold.toSorted(compareSizes)[0]
-      : configurations.includes(request.configuration) && parseConfiguration(request.configuration);
-  if (!base) throw noOffer(0);
-  const types = new Set<string>();
-  let additionalGib = 0;
-  for (const [index, { type, gib }] of request.additionalStorage.entries()) {
-    const field = `${fields.additionalStorage}[${index}]`;
-    if (!Number.isInteger(gib) || gib < 0 || gib > additionalStorageGibMax) {
-      const message = `${field}.supply is ${shown(gib)}; it must be a whole number of GiB from 0 to ${additionalStorageGibMax}.`;
-      throw new BerthError('invalid_value', message, field);
-    }
-    types.add(type);
-    additionalGib += gib;
-  }
-  // A VM has one boot disk, and the additional storage grows it; so it can't be of two types.
-  if (types.size > 1) {
-    const message = `${fields.additionalStorage} asks for ${[...types].join(' and ')}; all of it must be of one type.`;
-    throw new BerthError('invalid_value', message, fields.additionalStorage);
-  }
-  return { size: { ...base, diskGib: base.diskGib + additionalGib }, storageType: [...types][0] ?? null };
 }
 
 /** JSON with the keys of every object in order, so that equal bodies have equal hashes. */

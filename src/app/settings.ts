@@ -3,8 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type BillingPeriod, billingPeriods } from '../model/billing-period.ts';
 import { parseConfiguration } from '../model/configuration.ts';
-import { parseUsd } from '../model/money.ts';
+import { type MicroUsd, parseUsd } from '../model/money.ts';
 import type { RateCard } from '../model/price.ts';
 
 const Usd = (example: string) =>
@@ -22,6 +23,16 @@ const SettingsFile = Type.Object(
     ),
     overcommit: Type.Optional(Type.Object({ cpu: Ratio, memory: Ratio, disk: Ratio }, { additionalProperties: false })),
     storageType: Type.Optional(Type.Enum(['HDD', 'SSD', 'NVMe'])),
+    billing: Type.Optional(
+      Type.Object(
+        {
+          period: Type.Optional(Type.Enum([...billingPeriods])),
+          graceHours: Type.Optional(Type.Number({ minimum: 0, maximum: 24 * 365 })),
+          openingCredit: Usd('10000'),
+        },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -35,6 +46,13 @@ export interface Settings {
   overcommit: { cpu: number; memory: number; disk: number };
   /** What this machine's storage counts as; undefined leaves it to the agent to find out. */
   storageType: 'HDD' | 'SSD' | 'NVMe' | undefined;
+  billing: {
+    period: BillingPeriod;
+    /** How long an instance runs on that nothing pays for any more. */
+    graceHours: number;
+    /** What the first account begins with. */
+    openingCredit: MicroUsd;
+  };
 }
 
 const defaultConfigurations = [
@@ -70,12 +88,14 @@ export async function readSettings(file: string): Promise<Settings> {
   for (const slug of configurations) {
     if (!parseConfiguration(slug)) throw new Error(`${file}: ${slug} is not of the form cpu-2-ram-4gb-storage-25gb.`);
   }
-  const rate = (name: keyof NonNullable<typeof given.rates>, fallback: string) => {
-    const amount = parseUsd(given.rates?.[name] ?? fallback);
+  const usd = (field: string, text: string | undefined, fallback: string) => {
+    const amount = parseUsd(text ?? fallback);
     if (amount === null)
-      throw new Error(`${file}: rates.${name} must be a decimal string of US dollars, such as "${fallback}".`);
+      throw new Error(`${file}: ${field} must be a decimal string of US dollars, such as "${fallback}".`);
     return amount;
   };
+  const rate = (name: keyof NonNullable<typeof given.rates>, fallback: string) =>
+    usd(`rates.${name}`, given.rates?.[name], fallback);
   return {
     configurations,
     rates: {
@@ -90,5 +110,10 @@ export async function readSettings(file: string): Promise<Settings> {
       disk: given.overcommit?.disk ?? 1,
     },
     storageType: given.storageType,
+    billing: {
+      period: given.billing?.period ?? 'global-daily',
+      graceHours: given.billing?.graceHours ?? 24,
+      openingCredit: usd('billing.openingCredit', given.billing?.openingCredit, '10000'),
+    },
   };
 }

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import type { Logger as Pino } from 'pino';
 import { createMetrics } from '../api/metrics.ts';
 import { buildServer } from '../api/server.ts';
-import { ensureCatalog } from '../app/bootstrap.ts';
+import { ensureCatalog, ensureConfigurations } from '../app/bootstrap.ts';
 import type { Context } from '../app/context.ts';
+import { MarketView } from '../app/market.ts';
 import type { Settings } from '../app/settings.ts';
 import { Wakeups } from '../app/wakeups.ts';
 import { startReconcilers } from '../reconcilers/run.ts';
@@ -65,10 +66,12 @@ export async function startServer(
       logger,
       settings,
       wakeups,
+      market: new MarketView(database),
       allowedImageHosts: new Set(options.allowedImageHosts),
       publicUrl: urlOf(listen),
     };
     await ensureCatalog(context);
+    await ensureConfigurations(context);
     const metrics = createMetrics();
     const app = await buildServer({ context, logger, metrics, builtImages });
     listening = app;

@@ -2,6 +2,7 @@
 
 import type { DeployFields, DeployRequest } from '../../app/deployment.ts';
 import type { InstanceRow, InstanceStatusRow } from '../../app/instance.ts';
+import { noConstraints } from '../../model/constraints.ts';
 import { nextEpochBoundary } from '../../model/epoch.ts';
 import { BerthError, shown } from '../../model/errors.ts';
 import type { InstanceStatus } from '../../model/instance.ts';
@@ -10,8 +11,9 @@ import type { Constraints, DeployBody, Vm, VmStatus } from './schema.ts';
 
 /** How this dialect calls the fields of a deployment. */
 export const deployFields: DeployFields = {
-  configuration: 'constraints.basicConfiguration',
   additionalStorage: 'constraints.additionalResources.storage',
+  storage: 'constraints.hardware.storage',
+  countries: 'constraints.datacenter.countries',
   instances: 'instances',
   name: 'vmConfiguration.name',
   hostname: 'vmConfiguration.hostname',
@@ -37,7 +39,7 @@ function refuseUnmatched(constraints: Constraints): void {
   }
 }
 
-function additionalStorage(constraints: Constraints): DeployRequest['additionalStorage'] {
+function additionalStorage(constraints: Constraints): DeployRequest['constraints']['additionalStorage'] {
   return (constraints.additionalResources?.storage ?? []).map(({ type, supply, units }, index) => {
     const field = `${deployFields.additionalStorage}[${index}]`;
     if (!storageTypes.includes(type)) {
@@ -54,7 +56,7 @@ function additionalStorage(constraints: Constraints): DeployRequest['additionalS
   });
 }
 
-function maxPrice(constraints: Constraints): DeployRequest['maxPricePerEpoch'] {
+function maxPrice(constraints: Constraints): DeployRequest['constraints']['maxPricePerEpoch'] {
   const text = constraints.maxTotalPricePerEpochUsd;
   if (!text) return null;
   const price = parseUsd(text);
@@ -76,9 +78,12 @@ function maxPrice(constraints: Constraints): DeployRequest['maxPricePerEpoch'] {
 export function toDeployRequest({ constraints, instances, vmConfiguration: vm }: DeployBody): DeployRequest {
   if (constraints) refuseUnmatched(constraints);
   return {
-    configuration: constraints?.basicConfiguration || null,
-    additionalStorage: constraints ? additionalStorage(constraints) : [],
-    maxPricePerEpoch: constraints ? maxPrice(constraints) : null,
+    constraints: {
+      ...noConstraints,
+      configuration: constraints?.basicConfiguration || null,
+      additionalStorage: constraints ? additionalStorage(constraints) : [],
+      maxPricePerEpoch: constraints ? maxPrice(constraints) : null,
+    },
     instances: instances ?? 1,
     name: vm.name,
     hostname: vm.hostname || null,

@@ -1,0 +1,88 @@
+// Keeps this server's view of the market up to the moment. Nothing is taken on its word: it says where to try, and the
+// database takes the place or refuses. It may be lost at any time and is read anew.
+
+import { setImmediate } from 'node:timers/promises';
+import type { Datacenter } from '../model/datacenter.ts';
+import { Market } from '../placement/market.ts';
+import type { Database } from '../store/database.ts';
+import {
+  listConfigurations,
+  listDatacenters,
+  listMarketHosts,
+  type MarketCursor,
+  type MarketRow,
+  readMarketChanges,
+  readMarketCursor,
+} from '../store/market.ts';
+
+/** Hosts read at once when everything is read, so that other requests get their turn in between. */
+const pageMax = 2_000;
+
+/** The market, as of now whenever it is asked for. */
+export class MarketView {
+  readonly #database: Database;
+  #market = new Market();
+  #datacenters: ReadonlyMap<string, Datacenter> = new Map();
+  #cursor: MarketCursor | null = null;
+  #reading: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The market with everything in it that was committed before this call. */
+  async now(): Promise<Market> {
+    // A reading under way may have begun too early for this caller; the next one serves all who wait for it.
+    if (!this.#reading) await this.#read();
+    else {
+      this.#next ??= this.#reading.then(
+        () => this.#read(),
+        () => this.#read(),
+      );
+      await this.#next;
+    }
+    return this.#market;
+  }
+
+  #read(): Promise<void> {
+    this.#next = null;
+    this.#reading = this.#readChanges().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  async #readChanges(): Promise<void> {
+    const since = this.#cursor;
+    if (!since) return this.#readAll();
+    const { cursor, hosts } = await readMarketChanges(this.#database, since);
+    // Transactions only ever count up; where they don't, the database is another one than before.
+    const another = cursor.xmin < since.xmin || cursor.catalogChanged < since.catalogChanged;
+    if (another || cursor.catalogChanged !== since.catalogChanged) return this.#readAll();
+    for (const row of hosts) this.#set(this.#market, this.#datacenters, row);
+    this.#cursor = cursor;
+  }
+
+  async #readAll(): Promise<void> {
+    const cursor = await readMarketCursor(this.#database);
+    const datacenters = new Map((await listDatacenters(this.#database)).map((row) => [row.id, row]));
+    const market = new Market();
+    market.setConfigurations(await listConfigurations(this.#database));
+    for (let after: string | null = null; ; ) {
+      const page: MarketRow[] = await listMarketHosts(this.#database, after, pageMax);
+      for (const row of page) this.#set(market, datacenters, row);
+      if (page.length < pageMax) break;
+      after = page.at(-1)?.id ?? null;
+      await setImmediate();
+    }
+    this.#market = market;
+    this.#datacenters = datacenters;
+    this.#cursor = cursor;
+  }
+
+  #set(market: Market, datacenters: ReadonlyMap<string, Datacenter>, { datacenterId, ...row }: MarketRow): void {
+    if (row.state === 'retired') return market.delete(row.id);
+    market.set({ ...row, datacenter: (datacenterId && datacenters.get(datacenterId)) || null });
+  }
+}

@@ -1,0 +1,141 @@
+// Reads what the market's view is made of: everything at first, in steps; afterwards what has changed. A host's row notes
+// the transaction that changed it last. A reader that saw everything below the oldest transaction still running then asks
+// for what is at or above that, and misses nothing, whatever order transactions commit in.
+
+import { sql } from 'kysely';
+import type { Size } from '../model/configuration.ts';
+import type { Datacenter } from '../model/datacenter.ts';
+import type { Hardware } from '../model/hardware.ts';
+import type { HostState } from '../model/host.ts';
+import type { RateCard } from '../model/price.ts';
+import type { Database } from './database.ts';
+
+/** A host's row as the market needs it. */
+export interface MarketRow {
+  id: string;
+  datacenterId: string | null;
+  priceId: string;
+  rates: RateCard;
+  hardware: Hardware;
+  state: HostState;
+  reachable: boolean;
+  free: Size;
+  additionalGibMax: number | null;
+}
+
+/** A moment in the order of transactions; asking for what changed since misses nothing. */
+export interface MarketCursor {
+  /** The oldest transaction that was still running. */
+  xmin: bigint;
+  /** The transaction that last changed datacenters or configurations. */
+  catalogChanged: bigint;
+}
+
+const unknownHardware: Hardware = {
+  cpu: { manufacturer: null, brand: null, architecture: null, generation: null, model: null },
+  memory: { type: null, generation: null },
+  storage: { type: 'SSD' },
+};
+
+/** Where a reader stands who reads everything after this. */
+export async function readMarketCursor(database: Database): Promise<MarketCursor> {
+  const { rows } = await sql<{ xmin: string; catalog_changed: string }>`
+    select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, changed_xid::text as catalog_changed
+    from catalog_change`.execute(database);
+  return { xmin: BigInt(rows[0]?.xmin ?? 0), catalogChanged: BigInt(rows[0]?.catalog_changed ?? 0) };
+}
+
+const columns = sql`id, datacenter_id, price_id, vcpu_micro_usd::text, memory_gib_micro_usd::text, storage_gib_micro_usd::text,
+  public_ip_micro_usd::text, hardware, state, reachable, vcpus_limit - vcpus_used as vcpus,
+  memory_mib_limit - memory_mib_used as memory_mib, disk_gib_limit - disk_gib_used as disk_gib, additional_disk_gib_max`;
+
+interface RawRow {
+  id: string;
+  datacenter_id: string | null;
+  price_id: string;
+  vcpu_micro_usd: string;
+  memory_gib_micro_usd: string;
+  storage_gib_micro_usd: string;
+  public_ip_micro_usd: string;
+  hardware: Partial<Hardware>;
+  state: HostState;
+  reachable: boolean;
+  vcpus: number;
+  memory_mib: number;
+  disk_gib: number;
+  additional_disk_gib_max: number | null;
+}
+
+/** Hosts in the order of their ids, from after `after` on, at most `limit`. */
+export async function listMarketHosts(database: Database, after: string | null, limit: number): Promise<MarketRow[]> {
+  const { rows } = await sql<RawRow>`
+    select ${columns} from (
+      select host.*, vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, public_ip_micro_usd
+      from host join price on price.id = host.price_id
+      where ${after}::uuid is null or host.id > ${after}::uuid order by host.id limit ${limit}::int
+    ) as page`.execute(database);
+  return rows.map(toMarketRow);
+}
+
+/** Where the reader stands now, and the hosts that have changed since `since`. */
+export async function readMarketChanges(
+  database: Database,
+  since: MarketCursor,
+): Promise<{ cursor: MarketCursor; hosts: MarketRow[] }> {
+  const { rows } = await sql<{ xmin: string; catalog_changed: string; hosts: RawRow[] | null }>`
+    select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, changed_xid::text as catalog_changed, (
+      select jsonb_agg(changed) from (
+        select ${columns} from (
+          select host.*, vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, public_ip_micro_usd
+          from host join price on price.id = host.price_id where host.changed_xid >= ${String(since.xmin)}::xid8
+        ) as host
+      ) as changed
+    ) as hosts
+    from catalog_change`.execute(database);
+  const [row] = rows;
+  return {
+    cursor: { xmin: BigInt(row?.xmin ?? 0), catalogChanged: BigInt(row?.catalog_changed ?? 0) },
+    hosts: (row?.hosts ?? []).map(toMarketRow),
+  };
+}
+
+function toMarketRow(row: RawRow): MarketRow {
+  return {
+    id: row.id,
+    datacenterId: row.datacenter_id,
+    priceId: row.price_id,
+    rates: {
+      vcpuMicroUsd: BigInt(row.vcpu_micro_usd),
+      memoryGibMicroUsd: BigInt(row.memory_gib_micro_usd),
+      storageGibMicroUsd: BigInt(row.storage_gib_micro_usd),
+      publicIpMicroUsd: BigInt(row.public_ip_micro_usd),
+    },
+    hardware: { ...unknownHardware, ...row.hardware },
+    state: row.state,
+    reachable: row.reachable,
+    free: { vcpus: row.vcpus, memoryMib: row.memory_mib, diskGib: row.disk_gib },
+    additionalGibMax: row.additional_disk_gib_max,
+  };
+}
+
+/** Every datacenter, in the order of their names. */
+export async function listDatacenters(database: Database): Promise<Datacenter[]> {
+  const rows = await database.selectFrom('datacenter').selectAll().orderBy('slug').execute();
+  return rows.map((row) => ({
+    id: row.id,
+    slug: row.slug,
+    countryCode: row.country_code,
+    cityCode: row.city_code,
+    cityIndex: row.city_index,
+    tier: row.tier,
+    certifications: row.certifications,
+  }));
+}
+
+/** Every configuration that is sold, with its size. */
+export async function listConfigurations(database: Database): Promise<{ slug: string; size: Size }[]> {
+  const rows = await database.selectFrom('configuration').selectAll().execute();
+  return rows.map(({ slug, vcpus, memory_mib, disk_gib }) => {
+    return { slug, size: { vcpus, memoryMib: memory_mib, diskGib: disk_gib } };
+  });
+}
