@@ -2,12 +2,16 @@
 
 import type { Size } from '../model/configuration.ts';
 import { BerthError } from '../model/errors.ts';
+import type { Hardware, StorageType } from '../model/hardware.ts';
 import { newSecret } from '../model/id.ts';
 import { type AssignmentRow, listAssignments } from '../store/assignment.ts';
 import { inTransaction } from '../store/database.ts';
+import { insertEvents, type NewEvent } from '../store/event.ts';
 import {
-  countHostsSeenSince,
   insertEnrolment,
+  isAnyHostOpen,
+  noteReachable,
+  noteUnreachable,
   readRevision,
   redeemEnrolment,
   updateLimits,
@@ -16,11 +20,21 @@ import {
 import { sha256 } from './authenticate.ts';
 import type { Context } from './context.ts';
 
-/** A host that has not reported for this long is out of reach and gets no new instances. */
-export const silenceMsMax = 30_000;
+/** A host that has not reported for this long is out of reach and gets no new instances. Four heartbeats. */
+const silenceMsMax = 20_000;
 const enrolmentValidMs = 60 * 60 * 1000;
 /** A waiting poll looks for itself this often, for the wake-up that got lost. */
 const slowPollMs = 2_000;
+
+/** What a host says of its machine, as far as the server acts on it. */
+export interface HostInventory {
+  cores: number;
+  memoryMib: number;
+  diskGib: number;
+  storageType: StorageType;
+  cpuModel: string;
+  hardware?: Pick<Hardware, 'cpu' | 'memory'>;
+}
 
 /** Makes a one-time token that enrols an agent as this host within an hour. */
 export async function makeEnrolmentToken(context: Context, hostId: string): Promise<string> {
@@ -37,7 +51,7 @@ export async function makeEnrolmentToken(context: Context, hostId: string): Prom
 export async function enrol(
   context: Context,
   token: string,
-  inventory: Record<string, unknown> & { cores: number; memoryMib: number; diskGib: number },
+  inventory: HostInventory,
 ): Promise<{ hostId: string; credential: string }> {
   const credential = newSecret('agent', context.entropy);
   const now = context.clock.now();
@@ -54,12 +68,51 @@ export async function enrol(
 export async function noteHealth(
   context: Context,
   hostId: string,
-  inventory: Record<string, unknown> & { cores: number; memoryMib: number; diskGib: number },
+  inventory: HostInventory,
   strays: readonly string[],
 ): Promise<void> {
   const capacity: Size = { vcpus: inventory.cores, memoryMib: inventory.memoryMib, diskGib: inventory.diskGib };
   await updateLimits(context.database, hostId, capacity);
-  await writeHealth(context.database, { hostId, seenAt: context.clock.now(), inventory, strays });
+  const now = context.clock.now();
+  await writeHealth(context.database, { hostId, seenAt: now, inventory: { ...inventory }, strays });
+  if (!(await noteReachable(context.database, { hostId, hardware: hardwareOf(inventory), now }))) return;
+  const event = hostEvent(hostId, 'host.reachable', 'The host is in reach.', now);
+  await inTransaction(context.database, (tx) => insertEvents(tx, [event]));
+}
+
+/** What customers can choose a host by; agents from before hardware was told know only the processor's name. */
+function hardwareOf({ hardware, storageType, cpuModel }: HostInventory): Hardware {
+  const named = (part: Hardware['cpu']): Hardware['cpu'] => {
+    const { manufacturer, brand, architecture, generation, model } = part;
+    return { manufacturer, brand, architecture, generation, model };
+  };
+  const unknown = { manufacturer: null, brand: null, architecture: null, generation: null };
+  return {
+    cpu: hardware ? named(hardware.cpu) : { ...unknown, model: cpuModel },
+    memory: hardware
+      ? { type: hardware.memory.type, generation: hardware.memory.generation }
+      : { type: null, generation: null },
+    storage: { type: storageType },
+  };
+}
+
+/** Notes which hosts have gone silent; they get no new instances until they are heard of again. */
+export async function noteSilentHosts(context: Context): Promise<void> {
+  const now = context.clock.now();
+  const before = new Date(now.getTime() - silenceMsMax);
+  await inTransaction(context.database, async (tx) => {
+    const silent = await noteUnreachable(tx, { before, now });
+    for (const { id, name } of silent) context.logger.warn({ hostId: id, name }, 'host is out of reach');
+    const message = `The host has not been heard of for ${silenceMsMax / 1000} s; it gets no new instances.`;
+    await insertEvents(
+      tx,
+      silent.map(({ id }) => hostEvent(id, 'host.unreachable', message, now)),
+    );
+  });
+}
+
+function hostEvent(hostId: string, kind: string, message: string, now: Date): NewEvent {
+  return { accountId: null, instanceId: null, hostId, kind, message, actor: 'berth', createdAt: now };
 }
 
 /** The answer to a host's poll. */
@@ -117,7 +170,6 @@ async function newsAfter(
 }
 
 /** Whether at least one host could take an instance now. */
-export async function isReadyToDeploy(context: Context): Promise<boolean> {
-  const since = new Date(context.clock.now().getTime() - silenceMsMax);
-  return (await countHostsSeenSince(context.database, since)) > 0;
+export function isReadyToDeploy(context: Context): Promise<boolean> {
+  return isAnyHostOpen(context.database);
 }

@@ -17,7 +17,7 @@ import { bumpRevisions, giveBackCapacity } from '../store/host.ts';
 import { writeStatuses } from '../store/instance.ts';
 import { keepOnlyOrphans, writeOrphans } from '../store/orphan.ts';
 import type { Context } from './context.ts';
-import { noteHealth } from './host.ts';
+import { type HostInventory, noteHealth } from './host.ts';
 import { storable } from './storable.ts';
 
 /** What a host says of one instance. */
@@ -35,7 +35,7 @@ export interface ReportedInstance {
 
 /** A host's report. */
 export interface HostReport {
-  inventory: Record<string, unknown> & { cores: number; memoryMib: number; diskGib: number };
+  inventory: HostInventory;
   complete: boolean;
   instances: readonly ReportedInstance[];
   events: readonly {

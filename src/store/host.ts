@@ -3,63 +3,8 @@
 
 import { sql } from 'kysely';
 import type { Size } from '../model/configuration.ts';
-import type { RateCard } from '../model/price.ts';
+import type { Hardware } from '../model/hardware.ts';
 import type { Database, Tx } from './database.ts';
-
-/** What the agent said of its machine; its shape is the agent API's, and only these fields matter here. */
-export interface StoredInventory {
-  storageType: 'HDD' | 'SSD' | 'NVMe';
-  cpuModel: string;
-  [field: string]: unknown;
-}
-
-/** A host as placement sees it. Sizes are what is still free. */
-export interface HostCapacity {
-  id: string;
-  name: string;
-  priceId: string;
-  rates: RateCard;
-  storageType: 'HDD' | 'SSD' | 'NVMe';
-  free: Size;
-  lastSeenAt: Date;
-}
-
-/** Every host that has ever reported, with what is free on it now. */
-export async function listHostCapacities(database: Database): Promise<HostCapacity[]> {
-  const rows = await database
-    .selectFrom('host')
-    .innerJoin('host_health', 'host_health.host_id', 'host.id')
-    .innerJoin('price', 'price.id', 'host.price_id')
-    .select([
-      'host.id',
-      'host.name',
-      'price_id',
-      'vcpu_micro_usd',
-      'memory_gib_micro_usd',
-      'storage_gib_micro_usd',
-      'public_ip_micro_usd',
-      'inventory',
-      'last_seen_at',
-      sql<number>`vcpus_limit - vcpus_used`.as('vcpus'),
-      sql<number>`memory_mib_limit - memory_mib_used`.as('memory_mib'),
-      sql<number>`disk_gib_limit - disk_gib_used`.as('disk_gib'),
-    ])
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    priceId: row.price_id,
-    rates: {
-      vcpuMicroUsd: row.vcpu_micro_usd,
-      memoryGibMicroUsd: row.memory_gib_micro_usd,
-      storageGibMicroUsd: row.storage_gib_micro_usd,
-      publicIpMicroUsd: row.public_ip_micro_usd,
-    },
-    storageType: (row.inventory as StoredInventory).storageType,
-    free: { vcpus: row.vcpus, memoryMib: row.memory_mib, diskGib: row.disk_gib },
-    lastSeenAt: row.last_seen_at,
-  }));
-}
 
 /** Gives capacity back. The caller holds the host's row. */
 export async function giveBackCapacity(tx: Tx, hostId: string, size: Size): Promise<void> {
@@ -211,14 +156,54 @@ export async function updateLimits(database: Database, hostId: string, capacity:
   `.execute(database);
 }
 
-/** How many hosts have reported since `since`. */
-export async function countHostsSeenSince(database: Database, since: Date): Promise<number> {
+/** Whether any host is reachable and open to new instances. */
+export async function isAnyHostOpen(database: Database): Promise<boolean> {
   const row = await database
-    .selectFrom('host_health')
-    .where('last_seen_at', '>', since)
-    .select((eb) => eb.fn.countAll<bigint>().as('count'))
-    .executeTakeFirstOrThrow();
-  return Number(row.count);
+    .selectFrom('host')
+    .where('reachable', '=', true)
+    .where('state', '=', 'open')
+    .select('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Notes that a host can be reached and what it is made of, with the operator's overrides laid over it. Writes, and so
+ * locks, only what has changed.
+ * @returns whether it was out of reach before
+ */
+export async function noteReachable(
+  database: Database,
+  { hostId, hardware, now }: { hostId: string; hardware: Hardware; now: Date },
+): Promise<boolean> {
+  const part = (name: keyof Hardware) =>
+    sql`${JSON.stringify(hardware[name])}::jsonb || coalesce(hardware_overrides -> ${sql.lit(name)}, '{}')`;
+  const { rows } = await sql<{ was_reachable: boolean }>`
+    with found as (
+      select id, reachable as was_reachable, jsonb_build_object(
+        'cpu', ${part('cpu')}, 'memory', ${part('memory')}, 'storage', ${part('storage')}) as hardware
+      from host where id = ${hostId}::uuid
+    )
+    update host set hardware = found.hardware, reachable = true,
+      reachable_changed_at = case when host.reachable then host.reachable_changed_at else ${now}::timestamptz end
+    from found where host.id = found.id and (not host.reachable or host.hardware is distinct from found.hardware)
+    returning was_reachable`.execute(database);
+  return rows[0]?.was_reachable === false;
+}
+
+/** Notes that hosts last heard of before `before` are out of reach. @returns those that were in reach */
+export async function noteUnreachable(
+  tx: Tx,
+  { before, now }: { before: Date; now: Date },
+): Promise<{ id: string; name: string }[]> {
+  const { rows } = await sql<{ id: string; name: string }>`
+    update host set reachable = false, reachable_changed_at = ${now}::timestamptz
+    where reachable and id in (
+      select id from host join host_health on host_id = id
+      where reachable and last_seen_at < ${before}::timestamptz order by id for update of host)
+    returning id, name`.execute(tx);
+  return rows;
 }
 
 /** Forgets one-time tokens that have expired before `before`. */

@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { ensureFirstAccount, ensureLocalHost } from '../../src/app/bootstrap.ts';
 import type { Context } from '../../src/app/context.ts';
 import { makeEnrolmentToken } from '../../src/app/host.ts';
+import { MarketView } from '../../src/app/market.ts';
 import { readSettings } from '../../src/app/settings.ts';
 import { Wakeups } from '../../src/app/wakeups.ts';
 import { systemClock, systemEntropy } from '../../src/compose/system.ts';
@@ -191,6 +192,7 @@ export class World {
       logger: silentLogger,
       settings: await readSettings(join(this.directory, 'settings.json')),
       wakeups: new Wakeups(async () => {}),
+      market: new MarketView(this.database),
       allowedImageHosts: new Set(),
       publicUrl: this.url,
     };
