@@ -4,14 +4,13 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Size } from '../model/configuration.ts';
-import { checkConstraints, type ConstraintFields, type Constraints } from '../model/constraints.ts';
+import { type ConstraintFields, type Constraints, checkConstraints } from '../model/constraints.ts';
 import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
 import { newInstanceId, newUuid } from '../model/id.ts';
 import { checkImageUrl } from '../model/image.ts';
 import { checkHostname, checkName } from '../model/name.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
-import { checkPublicKey, sshKeysMax } from '../model/ssh-key.ts';
 import { type Placed, place } from '../placement/place.ts';
 import { inTransaction, isAddressTaken, type Tx } from '../store/database.ts';
 import {
@@ -26,6 +25,7 @@ import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { checkInstances, noOffer } from './offer.ts';
 import { tellNotFound } from './offer-not-found.ts';
+import { resolveSshKeys } from './ssh-key.ts';
 
 /** How long placement starts over while other deployments take the places first. Each time somebody else gets one. */
 const placementMsMax = 15_000;
@@ -42,10 +42,7 @@ export interface DeployRequest {
 }
 
 /** How the dialect calls the fields, so that messages speak the customer's language. */
-export type DeployFields = Record<
-  'instances' | 'name' | 'hostname' | 'imageUrl' | 'sshKeys' | 'portRules',
-  string
-> &
+export type DeployFields = Record<'instances' | 'name' | 'hostname' | 'imageUrl' | 'sshKeys' | 'portRules', string> &
   ConstraintFields;
 
 /** An instance that was accepted. */
@@ -73,12 +70,12 @@ export async function deploy(
   fields: DeployFields,
   once?: { key: string; body: unknown },
 ): Promise<Deployed[]> {
-  const checked = check(context, principal, request, fields);
+  const checked = await check(context, principal, request, fields);
   const idempotency = once && {
     key: once.key,
     requestSha256: createHash('sha256').update(canonicalJson(once.body)).digest(),
   };
-  const avoid = new Set<string>();
+  const limits = new Map<string, number>();
   const end = performance.now() + placementMsMax;
   for (let attempt = 1; ; attempt += 1) {
     const market = await context.market.now();
@@ -86,7 +83,7 @@ export async function deploy(
     const outcome = place(market, {
       constraints: checked.constraints,
       count: checked.count,
-      avoid,
+      limits,
       ...(attempt > 1 ? { pick: (count: number) => pickOne(context, count) } : {}),
     });
     const shares = sharesOf(context, outcome);
@@ -108,7 +105,7 @@ export async function deploy(
         await tellNotFound(context, principal, market, checked);
         throw error;
       }
-      if (error instanceof NoAddressLeft) avoid.add(error.hostId);
+      if (error instanceof ShortOfAddresses) limits.set(error.hostId, error.left);
       else if (!(error instanceof PlaceTaken || isAddressTaken(error))) throw error;
       if (performance.now() > end) {
         throw new BerthError('unavailable', 'Too many deployments want the same places; try again in a moment.');
@@ -125,12 +122,14 @@ function pickOne(context: Context, count: number): number {
 }
 
 /** Thrown inside the transaction to undo it when a host has fewer addresses left than instances were to go to it. */
-class NoAddressLeft extends Error {
+class ShortOfAddresses extends Error {
   readonly hostId: string;
+  readonly left: number;
 
-  constructor(hostId: string) {
-    super(`host ${hostId} has no address left`);
+  constructor(hostId: string, left: number) {
+    super(`host ${hostId} has ${left} addresses left`);
     this.hostId = hostId;
+    this.left = left;
   }
 }
 
@@ -151,8 +150,8 @@ async function takePlaces(
   for (const share of shares) {
     if (lockFirst) await lockHost(tx, share.hostId);
     const written = await insertInstances(tx, deployment, share);
-    if (written === 0) throw new PlaceTaken();
-    if (written < share.instances.length) throw new NoAddressLeft(share.hostId);
+    if (written === 'no-room') throw new PlaceTaken();
+    if (written < share.instances.length) throw new ShortOfAddresses(share.hostId, written);
   }
 }
 
@@ -193,7 +192,12 @@ function sharesOf(context: Context, { placements }: Placed): HostShare[] {
   return shares.sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
 }
 
-function check(context: Context, principal: Principal, request: DeployRequest, fields: DeployFields): Checked {
+async function check(
+  context: Context,
+  principal: Principal,
+  request: DeployRequest,
+  fields: DeployFields,
+): Promise<Checked> {
   checkInstances(request.instances, fields.instances);
   const name = checkName(request.name, fields.name);
   const hostname = checkHostname(request.hostname ?? name, request.hostname === null ? fields.name : fields.hostname);
@@ -213,25 +217,11 @@ function check(context: Context, principal: Principal, request: DeployRequest, f
       name,
       hostname,
       imageUrl: imageUrl.href,
-      sshKeys: checkSshKeys(request.sshKeys, fields.sshKeys),
+      sshKeys: await resolveSshKeys(context, principal, request.sshKeys, fields.sshKeys),
       portRules: sshIsListed ? portRules : [sshPortRule, ...portRules],
       createdAt: context.clock.now(),
     },
   };
-}
-
-function checkSshKeys(sshKeys: readonly string[], field: string): string[] {
-  if (sshKeys.length === 0) {
-    throw new BerthError('invalid_value', `${field} is empty; give at least one public SSH key.`, field);
-  }
-  if (sshKeys.length > sshKeysMax) {
-    throw new BerthError(
-      'invalid_value',
-      `${field} has ${sshKeys.length} entries; at most ${sshKeysMax} are taken.`,
-      field,
-    );
-  }
-  return [...new Set(sshKeys.map((key, index) => checkPublicKey(key, `${field}[${index}]`)))];
 }
 
 /** The agent checks every address it connects to; a literal private one can be refused before anything is made. */

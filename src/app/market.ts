@@ -82,7 +82,7 @@ export class MarketView {
   }
 
   #set(market: Market, datacenters: ReadonlyMap<string, Datacenter>, { datacenterId, ...row }: MarketRow): void {
-    if (row.state === 'retired') return market.delete(row.id);
-    market.set({ ...row, datacenter: (datacenterId && datacenters.get(datacenterId)) || null });
+    if (row.state === 'retired') market.delete(row.id);
+    else market.set({ ...row, datacenter: (datacenterId && datacenters.get(datacenterId)) || null });
   }
 }

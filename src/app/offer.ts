@@ -1,6 +1,6 @@
 // The market for customers: searching offers, estimating what a deployment would cost, and what can be asked for.
 
-import { checkConstraints, type ConstraintFields, type Constraints } from '../model/constraints.ts';
+import { type ConstraintFields, type Constraints, checkConstraints } from '../model/constraints.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import type { MicroUsd } from '../model/money.ts';

@@ -54,12 +54,9 @@ export function checkConstraints(given: Constraints, fields: ConstraintFields): 
     }
   }
   const types = new Set(given.additionalStorage.map(({ type }) => type));
-  if (types.size > 1 || additionalGibOf(given) > additionalStorageGibMax) {
+  if (types.size > 1) {
     const field = fields.additionalStorage;
-    const message =
-      types.size > 1
-        ? `${field} asks for ${[...types].join(' and ')}; an instance has one disk, so all of it must be of one type.`
-        : `${field} asks for ${additionalGibOf(given)} GiB in all; at most ${additionalStorageGibMax} can be asked for.`;
+    const message = `${field} asks for ${[...types].join(' and ')}; an instance has one disk, so all of it must be of one type.`;
     throw new BerthError('invalid_value', message, field);
   }
   const countries = given.countries.map((text, index) => {

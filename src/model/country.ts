@@ -2,7 +2,24 @@
 
 const names = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 /** Codes that Unicode's data names and ISO 3166-1 gives to no country: groupings, exceptional reservations, private use. */
-const noCountries: ReadonlySet<string> = new Set(['AC', 'CP', 'CQ', 'DG', 'EA', 'EU', 'EZ', 'IC', 'QO', 'TA', 'UK', 'UN', 'XA', 'XB', 'XK', 'ZZ']);
+const noCountries: ReadonlySet<string> = new Set([
+  'AC',
+  'CP',
+  'CQ',
+  'DG',
+  'EA',
+  'EU',
+  'EZ',
+  'IC',
+  'QO',
+  'TA',
+  'UK',
+  'UN',
+  'XA',
+  'XB',
+  'XK',
+  'ZZ',
+]);
 
 /**
  * Reads a country's code; lower case is taken too.

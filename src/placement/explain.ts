@@ -159,7 +159,11 @@ function relaxed(market: Market, request: Request, parts: readonly Relaxable[]):
   const prices = outcome.placements;
   return {
     changed: [...parts],
-    constraints: countriesOf(constraints, parts, prices.map(({ host }) => host)),
+    constraints: countriesOf(
+      constraints,
+      parts,
+      prices.map(({ host }) => host),
+    ),
     instances: outcome.placed,
     maxPrice: prices.reduce((highest, { price }) => (price > highest ? price : highest), 0n),
     totalPrice: prices.reduce((sum, { price, count }) => sum + price * BigInt(count), 0n),

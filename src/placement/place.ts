@@ -13,8 +13,8 @@ import { compareFree, type HostClass, type Market, type MarketHost, room } from 
 export interface Wanted {
   constraints: Constraints;
   count: number;
-  /** Hosts that are not to be used though they fit, such as those found to have no address left. */
-  avoid?: ReadonlySet<string>;
+  /** Hosts that take no more than so many though more would fit, such as those found to be short of addresses. */
+  limits?: ReadonlyMap<string, number>;
   /** Picks one of so many equals; without it the first known is taken. Rivals who pick at random meet less often. */
   pick?: (count: number) => number;
 }
@@ -120,7 +120,7 @@ function placeAtOnePrice(
 }
 
 /** The fitting hosts of some classes, from the fullest, as far as `count` instances can need them. */
-function equalsOf(classes: readonly HostClass[], size: Size, count: number, { avoid, pick }: Wanted): Equals[] {
+function equalsOf(classes: readonly HostClass[], size: Size, count: number, { limits, pick }: Wanted): Equals[] {
   const found: Equals[] = [];
   for (const { groups } of classes) {
     let places = 0;
@@ -130,7 +130,11 @@ function equalsOf(classes: readonly HostClass[], size: Size, count: number, { av
       if (!group || fitting === 0) continue;
       const hosts: MarketHost[] = [];
       for (const host of group.hosts.values()) {
-        if (avoid?.has(host.id)) continue;
+        const limit = limits?.get(host.id);
+        if (limit !== undefined) {
+          if (limit > 0) found.push({ free: group.free, hosts: [host], room: Math.min(fitting, limit) });
+          continue;
+        }
         hosts.push(host);
         if (!pick && hosts.length === count) break;
       }
@@ -143,7 +147,7 @@ function equalsOf(classes: readonly HostClass[], size: Size, count: number, { av
   // Equals of different classes stand next to each other now.
   return found.reduce<Equals[]>((merged, equals) => {
     const last = merged.at(-1);
-    if (last && compareFree(last.free, equals.free) === 0) last.hosts.push(...equals.hosts);
+    if (last?.room === equals.room && compareFree(last.free, equals.free) === 0) last.hosts.push(...equals.hosts);
     else merged.push(equals);
     return merged;
   }, []);

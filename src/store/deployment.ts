@@ -90,12 +90,16 @@ export async function lockHost(tx: Tx, hostId: string): Promise<void> {
  * events. Capacity and the pool's cursor are read under the host's lock; which addresses are free is read as of the
  * statement's begin, so a concurrent deployment may have taken one: the schema then refuses it (23505 on `address`), and
  * the caller tries again with {@link lockHost} first.
- * @returns how many instances were written: all, none when they no longer fit, or fewer when the pool has no more addresses
+ * @returns how many instances were written, all or fewer when the pool has no more addresses; or that they no longer fit
  */
-export async function insertInstances(tx: Tx, deployment: NewDeployment, share: HostShare): Promise<number> {
+export async function insertInstances(
+  tx: Tx,
+  deployment: NewDeployment,
+  share: HostShare,
+): Promise<number | 'no-room'> {
   const count = share.instances.length;
   const { id, accountId, actor, name, hostname, createdAt, vcpus, memoryMib, diskGib } = deployment;
-  const written = await sql`
+  const written = await sql<{ written: bigint; fits: boolean }>`
     with host_taken as (
       update host set revision = revision + 1, vcpus_used = vcpus_used + ${vcpus * count}::int,
         memory_mib_used = memory_mib_used + ${memoryMib * count}::int, disk_gib_used = disk_gib_used + ${diskGib * count}::int
@@ -145,6 +149,7 @@ export async function insertInstances(tx: Tx, deployment: NewDeployment, share: 
         ${actor}, jsonb_build_object('address', host(ip)), ${createdAt}::timestamptz
       from row
     )
-    select id from row`.execute(tx);
-  return written.rows.length;
+    select (select count(*) from row) as written, exists (select 1 from host_taken) as fits`.execute(tx);
+  const [outcome] = written.rows;
+  return outcome?.fits ? Number(outcome.written) : 'no-room';
 }
