@@ -1,20 +1,16 @@
 // One agent: the driver that this machine can offer, the agent's memory, and its line to the server.
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Agent } from '../agent/agent.ts';
 import { ServerClient, ServerRefused } from '../agent/client.ts';
+import { storageTypeOf } from '../agent/hardware/disks.ts';
+import { hardwareReader } from '../agent/hardware/read.ts';
 import type { ImageLimits } from '../agent/image/limits.ts';
 import { ImageStore } from '../agent/image/store.ts';
-import {
-  blockDeviceOf,
-  bytesHeldBelow,
-  detectStorageType,
-  type FixedInventory,
-  readInventory,
-} from '../agent/inventory.ts';
+import { bytesHeldBelow, type FixedInventory, readInventory } from '../agent/inventory.ts';
 import { Records } from '../agent/record.ts';
 import { detectAcceleration } from '../agent/vm/acceleration.ts';
 import type { VmDriver } from '../agent/vm/driver.ts';
@@ -148,12 +144,14 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
     accelerationReason: reason,
     hypervisor: 'qemu',
     agentVersion: version,
-    storageType: options.storageType ?? (await detectStorageType(await blockDeviceOf(directory))),
+    storageType: options.storageType ?? (await storageTypeOf(await realpath(directory))),
   };
+  const hardware = hardwareReader();
   return {
     driver,
     close: () => clearInterval(evicting),
-    inventory: async () => readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm'))),
+    inventory: async () =>
+      readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm')), await hardware()),
   };
 }
 

@@ -8,7 +8,7 @@ import { availableParallelism, freemem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { blockDeviceOf, detectStorageType } from '../agent/inventory.ts';
+import { storageTypeOf } from '../agent/hardware/disks.ts';
 import { homeOf } from '../agent/vm/home.ts';
 import { readSettings } from '../app/settings.ts';
 import { processIds, processProgram, processWorkingDirectory } from '../host/process.ts';
@@ -131,7 +131,7 @@ export class DemoHost {
     const { bavail, bsize } = await statfs(this.directory);
     const diskGib = Math.floor((bavail * bsize * diskShareMax) / gib);
     const memoryMib = Math.floor((freemem() * memoryShareMax) / 1024 ** 2);
-    const storageType = await detectStorageType(await blockDeviceOf(this.directory));
+    const storageType = await storageTypeOf(this.directory);
     for (const { instances, configuration } of wishes) {
       const size = parseConfiguration(configuration);
       if (!size || !configurations.includes(configuration)) continue;
