@@ -23,6 +23,9 @@ const SettingsFile = Type.Object(
     ),
     overcommit: Type.Optional(Type.Object({ cpu: Ratio, memory: Ratio, disk: Ratio }, { additionalProperties: false })),
     storageType: Type.Optional(Type.Enum(['HDD', 'SSD', 'NVMe'])),
+    fluence: Type.Optional(
+      Type.Object({ strictAdditionalResources: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+    ),
     billing: Type.Optional(
       Type.Object(
         {
@@ -46,6 +49,11 @@ export interface Settings {
   overcommit: { cpu: number; memory: number; disk: number };
   /** What this machine's storage counts as; undefined leaves it to the agent to find out. */
   storageType: 'HDD' | 'SSD' | 'NVMe' | undefined;
+  /** Of the Fluence dialect. */
+  fluence: {
+    /** Refuses additional storage unless `hardware.storage` is asked for, as the API's documentation says it does. */
+    strictAdditionalResources: boolean;
+  };
   billing: {
     period: BillingPeriod;
     /** How long an instance runs on that nothing pays for any more. */
@@ -110,6 +118,7 @@ export async function readSettings(file: string): Promise<Settings> {
       disk: given.overcommit?.disk ?? 1,
     },
     storageType: given.storageType,
+    fluence: { strictAdditionalResources: given.fluence?.strictAdditionalResources ?? false },
     billing: {
       period: given.billing?.period ?? 'global-daily',
       graceHours: given.billing?.graceHours ?? 24,

@@ -1,12 +1,18 @@
 // What counts as a public SSH key. Read strictly, because a key goes into the guest's authorized_keys: a line break in it
 // would be a second key, and options before it would be options.
 
-import { BerthError } from './errors.ts';
+import { createHash } from 'node:crypto';
+import { BerthError, shown } from './errors.ts';
 
 /** Enough for RSA keys of 16,384 bits with a comment. */
 const keyLengthMax = 8192;
 /** As many as a person's team has; each ends up in a file that sshd reads at each login. */
 export const sshKeysMax = 50;
+
+/** As long as the schema holds; a person's name for a key is far shorter. */
+const sshKeyNameLengthMax = 255;
+/** Registered keys of an account: far more than one has, few enough to list at once and to look through at each deployment. */
+export const registeredKeysMax = 500;
 
 const algorithms = new Set([
   'ssh-rsa',
@@ -59,4 +65,48 @@ function blobHolds(blob: Buffer, algorithm: string): boolean {
     fields += 1;
   }
   return offset === blob.length && fields >= 2;
+}
+
+/** A public key in its parts. */
+export interface PublicKey {
+  /** Such as `ssh-ed25519`. */
+  algorithm: string;
+  /** `SHA256:` and base64 without padding, as ssh-keygen writes it; the same for the same key under any comment. */
+  fingerprint: string;
+  comment: string;
+}
+
+/** The parts of a key that {@link checkPublicKey} has let pass. */
+export function partsOf(key: string): PublicKey {
+  const [algorithm = '', encoded = '', ...comment] = key.split(/ +/);
+  const hash = createHash('sha256').update(Buffer.from(encoded, 'base64')).digest('base64');
+  return { algorithm, fingerprint: `SHA256:${hash.replace(/=+$/, '')}`, comment: comment.join(' ') };
+}
+
+/** Whether a text means to be a key itself, right or wrong, rather than the name or the fingerprint of one. */
+export function isMeantAsKey(text: string): boolean {
+  return algorithms.has(text.trim().split(/ +/, 1)[0] ?? '') || !isName(text);
+}
+
+const isName = (text: string) =>
+  text.length <= sshKeyNameLengthMax && text.isWellFormed() && /^\P{Cc}+$/u.test(text) && text === text.trim();
+
+/**
+ * Checks the name under which a key is registered. A name that could be read as a key or as a fingerprint would stand for
+ * something else than its key, so it is refused.
+ * @throws BerthError `invalid_value`
+ */
+export function checkSshKeyName(name: string, field: string): string {
+  if (!isName(name)) {
+    const rule = `a name has 1 to ${sshKeyNameLengthMax} characters on one line, and no space at either end`;
+    throw new BerthError('invalid_value', `${field} is ${shown(name)}; ${rule}.`, field);
+  }
+  if (isMeantAsKey(name) || name.startsWith('SHA256:')) {
+    throw new BerthError(
+      'invalid_value',
+      `${field} is ${shown(name)}, which reads as a key; choose a name for it.`,
+      field,
+    );
+  }
+  return name;
 }

@@ -1,6 +1,8 @@
 // Instances as their owners see them. What one host should do about one is in `assignment.ts`.
 
 import { sql } from 'kysely';
+import type { Datacenter } from '../model/datacenter.ts';
+import type { Hardware } from '../model/hardware.ts';
 import type { InstanceStatus } from '../model/instance.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Database, Tx } from './database.ts';
@@ -18,12 +20,18 @@ export interface InstanceRow {
   diskGib: number;
   storageType: 'HDD' | 'SSD' | 'NVMe';
   cpuModel: string | null;
+  /** Its host's; parts are missing as long as the host has not told of them. */
+  hardware: Partial<Hardware>;
+  datacenter: Datacenter | null;
   imageUrl: string;
   priceMicroUsd: bigint;
   address: string | null;
   portRules: PortRule[];
   createdAt: Date;
 }
+
+const datacenterJson = sql`jsonb_build_object('id', id, 'slug', slug, 'countryCode', country_code, 'cityCode', city_code,
+  'cityIndex', city_index, 'tier', tier, 'certifications', certifications)`;
 
 /** An account's instances, oldest first, without deleted ones and those being deleted. */
 export async function listInstances(
@@ -35,12 +43,13 @@ export async function listInstances(
     .selectFrom('instance')
     .innerJoin('disk', (join) => join.onRef('disk.instance_id', '=', 'instance.id').on('disk.boot', '=', true))
     .leftJoin('address', 'address.instance_id', 'instance.id')
+    .innerJoin('host', 'host.id', 'instance.host_id')
     .leftJoin('host_health', 'host_health.host_id', 'instance.host_id')
     .where('account_id', '=', accountId)
     .where('status', 'not in', ['deleting', 'deleted'])
     .select([
       'instance.id',
-      'name',
+      'instance.name',
       'hostname',
       'status',
       'status_reason',
@@ -53,6 +62,10 @@ export async function listInstances(
       'price_micro_usd',
       'ip',
       'instance.created_at',
+      'hardware',
+      sql<Datacenter | null>`(select ${datacenterJson} from datacenter where datacenter.id = host.datacenter_id)`.as(
+        'datacenter',
+      ),
       sql<string | null>`host_health.inventory ->> 'cpuModel'`.as('cpu_model'),
       sql<PortRule[]>`coalesce((
         select jsonb_agg(jsonb_build_object('port', port, 'protocol', protocol) order by port, protocol)
@@ -74,6 +87,8 @@ export async function listInstances(
     diskGib: row.size_gib,
     storageType: row.storage_type,
     cpuModel: row.cpu_model,
+    hardware: row.hardware,
+    datacenter: row.datacenter,
     imageUrl: row.image_url,
     priceMicroUsd: row.price_micro_usd,
     address: row.ip,

@@ -4,13 +4,15 @@ import { deploy } from '../../app/deployment.ts';
 import { deleteInstances, listInstances, readStatuses, updateInstances } from '../../app/instance.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
+import { constraintsReader } from './constraints.ts';
 import { deployFields, toDeployRequest, toVm, toVmStatus } from './mapping.ts';
 import * as schema from './schema.ts';
-
-const perPageDefault = 50;
+import { PageQuerySchema, windowOf } from './shape.ts';
 
 /** Adds the routes. */
 export function instanceRoutes({ app, context, principalOf, errors }: Api): void {
+  const readConstraints = constraintsReader(() => context.settings.fluence);
+
   app.post(
     '/vms/v3',
     {
@@ -28,7 +30,7 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
       const deployed = await deploy(
         context,
         principalOf(request),
-        toDeployRequest(request.body),
+        toDeployRequest(request.body, readConstraints),
         deployFields,
         idempotency,
       );
@@ -42,13 +44,12 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
       schema: {
         operationId: 'listVms',
         summary: 'List virtual machines',
-        querystring: schema.ListQuerySchema,
+        querystring: PageQuerySchema,
         response: { 200: { type: 'array', items: schema.VmSchema }, ...errors(400, 403) },
       },
     },
     async (request) => {
-      const { page, per_page: perPage } = request.query;
-      const window = page || perPage ? { page: page ?? 1, perPage: perPage ?? perPageDefault } : undefined;
+      const window = windowOf(request.query);
       const now = context.clock.now();
       return (await listInstances(context, principalOf(request), window)).map((instance) => toVm(instance, now));
     },

@@ -2,18 +2,16 @@
 
 import type { DeployFields, DeployRequest } from '../../app/deployment.ts';
 import type { InstanceRow, InstanceStatusRow } from '../../app/instance.ts';
-import { noConstraints } from '../../model/constraints.ts';
 import { nextEpochBoundary } from '../../model/epoch.ts';
-import { BerthError, shown } from '../../model/errors.ts';
 import type { InstanceStatus } from '../../model/instance.ts';
-import { formatUsd, parseUsd } from '../../model/money.ts';
-import type { Constraints, DeployBody, Vm, VmStatus } from './schema.ts';
+import { formatUsd } from '../../model/money.ts';
+import { nestedConstraintFields, type ReadConstraints } from './constraints.ts';
+import { metadataOf, toDatacenter } from './resource.ts';
+import type { DeployBody, Vm, VmStatus } from './schema.ts';
 
 /** How this dialect calls the fields of a deployment. */
 export const deployFields: DeployFields = {
-  additionalStorage: 'constraints.additionalResources.storage',
-  storage: 'constraints.hardware.storage',
-  countries: 'constraints.datacenter.countries',
+  ...nestedConstraintFields,
   instances: 'instances',
   name: 'vmConfiguration.name',
   hostname: 'vmConfiguration.hostname',
@@ -22,68 +20,14 @@ export const deployFields: DeployFields = {
   portRules: 'vmConfiguration.openPorts',
 };
 
-const storageTypes = ['HDD', 'SSD', 'NVMe'];
-
-/** The public Go client sends what is unset as an empty string, list or object. */
-function isUnset(value: unknown): boolean {
-  if (value === null || value === undefined || value === '') return true;
-  return typeof value === 'object' && Object.values(value).every(isUnset);
-}
-
-function refuseUnmatched(constraints: Constraints): void {
-  for (const name of ['hardware', 'datacenter'] as const) {
-    if (isUnset(constraints[name])) continue;
-    const field = `constraints.${name}`;
-    const message = `${field} is ${shown(constraints[name])}; this installation can't match it yet. Leave it out or set it to null.`;
-    throw new BerthError('unsupported', message, field);
-  }
-}
-
-function additionalStorage(constraints: Constraints): DeployRequest['constraints']['additionalStorage'] {
-  return (constraints.additionalResources?.storage ?? []).map(({ type, supply, units }, index) => {
-    const field = `${deployFields.additionalStorage}[${index}]`;
-    if (!storageTypes.includes(type)) {
-      throw new BerthError(
-        'invalid_value',
-        `${field}.type is ${shown(type)}; it must be one of ${storageTypes.join(', ')}.`,
-        field,
-      );
-    }
-    if (units && units !== 'GiB') {
-      throw new BerthError('invalid_value', `${field}.units is ${shown(units)}; only "GiB" is known.`, field);
-    }
-    return { type, gib: supply };
-  });
-}
-
-function maxPrice(constraints: Constraints): DeployRequest['constraints']['maxPricePerEpoch'] {
-  const text = constraints.maxTotalPricePerEpochUsd;
-  if (!text) return null;
-  const price = parseUsd(text);
-  if (price === null) {
-    const field = 'constraints.maxTotalPricePerEpochUsd';
-    throw new BerthError(
-      'invalid_value',
-      `${field} is ${shown(text)}; it must be a decimal number of US dollars, such as "1.5".`,
-      field,
-    );
-  }
-  return price;
-}
-
 /**
  * A deploy body in Berth's words.
- * @throws BerthError `unsupported` for a constraint that is not matched yet, `invalid_value` for a bad unit, type or price
+ * @throws BerthError `invalid_value` for a bad unit or price
  */
-export function toDeployRequest({ constraints, instances, vmConfiguration: vm }: DeployBody): DeployRequest {
-  if (constraints) refuseUnmatched(constraints);
+export function toDeployRequest(body: DeployBody, readConstraints: ReadConstraints): DeployRequest {
+  const { constraints, instances, vmConfiguration: vm } = body;
   return {
-    constraints: {
-      ...noConstraints,
-      configuration: constraints?.basicConfiguration || null,
-      additionalStorage: constraints ? additionalStorage(constraints) : [],
-      maxPricePerEpoch: constraints ? maxPrice(constraints) : null,
-    },
+    constraints: readConstraints(constraints, nestedConstraintFields),
     instances: instances ?? 1,
     name: vm.name,
     hostname: vm.hostname || null,
@@ -106,10 +50,14 @@ const statuses: Record<InstanceStatus, string> = {
 const publicIp = (instance: { status: InstanceStatus; address: string | null }) =>
   instance.status === 'active' ? instance.address : null;
 
+/** Over but not deleted, an instance stands nowhere and is not billed any more. */
+const isOver = ({ status }: { status: InstanceStatus }) => status === 'failed' || status === 'terminated';
+
 /** An instance as `GET /vms/v3` shows it. Amounts stand in both fields that clients read. */
 export function toVm(instance: InstanceRow, now: Date): Vm {
   const amount = (count: number) => ({ supply: count, quantity: count });
-  const cpu = instance.cpuModel === null ? {} : { model: instance.cpuModel };
+  const metadata = metadataOf({ ...instance.hardware, storage: { type: instance.storageType } });
+  const model = instance.hardware.cpu?.model ?? instance.cpuModel;
   return {
     id: instance.id,
     vmName: instance.name,
@@ -117,21 +65,27 @@ export function toVm(instance: InstanceRow, now: Date): Vm {
     statusChangedAt: instance.statusChangedAt.toISOString(),
     pricePerEpoch: formatUsd(instance.priceMicroUsd),
     resources: [
-      { type: 'VCPU', ...amount(instance.vcpus), details: cpu, metadata: {} },
-      { type: 'RAM', ...amount(Math.ceil(instance.memoryMib / 1024)), units: 'GiB', details: {}, metadata: {} },
+      { type: 'VCPU', ...amount(instance.vcpus), details: model ? { model } : {}, metadata: metadata.vcpu },
+      {
+        type: 'RAM',
+        ...amount(Math.ceil(instance.memoryMib / 1024)),
+        units: 'GiB',
+        details: {},
+        metadata: metadata.memory,
+      },
       {
         type: 'STORAGE',
         ...amount(instance.diskGib),
         units: 'GiB',
         details: {},
-        metadata: { type: instance.storageType },
+        metadata: metadata.storage,
       },
-      { type: 'PUBLIC_IP', ...amount(1), details: {}, metadata: { version: '4' } },
+      { type: 'PUBLIC_IP', ...amount(1), details: {}, metadata: metadata.publicIp },
     ],
     createdAt: instance.createdAt.toISOString(),
-    ...(instance.status === 'failed' ? {} : { nextBillingAt: nextEpochBoundary(now).toISOString() }),
+    ...(isOver(instance) ? {} : { nextBillingAt: nextEpochBoundary(now).toISOString() }),
     osImage: instance.imageUrl,
-    datacenter: null,
+    datacenter: isOver(instance) ? null : toDatacenter(instance.datacenter),
     publicIp: publicIp(instance),
     ports: instance.portRules,
     // Nothing is charged before there is a ledger, so nothing is held and nothing spent.

@@ -5,7 +5,9 @@ import { openApiDocument } from '../document.ts';
 import { fluenceError } from './error.ts';
 import { imageRoutes } from './image.ts';
 import { instanceRoutes } from './instance.ts';
+import { offerRoutes } from './offer.ts';
 import { ErrorSchema } from './schema.ts';
+import { sshKeyRoutes } from './ssh-key.ts';
 
 /** `Authorization: Bearer K`, `Authorization: X-API-KEY K`, `X-API-KEY: K`: all three are in use by its clients. */
 const authorizationPattern = /^(?:bearer|x-api-key)\s+(\S+)\s*$/i;
@@ -27,5 +29,5 @@ export const fluenceDialect = defineDialect({
     const own = headers['x-api-key'];
     return typeof own === 'string' && own ? own : authorizationPattern.exec(headers.authorization ?? '')?.[1];
   },
-  routes: [instanceRoutes, imageRoutes],
+  routes: [offerRoutes, instanceRoutes, imageRoutes, sshKeyRoutes],
 });

@@ -1,31 +1,13 @@
 // Fluence's bodies as schemas. Only types are checked here: what a value may be is the model's business, and unknown fields
 // are left alone, as clients send them. Every optional field may be null.
 
-import Type, { type Static, type TSchema } from 'typebox';
-
-/** A field that may be left out or null. */
-function Optional<Schema extends TSchema & { type?: string }>(schema: Schema) {
-  // `anyOf` with null would answer bad input with three errors instead of one.
-  return Type.Optional(Type.Unsafe<Static<Schema> | null>({ ...schema, type: [schema.type, 'null'] }));
-}
+import Type, { type Static } from 'typebox';
+import { ConstraintsSchema } from './constraints.ts';
+import { DatacenterSchema, FactsSchema, ResourceTypeSchema } from './resource.ts';
+import { Optional } from './shape.ts';
 
 const Port = Type.Object({ port: Type.Integer(), protocol: Type.String() });
 const Ports = Type.Array(Port, { maxItems: 1000 });
-
-const Storage = Type.Object({
-  type: Type.String(),
-  supply: Type.Integer(),
-  units: Optional(Type.String()),
-});
-
-export const ConstraintsSchema = Type.Object({
-  basicConfiguration: Optional(Type.String()),
-  additionalResources: Optional(Type.Object({ storage: Optional(Type.Array(Storage, { maxItems: 100 })) })),
-  hardware: Optional(Type.Object({})),
-  datacenter: Optional(Type.Object({})),
-  maxTotalPricePerEpochUsd: Optional(Type.String()),
-});
-export type Constraints = Static<typeof ConstraintsSchema>;
 
 export const DeployHeadersSchema = Type.Object({
   'idempotency-key': Type.Optional(
@@ -52,12 +34,12 @@ export type DeployBody = Static<typeof DeploySchema>;
 export const DeployedSchema = Type.Array(Type.Object({ vmId: Type.String(), vmName: Type.String() }));
 
 const Resource = Type.Object({
-  type: Type.Enum(['VCPU', 'RAM', 'STORAGE', 'PUBLIC_IP']),
+  type: ResourceTypeSchema,
   supply: Type.Integer(),
   quantity: Type.Integer(),
   units: Type.Optional(Type.String()),
-  details: Type.Record(Type.String(), Type.Unknown()),
-  metadata: Type.Record(Type.String(), Type.Unknown()),
+  details: FactsSchema,
+  metadata: FactsSchema,
 });
 
 export const VmSchema = Type.Object({
@@ -70,7 +52,7 @@ export const VmSchema = Type.Object({
   createdAt: Type.String(),
   nextBillingAt: Type.Optional(Type.String()),
   osImage: Type.String(),
-  datacenter: Type.Null(),
+  datacenter: DatacenterSchema,
   publicIp: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
   ports: Type.Array(Port),
   reservedBalance: Type.String(),
@@ -85,11 +67,6 @@ export const VmStatusSchema = Type.Object({
   publicIp: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
 });
 export type VmStatus = Static<typeof VmStatusSchema>;
-
-export const ListQuerySchema = Type.Object({
-  page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-  per_page: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000 })),
-});
 
 export const StatusQuerySchema = Type.Object({ ids: Type.Optional(Type.String({ maxLength: 100_000 })) });
 
