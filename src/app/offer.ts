@@ -3,7 +3,7 @@
 import { type ConstraintFields, type Constraints, checkConstraints } from '../model/constraints.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import { BerthError, shown } from '../model/errors.ts';
-import type { MicroUsd } from '../model/money.ts';
+import { largestOf, type MicroUsd } from '../model/money.ts';
 import { type Offer, searchOffers as search } from '../placement/offer.ts';
 import { type Placed, place } from '../placement/place.ts';
 import { listDatacenters as readDatacenters } from '../store/market.ts';
@@ -77,7 +77,7 @@ export async function estimate(
     deposit: total * BigInt(depositEpochs),
     depositEpochs,
     total,
-    max: placements.reduce((max, { price }) => (price > max ? price : max), 0n),
+    max: largestOf(placements.map(({ price }) => price)),
     instances,
   };
 }

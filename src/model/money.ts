@@ -27,3 +27,10 @@ export function formatUsd(amount: MicroUsd): string {
   const fraction = (absolute % 1_000_000n).toString().padStart(6, '0').replace(/0+$/, '');
   return `${sign}${absolute / 1_000_000n}${fraction && `.${fraction}`}`;
 }
+
+/** The largest of some amounts; 0 where there is none. */
+export function largestOf(amounts: readonly MicroUsd[]): MicroUsd {
+  let largest = 0n;
+  for (const amount of amounts) if (amount > largest) largest = amount;
+  return largest;
+}

@@ -3,7 +3,7 @@
 
 import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
-import type { MicroUsd } from '../model/money.ts';
+import { largestOf, type MicroUsd } from '../model/money.ts';
 import { pricePerEpoch } from '../model/price.ts';
 import { brokenBy } from './filter.ts';
 import type { Market, MarketHost } from './market.ts';
@@ -153,20 +153,19 @@ function relaxed(market: Market, request: Request, parts: readonly Relaxable[]):
     outcome = place(market, { constraints, count: outcome.placed });
   }
   if (parts.includes('maxPricePerEpoch')) {
-    const max = outcome.placements.reduce((highest, { price }) => (price > highest ? price : highest), 0n);
-    constraints = { ...constraints, maxPricePerEpoch: max };
+    constraints = { ...constraints, maxPricePerEpoch: largestOf(outcome.placements.map(({ price }) => price)) };
   }
-  const prices = outcome.placements;
+  const { placements } = outcome;
   return {
     changed: [...parts],
     constraints: countriesOf(
       constraints,
       parts,
-      prices.map(({ host }) => host),
+      placements.map(({ host }) => host),
     ),
     instances: outcome.placed,
-    maxPrice: prices.reduce((highest, { price }) => (price > highest ? price : highest), 0n),
-    totalPrice: prices.reduce((sum, { price, count }) => sum + price * BigInt(count), 0n),
+    maxPrice: largestOf(placements.map(({ price }) => price)),
+    totalPrice: placements.reduce((sum, { price, count }) => sum + price * BigInt(count), 0n),
   };
 }
 

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { noConstraints } from '../../src/model/constraints.ts';
+import { explain } from '../../src/placement/explain.ts';
+import { place } from '../../src/placement/place.ts';
+import { anyConstraints, anyHosts, datacenterOf, hostOf, marketOf } from './support.ts';
+
+test('every suggestion, asked for again, is placed at exactly the price it named', () => {
+  let suggestions = 0;
+  fc.assert(
+    fc.property(anyHosts, anyConstraints, fc.integer({ min: 1, max: 10 }), (hosts, constraints, count) => {
+      const market = marketOf(hosts);
+      if (place(market, { constraints, count }).placed === count) return;
+      const { relaxations, removed, fitting, hosts: known } = explain(market, { constraints, count });
+      assert.equal(
+        removed.reduce((sum, one) => sum + one.hosts, fitting),
+        known,
+      );
+      for (const one of relaxations) {
+        suggestions += 1;
+        const outcome = place(market, { constraints: one.constraints, count: one.instances });
+        assert.equal(outcome.placed, one.instances);
+        const prices = outcome.placements.flatMap((share) => Array.from({ length: share.count }, () => share.price));
+        assert.equal(
+          prices.reduce((sum, price) => sum + price, 0n),
+          one.totalPrice,
+        );
+        assert.ok(prices.includes(one.maxPrice) && prices.every((price) => price <= one.maxPrice));
+        assert.ok(one.changed.length > 0);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  assert.ok(suggestions > 500, `only ${suggestions} suggestions were tried`);
+});
+
+test('it says how many hosts each constraint was the first to turn down', () => {
+  const hosts = [
+    hostOf('drained', { state: 'drained' }),
+    hostOf('silent', { reachable: false }),
+    hostOf('abroad', { datacenter: datacenterOf('FR') }),
+    hostOf('abroad-too', { datacenter: null }),
+    hostOf('full', { free: { vcpus: 0, memoryMib: 0, diskGib: 0 } }),
+  ];
+  const constraints = { ...noConstraints, countries: ['DE'], configuration: 'cpu-1-ram-1gb-storage-5gb' };
+  const { removed, fitting } = explain(marketOf(hosts), { constraints, count: 1 });
+  assert.equal(fitting, 0);
+  assert.deepEqual(Object.fromEntries(removed.map((one) => [one.constraint, one.hosts])), {
+    countries: 2,
+    state: 1,
+    reachable: 1,
+    'free vCPUs': 1,
+  });
+});
+
+test('the smallest changes are told: the price to pay, the storage that fits, the country, fewer instances', () => {
+  const market = marketOf([hostOf('only')]);
+  const one = (changes: Partial<typeof noConstraints>, count = 1) => {
+    const configuration = 'cpu-1-ram-1gb-storage-5gb';
+    return explain(market, { constraints: { ...noConstraints, configuration, ...changes }, count }).relaxations;
+  };
+  assert.equal(one({ maxPricePerEpoch: 134_999n })[0]?.constraints.maxPricePerEpoch, 135_000n);
+  assert.deepEqual(one({ additionalStorage: [{ type: 'NVMe', gib: 900 }] })[0]?.constraints.additionalStorage, [
+    { type: 'NVMe', gib: 195 },
+  ]);
+  assert.deepEqual(one({ countries: ['FR'] })[0]?.constraints.countries, ['DE']);
+  assert.equal(one({}, 10)[0]?.instances, 8);
+  const both = one({ countries: ['FR'], maxPricePerEpoch: 1n });
+  assert.deepEqual(both[0]?.changed.toSorted(), ['countries', 'maxPricePerEpoch']);
+});
+
+test('where nothing would help, nothing is suggested', () => {
+  assert.deepEqual(explain(marketOf([]), { constraints: noConstraints, count: 1 }).relaxations, []);
+});
