@@ -21,7 +21,7 @@ import { sha256 } from './authenticate.ts';
 import type { Context } from './context.ts';
 
 /** A host that has not reported for this long is out of reach and gets no new instances. Four heartbeats. */
-const silenceMsMax = 20_000;
+export const silenceMsMax = 20_000;
 const enrolmentValidMs = 60 * 60 * 1000;
 /** A waiting poll looks for itself this often, for the wake-up that got lost. */
 const slowPollMs = 2_000;
@@ -88,7 +88,7 @@ function hardwareOf({ hardware, storageType, cpuModel }: HostInventory): Hardwar
   };
   const unknown = { manufacturer: null, brand: null, architecture: null, generation: null };
   return {
-    cpu: hardware ? named(hardware.cpu) : { ...unknown, model: cpuModel },
+    cpu: hardware ? named(hardware.cpu) : { ...unknown, model: cpuModel === 'unknown' ? null : cpuModel },
     memory: hardware
       ? { type: hardware.memory.type, generation: hardware.memory.generation }
       : { type: null, generation: null },
@@ -96,10 +96,9 @@ function hardwareOf({ hardware, storageType, cpuModel }: HostInventory): Hardwar
   };
 }
 
-/** Notes which hosts have gone silent; they get no new instances until they are heard of again. */
-export async function noteSilentHosts(context: Context): Promise<void> {
+/** Notes which hosts were last heard of before a moment; they get no new instances until they are heard of again. */
+export async function noteSilentHosts(context: Context, before: Date): Promise<void> {
   const now = context.clock.now();
-  const before = new Date(now.getTime() - silenceMsMax);
   await inTransaction(context.database, async (tx) => {
     const silent = await noteUnreachable(tx, { before, now });
     for (const { id, name } of silent) context.logger.warn({ hostId: id, name }, 'host is out of reach');

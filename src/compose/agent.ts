@@ -16,7 +16,7 @@ import { detectAcceleration } from '../agent/vm/acceleration.ts';
 import type { VmDriver } from '../agent/vm/driver.ts';
 import { QemuDriver } from '../agent/vm/qemu.ts';
 import { defaultPatience, type Patience } from '../agent/worker.ts';
-import type { Enrolled, Inventory } from '../api/agent/contract.ts';
+import type { Enrolled, HostHardware, Inventory } from '../api/agent/contract.ts';
 import { version } from '../api/document.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
@@ -41,7 +41,12 @@ export interface AgentOptions {
   storageType: Inventory['storageType'] | undefined;
   logger: Logger;
   /** Runs no hypervisor but a simulation that behaves like this; its faults come from the seed where there is one. */
-  simulated?: { behaviour: Behaviour; capacity: Pick<Inventory, 'cores' | 'memoryMib' | 'diskGib'>; seed?: number };
+  simulated?: {
+    behaviour: Behaviour;
+    capacity: Pick<Inventory, 'cores' | 'memoryMib' | 'diskGib'>;
+    seed?: number;
+    hardware?: HostHardware;
+  };
   patience?: Partial<Patience>;
   imageLimits?: Partial<ImageLimits>;
 }
@@ -170,6 +175,7 @@ async function simulatedMachine(
     cpuModel: 'simulated',
     hypervisor: 'simulated',
     agentVersion: version,
+    ...(simulated.hardware ? { hardware: simulated.hardware } : {}),
   };
   return { driver, close() {}, inventory: async () => inventory };
 }

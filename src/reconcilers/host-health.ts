@@ -1,9 +1,28 @@
-// Notices hosts that have gone silent. Their word that they are back comes with their reports.
+// Notices hosts that have gone silent. Their word that they are back comes with their reports. While no server was here to
+// listen, or none could reach the database, silence says nothing: then every host gets the time to be heard again.
 
 import type { Context } from '../app/context.ts';
-import { noteSilentHosts } from '../app/host.ts';
+import { noteSilentHosts, silenceMsMax } from '../app/host.ts';
+
+/** A pass later than this after the one before means that reports may have been lost on our side. Some passes' time. */
+const deafMsMin = 8_000;
+
+interface Listening {
+  lastPassAtMs: number;
+  /** Until then nobody's silence counts. */
+  graceUntilMs: number;
+}
+
+/** Since when this server listens; it concerns nobody but this process. */
+const listening = new WeakMap<Context, Listening>();
 
 /** One pass. */
 export async function reconcileHostHealth(context: Context): Promise<void> {
-  await noteSilentHosts(context);
+  const nowMs = context.clock.now().getTime();
+  const before = listening.get(context);
+  const wasDeaf = before === undefined || Math.abs(nowMs - before.lastPassAtMs) > deafMsMin;
+  const graceUntilMs = wasDeaf ? nowMs + silenceMsMax : before.graceUntilMs;
+  // Also a pass in which nobody can be found silent asks the database, to know whether it is there.
+  await noteSilentHosts(context, new Date(nowMs >= graceUntilMs ? nowMs - silenceMsMax : 0));
+  listening.set(context, { lastPassAtMs: nowMs, graceUntilMs });
 }

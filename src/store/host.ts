@@ -179,17 +179,13 @@ export async function noteReachable(
 ): Promise<boolean> {
   const part = (name: keyof Hardware) =>
     sql`${JSON.stringify(hardware[name])}::jsonb || coalesce(hardware_overrides -> ${sql.lit(name)}, '{}')`;
-  const { rows } = await sql<{ was_reachable: boolean }>`
-    with found as (
-      select id, reachable as was_reachable, jsonb_build_object(
-        'cpu', ${part('cpu')}, 'memory', ${part('memory')}, 'storage', ${part('storage')}) as hardware
-      from host where id = ${hostId}::uuid
-    )
-    update host set hardware = found.hardware, reachable = true,
-      reachable_changed_at = case when host.reachable then host.reachable_changed_at else ${now}::timestamptz end
-    from found where host.id = found.id and (not host.reachable or host.hardware is distinct from found.hardware)
-    returning was_reachable`.execute(database);
-  return rows[0]?.was_reachable === false;
+  const known = sql`jsonb_build_object('cpu', ${part('cpu')}, 'memory', ${part('memory')}, 'storage', ${part('storage')})`;
+  const { rows } = await sql<{ returned: boolean }>`
+    update host set hardware = ${known}, reachable = true,
+      reachable_changed_at = case when reachable then reachable_changed_at else ${now}::timestamptz end
+    where id = ${hostId}::uuid and (not reachable or hardware is distinct from ${known})
+    returning reachable_changed_at = ${now}::timestamptz as returned`.execute(database);
+  return rows[0]?.returned === true;
 }
 
 /** Notes that hosts last heard of before `before` are out of reach. @returns those that were in reach */
