@@ -15,10 +15,10 @@ export function sha256(secret: string): Uint8Array {
 
 /**
  * The account that an API key acts for.
- * @throws BerthError `unauthenticated` when the key is missing, unknown or revoked
+ * @throws BerthError `unauthenticated` when the key is missing, unknown, revoked or expired, always in the same words
  */
 export async function authenticateKey(context: Context, key: string | undefined): Promise<Principal> {
-  const principal = key && (await findPrincipalByKey(context.database, sha256(key)));
+  const principal = key && (await findPrincipalByKey(context.database, sha256(key), context.clock.now()));
   if (!principal) throw new BerthError('unauthenticated', 'There is no such API key.');
   return principal;
 }

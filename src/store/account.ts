@@ -1,5 +1,6 @@
-// Accounts, and what proves that somebody may act for one.
+// Accounts, and what proves that somebody may act for one: API keys by their hashes, users by their passwords' hashes.
 
+import type { KeyScope } from '../model/api-key.ts';
 import type { Database, Tx } from './database.ts';
 
 /** Who a request acts for. */
@@ -8,18 +9,24 @@ export interface Principal {
   accountName: string;
   /** How the actor is named in events, such as `key:default`. */
   actor: string;
+  scope: KeyScope;
 }
 
-/** The account that a key, given by its SHA-256, acts for; undefined when there is none or it was revoked. */
-export async function findPrincipalByKey(database: Database, secretSha256: Uint8Array): Promise<Principal | undefined> {
+/** The account that a key, given by its SHA-256, acts for at a moment; undefined when there is none, or it was revoked or has expired. */
+export async function findPrincipalByKey(
+  database: Database,
+  secretSha256: Uint8Array,
+  now: Date,
+): Promise<Principal | undefined> {
   const row = await database
     .selectFrom('api_key')
     .innerJoin('account', 'account.id', 'api_key.account_id')
     .where('secret_sha256', '=', secretSha256)
     .where('revoked_at', 'is', null)
-    .select(['account.id', 'account.name', 'api_key.name as key_name'])
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .select(['account.id', 'account.name', 'api_key.name as key_name', 'scope'])
     .executeTakeFirst();
-  return row && { accountId: row.id, accountName: row.name, actor: `key:${row.key_name}` };
+  return row && { accountId: row.id, accountName: row.name, actor: `key:${row.key_name}`, scope: row.scope };
 }
 
 /** Makes sure of an account with this name. @returns its id, new or not */
