@@ -90,7 +90,8 @@ export async function lockHost(tx: Tx, hostId: string): Promise<void> {
  * events. Capacity and the pool's cursor are read under the host's lock; which addresses are free is read as of the
  * statement's begin, so a concurrent deployment may have taken one: the schema then refuses it (23505 on `address`), and
  * the caller tries again with {@link lockHost} first.
- * @returns how many instances were written, all or fewer when the pool has no more addresses; or that they no longer fit
+ * @returns how many instances were written, all or fewer when the pool has no more addresses; or that they no longer fit, or that
+ *   the operator has closed the host or changed its price meanwhile
  */
 export async function insertInstances(
   tx: Tx,
@@ -103,14 +104,15 @@ export async function insertInstances(
     with host_taken as (
       update host set revision = revision + 1, vcpus_used = vcpus_used + ${vcpus * count}::int,
         memory_mib_used = memory_mib_used + ${memoryMib * count}::int, disk_gib_used = disk_gib_used + ${diskGib * count}::int
-      where id = ${share.hostId}::uuid and vcpus_used + ${vcpus * count}::int <= vcpus_limit
+      where id = ${share.hostId}::uuid and state = 'open' and price_id = ${share.priceId}::uuid
+        and vcpus_used + ${vcpus * count}::int <= vcpus_limit
         and memory_mib_used + ${memoryMib * count}::int <= memory_mib_limit
         and disk_gib_used + ${diskGib * count}::int <= disk_gib_limit
       returning id, revision
     ), pool as (
       update address_pool set next_offset = (next_offset + ${count}::int) % size
       from host_taken where host_id = host_taken.id
-      returning first_ip, size, (next_offset - ${count}::int + size) % size as begins_at
+      returning first_ip, size, ((next_offset - ${count}::int) % size + size) % size as begins_at
     ), picked as (
       select ip, row_number() over () as ordinal from (
         select ip from (
