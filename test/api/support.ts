@@ -57,7 +57,7 @@ export interface Vm {
   createdAt: string;
   nextBillingAt?: string;
   osImage: string;
-  datacenter: null;
+  datacenter: Record<string, unknown> | null;
   publicIp: string | null;
   ports: { port: number; protocol: string }[];
   reservedBalance: string;
@@ -134,7 +134,9 @@ export async function holdings(database: Database): Promise<Record<string, unkno
     counts[table] = Number(row?.count);
   }
   const events = await sql<{ count: bigint }>`select count(*) as count from event
-    where (actor not in ('agent', 'berth') or instance_id not in (select id from instance)) and kind <> 'offer.not_found'`.execute(database);
+    where (actor not in ('agent', 'berth') or instance_id not in (select id from instance)) and kind <> 'offer.not_found'`.execute(
+    database,
+  );
   counts.event = Number(events.rows[0]?.count);
   const sold = ['vcpus_used', 'memory_mib_used', 'disk_gib_used'] as const;
   counts.hosts = await database

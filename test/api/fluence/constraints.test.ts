@@ -1,4 +1,5 @@
-// Constraints of a deployment: what is matched now is matched to the letter, what is not matched yet is refused.
+// Constraints of a deployment on size, storage and price: each is matched to the letter, or refused. Those on hardware
+// and countries stand in hardware-constraints.test.ts.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -147,22 +148,6 @@ test('a highest price that is no decimal number is refused', async () => {
   }
   for (const price of [1.5, 0, true, {}])
     await refused({ maxTotalPricePerEpochUsd: price }, 400, field, JSON.stringify(price));
-});
-
-test('hardware and datacenter are refused as not matched yet, never ignored', async () => {
-  const wanted: [name: string, value: unknown][] = [
-    ['hardware', { cpu: [{ manufacturer: 'AMD', architecture: 'Zen' }] }],
-    ['hardware', { memory: [{ type: 'DDR', generation: '5' }] }],
-    ['hardware', { storage: [{ type: 'NVMe' }] }],
-    ['hardware', { storage: [{ type: '' }, { type: 'SSD' }] }],
-    ['datacenter', { countries: ['FR'] }],
-    ['datacenter', { tier: 4 }],
-  ];
-  for (const [name, value] of wanted) {
-    await refused({ [name]: value }, 422, `constraints.${name}`, JSON.stringify(value).slice(0, 40), 'set it to null');
-  }
-  await refused({ hardware: 'AMD' }, 400, 'constraints.hardware');
-  await refused({ datacenter: ['FR'] }, 400, 'constraints.datacenter');
 });
 
 test('nothing of the refused ones came up later', async () => {

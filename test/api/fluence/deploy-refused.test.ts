@@ -89,10 +89,10 @@ test('a key that is none is refused without being repeated: private, with a line
     [keys.ed25519.replace(' ann', '\nann'), 'line break'],
     [`${keys.ed25519}\u0000`, 'control character'],
     [keys.ed25519.slice(0, 60), 'not a complete ssh-ed25519 public key'],
-    [`command="id" ${keys.ed25519}`, 'does not begin with a known key type'],
+    [`command="id" ${keys.ed25519}`, 'neither a public SSH key nor'],
     [keys.ed25519.replace('ssh-ed25519', 'ssh-rsa'), 'not a complete ssh-rsa public key'],
     ['', 'is empty'],
-    ['my-key', 'does not begin with a known key type'],
+    ['my-key', '"my-key"', 'neither a public SSH key nor'],
     [`${keys.ed25519}${' x'.repeat(5000)}`, 'at most 8192'],
   ];
   for (const [entry, ...words] of wrong) {
