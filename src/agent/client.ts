@@ -23,6 +23,8 @@ export class ServerRefused extends Error {
 export class ServerClient {
   readonly #urls: readonly string[];
   #current = 0;
+  /** Aborted when the current server is given up: a poll would wait for an answer from it much longer than a report. */
+  #staying = new AbortController();
   #credential = '';
 
   /** @param urls the servers', without paths; at least one */
@@ -63,10 +65,17 @@ export class ServerClient {
       return await this.#ask(this.#urls[asked] ?? '', method, path, timeoutMs, signal, body);
     } catch (error) {
       const refused = error instanceof ServerRefused && error.status < 500;
-      // The next attempt, which is the caller's, goes to the next server; two calls that fail together move on by one.
-      if (!refused && !signal?.aborted && this.#current === asked) this.#current = (asked + 1) % this.#urls.length;
+      if (!refused && !signal?.aborted) this.#giveUp(asked);
       throw error;
     }
+  }
+
+  /** The next attempt, which is the caller's, goes to the next server; calls that fail together move on by one. */
+  #giveUp(asked: number): void {
+    if (this.#urls.length === 1 || this.#current !== asked) return;
+    this.#current = (asked + 1) % this.#urls.length;
+    this.#staying.abort();
+    this.#staying = new AbortController();
   }
 
   async #ask<Answer>(
@@ -85,7 +94,7 @@ export class ServerClient {
         ...(body && { 'content-type': 'application/json' }),
       },
       body: body ? JSON.stringify(body) : null,
-      signal: signal ? AbortSignal.any([bound, signal]) : bound,
+      signal: AbortSignal.any([bound, this.#staying.signal, ...(signal ? [signal] : [])]),
       redirect: 'error',
     });
     const text = await response.text();
