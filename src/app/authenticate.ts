@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { BerthError } from '../model/errors.ts';
-import { findPrincipalByKey, type Principal } from '../store/account.ts';
+import { findPrincipalByKey, type Principal } from '../store/api-key.ts';
 import { findHostByCredential } from '../store/host.ts';
 import type { Context } from './context.ts';
 
-export type { Principal } from '../store/account.ts';
+export type { Principal } from '../store/api-key.ts';
 
 /** The SHA-256 of a secret, the form in which secrets are stored. */
 export function sha256(secret: string): Uint8Array {

@@ -1,16 +1,19 @@
 // Brings a database to the point where it can be used: an account with its first key, this machine as a host, the catalog.
 // Every step makes sure of something rather than creating it, so a start that was killed half-way is mended by the next.
 
-import { parseCidr } from '../model/cidr.ts';
 import { parseConfiguration } from '../model/configuration.ts';
+import { checkPool } from '../model/host.ts';
 import { newUuid } from '../model/id.ts';
-import { ensureAccount, ensureApiKey, ensureUser } from '../store/account.ts';
-import { ensureAddressPool } from '../store/address.ts';
+import { ensureAccount } from '../store/account.ts';
+import { insertAddressPool } from '../store/address-pool.ts';
+import { ensureApiKey } from '../store/api-key.ts';
 import { seedConfigurations } from '../store/configuration.ts';
 import { inTransaction } from '../store/database.ts';
-import { ensureHost } from '../store/host.ts';
+import { ensureHost, findHost } from '../store/host-terms.ts';
 import { ensureImage } from '../store/image.ts';
+import { insertTransactions, type NewTransaction } from '../store/ledger.ts';
 import { ensurePrice } from '../store/price.ts';
+import { insertUser } from '../store/user.ts';
 import { sha256 } from './authenticate.ts';
 import { catalog } from './catalog.ts';
 import type { Context } from './context.ts';
@@ -23,39 +26,61 @@ export interface FirstAccount {
   passwordHash: string;
 }
 
-/** Makes sure of the first account, its user and its key. */
+/** Makes sure of the first account and its key; a new account gets its user. */
 export async function ensureFirstAccount(context: Context, first: FirstAccount): Promise<void> {
   const now = context.clock.now();
   await inTransaction(context.database, async (tx) => {
-    const accountId = await ensureAccount(tx, { id: newUuid(context.entropy), name: first.account, now });
+    const { id: accountId, isNew } = await ensureAccount(tx, {
+      id: newUuid(context.entropy),
+      name: first.account,
+      now,
+    });
     const { username, passwordHash } = first;
-    await ensureUser(tx, { id: newUuid(context.entropy), accountId, username, passwordHash, now });
+    // Afterwards users are the operator's: one that was removed doesn't come back with the next start.
+    if (isNew) {
+      await insertUser(tx, { id: newUuid(context.entropy), accountId, username, passwordHash, now });
+      await insertTransactions(tx, [openingCredit(context, accountId, now)]);
+    }
     const secretSha256 = sha256(first.apiKey);
     await ensureApiKey(tx, { id: newUuid(context.entropy), accountId, name: 'first', secretSha256, now });
   });
 }
 
+function openingCredit({ settings, entropy }: Context, accountId: string, now: Date): NewTransaction {
+  const amount = settings.billing.openingCredit;
+  return {
+    ...{ id: newUuid(entropy), kind: 'credit', accountId, instanceId: null, hostId: null, createdAt: now },
+    ...{ reason: 'What the first account begins with', actor: 'berth' },
+    entries: [
+      { book: 'cash', amount: -amount },
+      { book: 'available', amount },
+    ],
+  };
+}
+
 /**
- * Makes sure of a host under the settings' rates and ratios, with one address pool.
+ * Makes sure of a host. A new one begins with the settings' rates and ratios and one address pool; afterwards all of them
+ * are the operator's to change.
  * @param pool a range such as `127.44.0.0/16`
  * @returns the host's id
- * @throws Error when the range is malformed
+ * @throws BerthError `invalid_value` when the range is malformed
  */
 export async function ensureLocalHost(context: Context, name: string, pool: string): Promise<string> {
-  const range = parseCidr(pool);
-  if (!range) throw new Error(`The address pool ${pool} is not an IPv4 range such as 127.44.0.0/16.`);
+  const range = checkPool(pool, 'the address pool');
   const now = context.clock.now();
   const { rates, overcommit } = context.settings;
   return inTransaction(context.database, async (tx) => {
+    const known = await findHost(tx, name, { lock: false });
+    if (known) return known.id;
     const priceId = await ensurePrice(tx, { id: newUuid(context.entropy), rates, now });
-    const terms = {
+    const { id: hostId, isNew } = await ensureHost(tx, {
+      id: newUuid(context.entropy),
+      name,
       priceId,
-      vcpuOvercommit: overcommit.cpu,
-      memoryOvercommit: overcommit.memory,
-      diskOvercommit: overcommit.disk,
-    };
-    const hostId = await ensureHost(tx, { id: newUuid(context.entropy), name, terms, now });
-    await ensureAddressPool(tx, { id: newUuid(context.entropy), hostId, cidr: pool, range });
+      overcommit,
+      now,
+    });
+    if (isNew) await insertAddressPool(tx, { id: newUuid(context.entropy), hostId, cidr: pool, range });
     return hostId;
   });
 }

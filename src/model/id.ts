@@ -25,6 +25,11 @@ export function newUuid(entropy: Entropy): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
+/** Whether a text can be the id of a row. */
+export function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
 /** A fresh secret such as `berth_…` with 256 bits of randomness: API keys, enrolment tokens, agents' credentials. */
 export function newSecret(prefix: string, entropy: Entropy): string {
   return `${prefix}_${Buffer.from(entropy.bytes(32)).toString('base64url')}`;

@@ -2,33 +2,8 @@
 // refuses a second holder.
 
 import { sql } from 'kysely';
-import type { Ipv4Range } from '../model/cidr.ts';
-import { formatIpv4 } from '../model/cidr.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Database, Tx } from './database.ts';
-
-/**
- * Makes sure that a host hands out addresses of this range, and of no other. Network and broadcast addresses are left out
- * where the range has them.
- */
-export async function ensureAddressPool(
-  tx: Tx,
-  row: { id: string; hostId: string; cidr: string; range: Ipv4Range },
-): Promise<void> {
-  const spare = row.range.prefix < 31 ? 1 : 0;
-  await tx.deleteFrom('address_pool').where('host_id', '=', row.hostId).where('cidr', '!=', row.cidr).execute();
-  await tx
-    .insertInto('address_pool')
-    .values({
-      id: row.id,
-      host_id: row.hostId,
-      cidr: row.cidr,
-      first_ip: formatIpv4(row.range.first + spare),
-      size: BigInt(row.range.count - 2 * spare),
-    })
-    .onConflict((conflict) => conflict.columns(['host_id', 'cidr']).doNothing())
-    .execute();
-}
 
 /** Replaces the ports that are open on an instance's address. */
 export async function replacePortRules(tx: Tx, instanceId: string, rules: readonly PortRule[]): Promise<void> {

@@ -53,34 +53,6 @@ export async function findHostByCredential(
   return row?.id;
 }
 
-/** Operator's terms of a host: what it costs and how far its resources are sold over. */
-export interface HostTerms {
-  priceId: string;
-  vcpuOvercommit: number;
-  memoryOvercommit: number;
-  diskOvercommit: number;
-}
-
-/** Makes sure of a host with this name under these terms. @returns its id, new or not */
-export async function ensureHost(
-  tx: Tx,
-  row: { id: string; name: string; terms: HostTerms; now: Date },
-): Promise<string> {
-  const terms = {
-    price_id: row.terms.priceId,
-    vcpu_overcommit: row.terms.vcpuOvercommit,
-    memory_overcommit: row.terms.memoryOvercommit,
-    disk_overcommit: row.terms.diskOvercommit,
-  };
-  const host = await tx
-    .insertInto('host')
-    .values({ id: row.id, name: row.name, credential_sha256: null, ...terms, created_at: row.now })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet(terms))
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return host.id;
-}
-
 /** Writes a one-time token, given by its SHA-256, that enrols an agent as this host. */
 export async function insertEnrolment(
   tx: Tx,
