@@ -5,8 +5,8 @@ import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import { largestOf, type MicroUsd } from '../model/money.ts';
 import { pricePerEpoch } from '../model/price.ts';
-import { brokenBy } from './filter.ts';
-import type { Market, MarketHost } from './market.ts';
+import { type Rule, rulesOf } from './filter.ts';
+import type { Market, MarketHost, Tier } from './market.ts';
 import { place } from './place.ts';
 
 /** A part of a request that can give way. */
@@ -59,17 +59,32 @@ const changesMax = 4;
 /** Explains why a request found no place, or not for all of its instances. */
 export function explain(market: Market, request: Request): Explanation {
   const counts = new Map<string, number>();
-  let hosts = 0;
+  const count = (reason: string | null, hosts: number) => {
+    if (hosts === 0) return;
+    if (reason === null) fitting += hosts;
+    else counts.set(reason, (counts.get(reason) ?? 0) + hosts);
+  };
   let fitting = 0;
+  count('state', market.unsellable.state);
+  count('reachable', market.unsellable.reachable);
+  const rules = rulesOf(request.constraints);
   const sizes = sizesOf(market, request.constraints);
-  for (const host of market.hosts()) {
-    hosts += 1;
-    const reason = whyNot(host, request.constraints, sizes);
-    if (reason === null) fitting += 1;
-    else counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const payable = new Map<Tier, Size[]>();
+  for (const hostClass of market.classes()) {
+    const broken = rules.find((rule) => !rule.keeps(hostClass));
+    if (broken) count(broken.constraint, hostClass.hosts);
+    else if (sizes.length === 0) count('configuration', hostClass.hosts);
+    else {
+      const { tier } = hostClass;
+      const affordable = payable.get(tier) ?? affordableOf(tier, sizes, request.constraints);
+      payable.set(tier, affordable);
+      if (affordable.length === 0) count('maxPricePerEpoch', hostClass.hosts);
+      else for (const { free, hosts } of hostClass.groups) count(whyTooSmall(free, affordable), hosts.size);
+    }
   }
-  const removed = [...counts].map(([constraint, count]) => ({ constraint, hosts: count }));
-  removed.sort((a, b) => b.hosts - a.hosts);
+  const hosts = [...counts.values()].reduce((sum, one) => sum + one, fitting);
+  const removed = [...counts].map(([constraint, turnedDown]) => ({ constraint, hosts: turnedDown }));
+  removed.sort((one, other) => other.hosts - one.hosts);
   return { hosts, removed, fitting, relaxations: relax(market, request) };
 }
 
@@ -79,33 +94,53 @@ function sizesOf(market: Market, constraints: Constraints): Size[] {
     .map(({ size }) => ({ ...size, diskGib: size.diskGib + additionalGibOf(constraints) }));
 }
 
-/** The first thing that keeps a host from taking an instance of any of these sizes. */
-function whyNot(host: MarketHost, constraints: Constraints, sizes: readonly Size[]): string | null {
-  if (host.state !== 'open') return 'state';
-  if (!host.reachable) return 'reachable';
-  const broken = brokenBy(host, constraints);
-  if (broken) return broken;
-  if (sizes.length === 0) return 'configuration';
-  const { maxPricePerEpoch: max } = constraints;
-  const payable = sizes.filter((size) => max === null || pricePerEpoch(host.rates, size) <= max);
-  if (payable.length === 0) return 'maxPricePerEpoch';
-  const withVcpus = payable.filter(({ vcpus }) => vcpus <= host.free.vcpus);
-  if (withVcpus.length === 0) return 'free vCPUs';
-  const withMemory = withVcpus.filter(({ memoryMib }) => memoryMib <= host.free.memoryMib);
-  if (withMemory.length === 0) return 'free memory';
-  return withMemory.some(({ diskGib }) => diskGib <= host.free.diskGib) ? null : 'free disk';
+function affordableOf({ rates }: Tier, sizes: readonly Size[], { maxPricePerEpoch: max }: Constraints): Size[] {
+  return sizes.filter((size) => max === null || pricePerEpoch(rates, size) <= max);
+}
+
+/** What a host has too little of for any of these sizes; null when one fits. */
+function whyTooSmall(free: Size, sizes: readonly Size[]): string | null {
+  let reason = 'free vCPUs';
+  for (const { vcpus, memoryMib, diskGib } of sizes) {
+    if (vcpus > free.vcpus) continue;
+    if (memoryMib > free.memoryMib) {
+      if (reason === 'free vCPUs') reason = 'free memory';
+    } else if (diskGib > free.diskGib) reason = 'free disk';
+    else return null;
+  }
+  return reason;
 }
 
 /** All suggestions with the least number of changes that any suggestion has. */
 function relax(market: Market, request: Request): Relaxation[] {
   const asked = relaxables.filter((part) => asks(request, part));
+  const obstacles = obstaclesOf(market, request.constraints);
   for (let changes = 1; changes <= Math.min(asked.length, changesMax); changes += 1) {
-    const found = subsets(asked, changes).flatMap((parts) => relaxed(market, request, parts) ?? []);
+    const found = subsets(asked, changes).flatMap((parts) => {
+      const helps = obstacles.some((broken) => broken.every((part) => parts.includes(part)));
+      return (helps && relaxed(market, request, parts)) || [];
+    });
     if (found.length === 0) continue;
     found.sort((a, b) => (a.totalPrice < b.totalPrice ? -1 : a.totalPrice > b.totalPrice ? 1 : 0));
     return found.slice(0, relaxationsMax);
   }
   return [];
+}
+
+/** What classes break, each combination once. Only changes that take all of one of them out of the way can help. */
+function obstaclesOf(market: Market, constraints: Constraints): Rule['constraint'][][] {
+  const rules = rulesOf(constraints);
+  const found = new Map<number, Rule['constraint'][]>();
+  for (const hostClass of market.classes()) {
+    let key = 0;
+    for (const [bit, rule] of rules.entries()) if (!rule.keeps(hostClass)) key |= 1 << bit;
+    if (found.has(key)) continue;
+    found.set(
+      key,
+      rules.filter((_, bit) => key & (1 << bit)).map(({ constraint }) => constraint),
+    );
+  }
+  return [...found.values()];
 }
 
 function asks({ constraints, count }: Request, part: Relaxable): boolean {

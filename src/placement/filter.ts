@@ -1,68 +1,75 @@
-// What each constraint asks of a host. Those that hosts of a class answer alike are held against the class; each is one
-// rule with the name that a person reads when it turned hosts down.
+// What each constraint asks of a host, where all hosts of a class answer alike. Each is one rule with the name that a
+// person reads when it turned hosts down.
 
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
 
-/** What a class of hosts and a single host both tell of themselves. */
+/** What a class of hosts tells of itself. */
 export interface Traits {
   hardware: Hardware;
   datacenter: Datacenter | null;
   additionalGibMax: number | null;
 }
 
-/** A rule that a class keeps or breaks. */
-export interface Filter {
+/** A constraint that asks for something. */
+export interface Rule {
   constraint: 'countries' | 'cpu' | 'memory' | 'storage' | 'additionalStorage';
-  /** Whether the constraints ask for anything here. */
-  asks(constraints: Constraints): boolean;
-  keeps(traits: Traits, constraints: Constraints): boolean;
+  keeps(traits: Traits): boolean;
 }
 
 /** Names are compared as people write them. */
 const same = (wanted: string | null, found: string | null) =>
   wanted === null || (found !== null && wanted.toLowerCase() === found.toLowerCase());
 
-/** The rules, in the order in which hosts are turned down. */
-export const filters: readonly Filter[] = [
-  {
-    constraint: 'countries',
-    asks: ({ countries }) => countries.length > 0,
-    keeps: ({ datacenter }, { countries }) => datacenter !== null && countries.includes(datacenter.countryCode),
-  },
-  {
-    constraint: 'cpu',
-    asks: ({ cpu }) => cpu.length > 0,
-    keeps: ({ hardware }, { cpu }) =>
+/** What constraints ask of hosts, in the order in which hosts are turned down. */
+export function rulesOf(constraints: Constraints): Rule[] {
+  const { countries, cpu, memory, storage, additionalStorage } = constraints;
+  const rules: Rule[] = [];
+  if (countries.length > 0) {
+    rules.push({
+      constraint: 'countries',
+      keeps: ({ datacenter }) => datacenter !== null && countries.includes(datacenter.countryCode),
+    });
+  }
+  if (cpu.length > 0) {
+    const keeps = ({ cpu: found }: Hardware) =>
       cpu.some(
         ({ manufacturer, architecture }) =>
-          same(manufacturer, hardware.cpu.manufacturer) && same(architecture, hardware.cpu.architecture),
-      ),
-  },
-  {
-    constraint: 'memory',
-    asks: ({ memory }) => memory.length > 0,
-    keeps: ({ hardware }, { memory }) =>
-      memory.some(
-        ({ type, generation }) => same(type, hardware.memory.type) && same(generation, hardware.memory.generation),
-      ),
-  },
-  {
-    constraint: 'storage',
-    asks: ({ storage }) => storage.length > 0,
-    keeps: ({ hardware }, { storage }) => storage.some(({ type }) => type === hardware.storage.type),
-  },
-  {
-    constraint: 'additionalStorage',
-    asks: (constraints) => constraints.additionalStorage.length > 0,
-    keeps: ({ hardware, additionalGibMax }, constraints) =>
-      constraints.additionalStorage.every(({ type }) => type === hardware.storage.type) &&
-      (additionalGibMax === null || additionalGibOf(constraints) <= additionalGibMax),
-  },
-];
+          same(manufacturer, found.manufacturer) && same(architecture, found.architecture),
+      );
+    rules.push({ constraint: 'cpu', keeps: perHardware(keeps) });
+  }
+  if (memory.length > 0) {
+    const keeps = ({ memory: found }: Hardware) =>
+      memory.some(({ type, generation }) => same(type, found.type) && same(generation, found.generation));
+    rules.push({ constraint: 'memory', keeps: perHardware(keeps) });
+  }
+  if (storage.length > 0) {
+    const keeps = ({ storage: found }: Hardware) => storage.some(({ type }) => type === found.type);
+    rules.push({ constraint: 'storage', keeps: perHardware(keeps) });
+  }
+  if (additionalStorage.length > 0) {
+    const gib = additionalGibOf(constraints);
+    rules.push({
+      constraint: 'additionalStorage',
+      keeps: ({ hardware, additionalGibMax }) =>
+        additionalStorage.every(({ type }) => type === hardware.storage.type) &&
+        (additionalGibMax === null || gib <= additionalGibMax),
+    });
+  }
+  return rules;
+}
 
-/** The first constraint that hosts with these traits don't keep, or null. */
-export function brokenBy(traits: Traits, constraints: Constraints): Filter['constraint'] | null {
-  return filters.find((filter) => filter.asks(constraints) && !filter.keeps(traits, constraints))?.constraint ?? null;
+/** A rule about hardware, asked once of each kind: many classes have the same. */
+function perHardware(keeps: (hardware: Hardware) => boolean): Rule['keeps'] {
+  const known = new Map<Hardware, boolean>();
+  return ({ hardware }) => {
+    let answer = known.get(hardware);
+    if (answer === undefined) {
+      answer = keeps(hardware);
+      known.set(hardware, answer);
+    }
+    return answer;
+  };
 }

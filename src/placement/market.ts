@@ -37,7 +37,8 @@ export interface EqualHosts {
 
 /** Hosts that differ in nothing a customer can choose by, nor in price. */
 export interface HostClass {
-  readonly rates: RateCard;
+  readonly tier: Tier;
+  /** The same object in every class with such hardware. */
   readonly hardware: Hardware;
   readonly datacenter: Datacenter | null;
   readonly additionalGibMax: number | null;
@@ -46,11 +47,19 @@ export interface HostClass {
   /** For each configuration how many instances of it fit now. */
   readonly available: Map<string, number>;
   hosts: number;
+  /** Counts the changes to its hosts, for whoever keeps what was made of them. */
+  revision: number;
 }
 
-/** One configuration in one class, at its price without additional storage. */
+/** The classes of one rate card: for any size they have one price, so that prices need not be asked of every class. */
+export interface Tier {
+  readonly rates: RateCard;
+  readonly classes: Set<HostClass>;
+}
+
+/** One configuration at one rate card, at its price without additional storage. */
 export interface Listing {
-  readonly hostClass: HostClass;
+  readonly tier: Tier;
   readonly configuration: Configuration;
   readonly price: MicroUsd;
 }
@@ -79,15 +88,22 @@ export function isSellable({ state, reachable }: MarketHost): boolean {
 export class Market {
   readonly #hosts = new Map<string, { host: MarketHost; hostClass: HostClass | null }>();
   readonly #classes = new Map<string, HostClass>();
+  readonly #tiers = new Map<string, Tier>();
+  /** There are few kinds of hardware, so those whose last host has gone are kept, too. */
+  readonly #hardware = new Map<string, Hardware>();
+  /** Hosts that take no instances, by why they don't. */
+  readonly #unsellable = { state: 0, reachable: 0 };
   #configurations: readonly Configuration[] = [];
   #listings: readonly Listing[] | null = null;
+  #listingsBySlug: ReadonlyMap<string, readonly Listing[]> | null = null;
 
   /** Sets which sizes are sold. */
   setConfigurations(configurations: readonly Configuration[]): void {
     this.#configurations = configurations.toSorted((a, b) => compareFree(a.size, b.size) || (a.slug < b.slug ? -1 : 1));
-    this.#listings = null;
+    this.#forgetListings();
     for (const hostClass of this.#classes.values()) {
       hostClass.available.clear();
+      hostClass.revision += 1;
       for (const group of hostClass.groups) this.#count(hostClass, group.free, group.hosts.size);
     }
   }
@@ -101,6 +117,7 @@ export class Market {
   set(host: MarketHost): void {
     this.delete(host.id);
     if (!isSellable(host)) {
+      this.#unsellable[whyUnsellable(host)] += 1;
       this.#hosts.set(host.id, { host, hostClass: null });
       return;
     }
@@ -111,6 +128,7 @@ export class Market {
     if (found && compareFree(found.free, host.free) === 0) found.hosts.set(host.id, host);
     else groups.splice(index, 0, { free: host.free, hosts: new Map([[host.id, host]]) });
     hostClass.hosts += 1;
+    hostClass.revision += 1;
     this.#count(hostClass, host.free, 1);
     this.#hosts.set(host.id, { host, hostClass });
   }
@@ -121,16 +139,24 @@ export class Market {
     if (!known) return;
     this.#hosts.delete(id);
     const { host, hostClass } = known;
-    if (!hostClass) return;
+    if (!hostClass) {
+      this.#unsellable[whyUnsellable(host)] -= 1;
+      return;
+    }
     const index = indexOfGroup(hostClass.groups, host.free);
     const group = hostClass.groups[index];
     group?.hosts.delete(id);
     if (group?.hosts.size === 0) hostClass.groups.splice(index, 1);
     hostClass.hosts -= 1;
+    hostClass.revision += 1;
     this.#count(hostClass, host.free, -1);
     if (hostClass.hosts > 0) return;
+    const { tier } = hostClass;
     this.#classes.delete(classKey(host));
-    this.#listings = null;
+    tier.classes.delete(hostClass);
+    if (tier.classes.size > 0) return;
+    this.#tiers.delete(rateKey(host));
+    this.#forgetListings();
   }
 
   /** What is known of a host. */
@@ -138,9 +164,9 @@ export class Market {
     return this.#hosts.get(id)?.host;
   }
 
-  /** Every host, those that take no instances too. */
-  *hosts(): Iterable<MarketHost> {
-    for (const { host } of this.#hosts.values()) yield host;
+  /** How many hosts take no instances: for their state, and for being out of reach though their state is right. */
+  get unsellable(): Readonly<Record<'state' | 'reachable', number>> {
+    return this.#unsellable;
   }
 
   /** The classes of the hosts that take instances. */
@@ -148,27 +174,52 @@ export class Market {
     return this.#classes.values();
   }
 
-  /** Every configuration in every class, the cheapest first; what has no room at the moment is among them. */
+  /** Every configuration at every rate card, the cheapest first; what has no room at the moment is among them. */
   listings(): readonly Listing[] {
-    this.#listings ??= [...this.#classes.values()]
-      .flatMap((hostClass) =>
+    this.#listings ??= [...this.#tiers.values()]
+      .flatMap((tier) =>
         this.#configurations.map((configuration) => {
-          return { hostClass, configuration, price: pricePerEpoch(hostClass.rates, configuration.size) };
+          return { tier, configuration, price: pricePerEpoch(tier.rates, configuration.size) };
         }),
       )
       .sort((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
     return this.#listings;
   }
 
+  /** Those of {@link listings} that are of one configuration. */
+  listingsOf(slug: string): readonly Listing[] {
+    this.#listingsBySlug ??= Map.groupBy(this.listings(), ({ configuration }) => configuration.slug);
+    return this.#listingsBySlug.get(slug) ?? [];
+  }
+
+  #forgetListings(): void {
+    this.#listings = null;
+    this.#listingsBySlug = null;
+  }
+
   #classOf(host: MarketHost): HostClass {
     const key = classKey(host);
     const known = this.#classes.get(key);
     if (known) return known;
-    const { rates, hardware, datacenter, additionalGibMax } = host;
-    const hostClass = { rates, hardware, datacenter, additionalGibMax, groups: [], available: new Map(), hosts: 0 };
+    const tier = this.#tierOf(host);
+    const { datacenter, additionalGibMax } = host;
+    const hardware = this.#hardware.get(hardwareKey(host)) ?? host.hardware;
+    this.#hardware.set(hardwareKey(host), hardware);
+    const empty = { groups: [], available: new Map<string, number>(), hosts: 0, revision: 0 };
+    const hostClass = { tier, hardware, datacenter, additionalGibMax, ...empty };
     this.#classes.set(key, hostClass);
-    this.#listings = null;
+    tier.classes.add(hostClass);
     return hostClass;
+  }
+
+  #tierOf(host: MarketHost): Tier {
+    const key = rateKey(host);
+    const known = this.#tiers.get(key);
+    if (known) return known;
+    const tier = { rates: host.rates, classes: new Set<HostClass>() };
+    this.#tiers.set(key, tier);
+    this.#forgetListings();
+    return tier;
   }
 
   #count(hostClass: HostClass, free: Size, hosts: number): void {
@@ -192,12 +243,21 @@ function indexOfGroup(groups: readonly EqualHosts[], free: Size): number {
   return low;
 }
 
-function classKey({ rates, hardware, datacenter, additionalGibMax }: MarketHost): string {
-  const { cpu, memory, storage } = hardware;
-  const parts = [
-    ...[rates.vcpuMicroUsd, rates.memoryGibMicroUsd, rates.storageGibMicroUsd, rates.publicIpMicroUsd],
-    ...[cpu.manufacturer, cpu.brand, cpu.architecture, cpu.generation, memory.type, memory.generation, storage.type],
-    ...[datacenter?.id, additionalGibMax],
-  ];
-  return parts.map((part) => (part == null ? '' : String(part))).join('\u0000');
+/** Why a host takes no instances, when it does not. */
+function whyUnsellable({ state }: MarketHost): 'state' | 'reachable' {
+  return state === 'open' ? 'reachable' : 'state';
+}
+
+function rateKey({ rates }: MarketHost): string {
+  const { vcpuMicroUsd, memoryGibMicroUsd, storageGibMicroUsd, publicIpMicroUsd } = rates;
+  return `${vcpuMicroUsd} ${memoryGibMicroUsd} ${storageGibMicroUsd} ${publicIpMicroUsd}`;
+}
+
+function hardwareKey({ hardware: { cpu, memory, storage } }: MarketHost): string {
+  const names = [cpu.manufacturer, cpu.brand, cpu.architecture, cpu.generation, memory.type, memory.generation];
+  return [...names, storage.type].join('\u0000');
+}
+
+function classKey(host: MarketHost): string {
+  return [rateKey(host), hardwareKey(host), host.datacenter?.id, host.additionalGibMax].join('\u0000');
 }

@@ -1,12 +1,13 @@
 // Offers: what can be rented now, computed from the market for every search (Fluence API: search offers). One offer is one
 // configuration in one class of hosts.
 
+import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
 import type { MicroUsd } from '../model/money.ts';
 import { pricePerResource, type ResourcePrices } from '../model/price.ts';
-import { brokenBy } from './filter.ts';
+import { rulesOf } from './filter.ts';
 import { type HostClass, type Listing, type Market, room } from './market.ts';
 
 /** Servers that one offer lists; the rest are no different, and a list of thousands would help nobody. */
@@ -30,34 +31,51 @@ export interface Offer {
   additionalGib: number;
 }
 
-/** The offers that keep the constraints, cheapest first, from `offset` on and at most `limit`. */
+/** What was made of a class, until one of its hosts changes: most searches ask for what others asked for before. */
+const made = new WeakMap<HostClass, { revision: number; offers: Map<string, Offer> }>();
+
+/**
+ * The offers that keep the constraints, cheapest first, from `offset` on and at most `limit`. An offer that has not changed
+ * since another search is the same object, which nobody may change.
+ */
 export function searchOffers(market: Market, constraints: Constraints, offset: number, limit: number): Offer[] {
-  const matches = new Map<HostClass, boolean>();
+  const { configuration: slug, maxPricePerEpoch: max } = constraints;
+  const rules = rulesOf(constraints);
   const extraGib = additionalGibOf(constraints);
   const offers: Offer[] = [];
   let skipped = 0;
-  for (const listing of market.listings()) {
-    const { hostClass, configuration, price } = listing;
-    if (constraints.configuration !== null && configuration.slug !== constraints.configuration) continue;
-    if (!hostClass.available.get(configuration.slug)) continue;
-    if (constraints.maxPricePerEpoch !== null) {
-      if (price + BigInt(extraGib) * hostClass.rates.storageGibMicroUsd > constraints.maxPricePerEpoch) continue;
+  for (const listing of slug === null ? market.listings() : market.listingsOf(slug)) {
+    const { tier, configuration, price } = listing;
+    if (max !== null && price + BigInt(extraGib) * tier.rates.storageGibMicroUsd > max) continue;
+    for (const hostClass of tier.classes) {
+      if (!hostClass.available.get(configuration.slug) || !rules.every((rule) => rule.keeps(hostClass))) continue;
+      if (extraGib > 0 && !hasRoom(hostClass, configuration.size, extraGib)) continue;
+      if (skipped < offset) skipped += 1;
+      else if (offers.push(offerOf(hostClass, listing, extraGib)) === limit) return offers;
     }
-    let match = matches.get(hostClass);
-    if (match === undefined) {
-      match = brokenBy(hostClass, constraints) === null;
-      matches.set(hostClass, match);
-    }
-    if (!match) continue;
-    const offer = offerOf(listing, extraGib);
-    if (offer.servers.length === 0) continue;
-    if (skipped < offset) skipped += 1;
-    else if (offers.push(offer) === limit) break;
   }
   return offers;
 }
 
-function offerOf({ hostClass, configuration, price }: Listing, extraGib: number): Offer {
+function hasRoom({ groups }: HostClass, size: Size, extraGib: number): boolean {
+  const wanted = { ...size, diskGib: size.diskGib + extraGib };
+  return groups.some(({ free }) => room(free, wanted) > 0);
+}
+
+function offerOf(hostClass: HostClass, listing: Listing, extraGib: number): Offer {
+  if (extraGib > 0) return makeOffer(hostClass, listing, extraGib);
+  let known = made.get(hostClass);
+  if (known?.revision !== hostClass.revision) {
+    known = { revision: hostClass.revision, offers: new Map() };
+    made.set(hostClass, known);
+  }
+  const { slug } = listing.configuration;
+  const offer = known.offers.get(slug) ?? makeOffer(hostClass, listing, 0);
+  known.offers.set(slug, offer);
+  return offer;
+}
+
+function makeOffer(hostClass: HostClass, { tier, configuration, price }: Listing, extraGib: number): Offer {
   const { size } = configuration;
   const wanted = { ...size, diskGib: size.diskGib + extraGib };
   const limit = hostClass.additionalGibMax ?? Number.POSITIVE_INFINITY;
@@ -74,8 +92,8 @@ function offerOf({ hostClass, configuration, price }: Listing, extraGib: number)
   return {
     configuration: configuration.slug,
     price,
-    resources: pricePerResource(hostClass.rates, size),
-    storageGibPrice: hostClass.rates.storageGibMicroUsd,
+    resources: pricePerResource(tier.rates, size),
+    storageGibPrice: tier.rates.storageGibMicroUsd,
     hardware: hostClass.hardware,
     datacenter: hostClass.datacenter,
     servers,

@@ -5,9 +5,8 @@
 import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { MicroUsd } from '../model/money.ts';
-import { pricePerEpoch } from '../model/price.ts';
-import { brokenBy } from './filter.ts';
-import { compareFree, type HostClass, type Market, type MarketHost, room } from './market.ts';
+import { rulesOf } from './filter.ts';
+import { compareFree, type HostClass, type Market, type MarketHost, room, type Tier } from './market.ts';
 
 /** What is asked for. */
 export interface Wanted {
@@ -42,50 +41,50 @@ export interface Placed {
  */
 export function place(market: Market, wanted: Wanted): Placed {
   let best: Placed = { configuration: null, size: null, placements: [], placed: 0 };
-  const { configuration, maxPricePerEpoch } = wanted.constraints;
-  const extraGib = additionalGibOf(wanted.constraints);
-  const matches = new Map<HostClass, boolean>();
+  const { constraints, count } = wanted;
+  const { configuration: asked, maxPricePerEpoch: max } = constraints;
+  const extraGib = additionalGibOf(constraints);
+  const rules = rulesOf(constraints);
   for (const { slug, size: base } of market.configurations) {
-    if (configuration !== null && slug !== configuration) continue;
+    if (asked !== null && slug !== asked) continue;
     const size = { ...base, diskGib: base.diskGib + extraGib };
-    const classes = [...market.classes()].filter((hostClass) => {
-      if (!hostClass.available.get(slug)) return false;
-      let match = matches.get(hostClass);
-      if (match === undefined) {
-        match = brokenBy(hostClass, wanted.constraints) === null;
-        matches.set(hostClass, match);
+    const placements: Placement[] = [];
+    let left = count;
+    for (const { price, tiers } of pricedTiers(market, slug, extraGib)) {
+      if (left === 0 || (max !== null && price > max)) break;
+      const classes: HostClass[] = [];
+      for (const tier of tiers) {
+        for (const hostClass of tier.classes) {
+          if (!hostClass.available.get(slug) || !rules.every((rule) => rule.keeps(hostClass))) continue;
+          classes.push(hostClass);
+        }
       }
-      return match;
-    });
-    const priced = classes
-      .map((hostClass) => ({ hostClass, price: pricePerEpoch(hostClass.rates, size) }))
-      .filter(({ price }) => maxPricePerEpoch === null || price <= maxPricePerEpoch)
-      .sort((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
-    const outcome = placeSize(priced, size, wanted);
-    if (best.configuration === null || outcome.placed > best.placed) best = { configuration: slug, size, ...outcome };
-    if (best.placed === wanted.count) break;
+      for (const { host, count: taken } of placeAtOnePrice(classes, size, left, wanted)) {
+        placements.push({ host, count: taken, price });
+        left -= taken;
+      }
+    }
+    const placed = count - left;
+    if (best.configuration === null || placed > best.placed) best = { configuration: slug, size, placements, placed };
+    if (left === 0) break;
   }
   return best;
 }
 
-interface PricedClass {
-  hostClass: HostClass;
-  price: MicroUsd;
-}
-
-function placeSize(priced: readonly PricedClass[], size: Size, wanted: Wanted): Pick<Placed, 'placements' | 'placed'> {
-  const placements: Placement[] = [];
-  let left = wanted.count;
-  for (let begin = 0, end = 0; begin < priced.length && left > 0; begin = end) {
-    const price = priced[begin]?.price ?? 0n;
-    while (end < priced.length && priced[end]?.price === price) end += 1;
-    const classes = priced.slice(begin, end).map(({ hostClass }) => hostClass);
-    for (const { host, count } of placeAtOnePrice(classes, size, left, wanted)) {
-      placements.push({ host, count, price });
-      left -= count;
-    }
+/** The rate cards by what one instance costs, the cheapest first; those of one price are together. */
+function pricedTiers(market: Market, slug: string, extraGib: number): { price: MicroUsd; tiers: Tier[] }[] {
+  const listings = market.listingsOf(slug);
+  const priced = listings.map(({ tier, price }) => {
+    return { tier, price: extraGib === 0 ? price : price + BigInt(extraGib) * tier.rates.storageGibMicroUsd };
+  });
+  if (extraGib > 0) priced.sort((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
+  const together: { price: MicroUsd; tiers: Tier[] }[] = [];
+  for (const { tier, price } of priced) {
+    const last = together.at(-1);
+    if (last?.price === price) last.tiers.push(tier);
+    else together.push({ price, tiers: [tier] });
   }
-  return { placements, placed: wanted.count - left };
+  return together;
 }
 
 /** Hosts that are equal in price and in what they have left, and how many instances each has room for. */
