@@ -41,7 +41,9 @@ export function defineDialect(parts: DialectParts): Dialect {
       const principals = new WeakMap<FastifyRequest, Principal>();
       if (readKey) {
         scope.addHook('onRequest', async (request) => {
-          principals.set(request, await authenticateKey(context, readKey(request.headers)));
+          const principal = await authenticateKey(context, readKey(request.headers));
+          if (principal.scope === 'read-only') requireReading(request);
+          principals.set(request, principal);
         });
       }
       scope.setErrorHandler((thrown, request, reply) => {
@@ -66,4 +68,19 @@ export function defineDialect(parts: DialectParts): Dialect {
       for (const addRoutes of parts.routes) addRoutes(api);
     },
   };
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set where a route only reads though its method is one that writes. */
+    reads?: boolean;
+  }
+}
+
+/** @throws BerthError `forbidden` where a request would change anything */
+function requireReading(request: FastifyRequest): void {
+  const { method, routeOptions } = request;
+  if (method === 'GET' || method === 'HEAD' || routeOptions.config.reads) return;
+  const message = `This API key may only read; ${method} ${routeOptions.url} needs one with full access.`;
+  throw new BerthError('forbidden', message);
 }

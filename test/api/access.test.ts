@@ -1,0 +1,242 @@
+// Who may do what, walked over every operation of the customers' documents: without a key, with a wrong, a revoked, an
+// expired and a read-only one, and with a right key of another account. An operation that is missing from the table fails.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import { openApiDocuments } from '../../src/api/openapi.ts';
+import { sha256 } from '../../src/app/authenticate.ts';
+import { type Answer, callApi, startTestBerth } from '../support/berth.ts';
+import {
+  assertRefused,
+  type Deployed,
+  deployBody,
+  deployed,
+  holdings,
+  keys,
+  openStore,
+  untilStatus,
+  type Vm,
+} from './support.ts';
+
+const berth = await startTestBerth();
+const database = await openStore(berth);
+after(async () => {
+  await database.destroy();
+  await berth.close();
+});
+
+/** Adds a key. @returns its secret */
+async function addKey(accountId: string, more: { scope?: 'read-only'; expires_at?: Date; revoked_at?: Date } = {}) {
+  const secret = `berth_${randomUUID()}`;
+  const row = { id: randomUUID(), account_id: accountId, name: 'test', created_at: new Date(), revoked_at: null };
+  await database
+    .insertInto('api_key')
+    .values({ ...row, secret_sha256: sha256(secret), ...more })
+    .execute();
+  return secret;
+}
+
+const own = (await database.selectFrom('account').select('id').executeTakeFirstOrThrow()).id;
+const stranger = randomUUID();
+await database.insertInto('account').values({ id: stranger, name: 'stranger', created_at: new Date() }).execute();
+const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000);
+const tomorrow = new Date(Date.now() + 24 * 60 * 60 * 1000);
+const keyOf = {
+  full: await addKey(own, { expires_at: tomorrow }),
+  readOnly: await addKey(own, { scope: 'read-only' }),
+  stranger: await addKey(stranger),
+};
+const noKeys: [what: string, key: string | null][] = [
+  ['no key', null],
+  ['a wrong key', `berth_${randomUUID()}`],
+  ['a revoked key', await addKey(own, { revoked_at: yesterday })],
+  ['an expired key', await addKey(own, { expires_at: yesterday })],
+];
+
+// What the first account has, and the stranger asks for.
+const [vm = ''] = await deployed(berth, deployBody({ name: 'mine' }));
+await untilStatus(berth, vm, 'Active');
+const registered = (
+  await berth.call<{ fingerprint: string }>('POST', '/ssh_keys', { name: 'mine', publicKey: keys.ed25519 })
+).body;
+
+interface Request {
+  path?: string;
+  body?: unknown;
+}
+interface Access {
+  reads: boolean;
+  /** A request that is right. */
+  request(): Request;
+  /** Requests with what belongs to the first account, sent by the stranger, and what has to come of them. */
+  foreign: [request: Request, holds: (answer: Answer) => void][];
+}
+
+const isEmpty = (answer: Answer) => assert.deepEqual([answer.status, answer.body], [200, []]);
+const isNotFound = (answer: Answer) => assertRefused(answer, 404);
+const isUnknownKey = (answer: Answer) => assertRefused(answer, 422, 'neither a public SSH key nor');
+const hasNoEvent = (answer: Answer) => {
+  assert.equal(answer.status, 200);
+  assert.deepEqual((answer.body as { events: unknown[] }).events, []);
+};
+const reads = (foreign: Access['foreign'] = [], request: () => Request = () => ({})): Access => ({
+  reads: true,
+  request,
+  foreign,
+});
+const writes = (request: () => Request, foreign: Access['foreign']): Access => ({ reads: false, request, foreign });
+
+const table: Record<string, Access> = {
+  'POST /marketplace/offers': reads([], () => ({ body: {} })),
+  'GET /marketplace/basic_configurations': reads(),
+  'GET /marketplace/countries': reads(),
+  'GET /marketplace/hardware': reads(),
+  'GET /v1/marketplace/datacenters': reads(),
+  'POST /vms/v3/estimate': reads([], () => ({ body: { instances: 1 } })),
+  'POST /vms/v3': writes(
+    () => ({ body: deployBody() }),
+    [
+      [{ body: deployBody({ sshKeys: ['mine'] }) }, isUnknownKey],
+      [{ body: deployBody({ sshKeys: [registered.fingerprint] }) }, isUnknownKey],
+    ],
+  ),
+  'GET /vms/v3': reads([
+    [{}, isEmpty],
+    [{ path: '?page=1' }, isEmpty],
+  ]),
+  'GET /vms/v3/status': reads([[{ path: `?ids=${vm}` }, isEmpty]]),
+  'GET /vms/v3/default_images': reads(),
+  'PATCH /vms/v3': writes(
+    () => ({ body: { updates: [{ id: vm, vmName: 'renamed' }] } }),
+    [
+      [{ body: { updates: [{ id: vm, vmName: 'theirs' }] } }, isNotFound],
+      [{ body: { updates: [{ id: vm, openPorts: [] }] } }, isNotFound],
+      [{ body: { updates: [{ id: vm }] } }, isNotFound],
+    ],
+  ),
+  'DELETE /vms/v3': writes(() => ({ body: { vmIds: [vm] } }), [[{ body: { vmIds: [vm] } }, isNotFound]]),
+  'GET /ssh_keys': reads([[{}, isEmpty]]),
+  'POST /ssh_keys': writes(
+    () => ({ body: { name: 'other', publicKey: keys.rsa } }),
+    // The same name and the same key are both new to another account.
+    [[{ body: { name: 'mine', publicKey: keys.ed25519 } }, (answer) => assert.equal(answer.status, 201)]],
+  ),
+  'DELETE /ssh_keys': writes(
+    () => ({ body: { fingerprint: registered.fingerprint } }),
+    // What the stranger registered above goes; what is left is the first account's.
+    [
+      [{ body: { fingerprint: registered.fingerprint } }, (answer) => assert.equal(answer.status, 200)],
+      [{ body: { fingerprint: registered.fingerprint } }, isNotFound],
+    ],
+  ),
+  'GET /berth/v1/events': reads([[{ path: `?instance=${vm}` }, hasNoEvent]]),
+};
+
+const operations: { name: string; dialect: string; access: Access }[] = [];
+const missing: string[] = [];
+for (const [file, text] of await openApiDocuments()) {
+  const dialect = file.replace('.json', '');
+  if (dialect === 'agent') continue;
+  const { paths } = JSON.parse(text) as { paths: Record<string, Record<string, unknown>> };
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const method of Object.keys(methods)) {
+      const name = `${method.toUpperCase()} ${path}`;
+      const access = table[name];
+      if (access) operations.push({ name, dialect, access });
+      else missing.push(name);
+    }
+  }
+}
+
+function send(key: string | null, name: string, { path = '', body }: Request): Promise<Answer> {
+  const [method = '', base = ''] = name.split(' ');
+  return callApi(berth.url, key, method, base + path, body);
+}
+
+/** The name `name` of an error in each dialect's shape. */
+function assertProblem(dialect: string, answer: Answer, status: number, text: RegExp): void {
+  const shown = JSON.stringify(answer.body);
+  assert.equal(answer.status, status, shown);
+  if (dialect === 'fluence') assert.deepEqual(Object.keys(answer.body as object), ['error'], shown);
+  const { error, detail } = answer.body as { error?: string; detail?: string };
+  assert.match(error ?? detail ?? '', text);
+}
+
+test('every operation of the documents is in the table, and nothing else', () => {
+  assert.deepEqual(missing, []);
+  assert.deepEqual(operations.map(({ name }) => name).toSorted(), Object.keys(table).toSorted());
+});
+
+test('every operation refuses who has no key, a wrong, a revoked or an expired one, all alike', async () => {
+  const held = await holdings(database);
+  for (const { name, dialect, access } of operations) {
+    const [status, text] =
+      dialect === 'fluence' ? [403, /^Auth failed\. No such API Key$/] : ([401, /no such API key/] as const);
+    for (const [, key] of noKeys) {
+      assertProblem(dialect, await send(key, name, access.request()), status, text);
+      assertProblem(dialect, await send(key, name, { path: '?page=x', body: '{' }), status, text);
+    }
+  }
+  assert.deepEqual(await holdings(database), held);
+});
+
+test('a read-only key reads everything and changes nothing', async () => {
+  const held = await holdings(database);
+  for (const { name, dialect, access } of operations) {
+    const answer = await send(keyOf.readOnly, name, access.request());
+    if (access.reads) assert.equal(answer.status, 200, `${name}: ${JSON.stringify(answer.body)}`);
+    else assertProblem(dialect, answer, 403, new RegExp(`may only read; ${name} needs`));
+  }
+  assert.deepEqual(await holdings(database), held);
+  assert.deepEqual(
+    (await callApi<Vm[]>(berth.url, keyOf.readOnly, 'GET', '/vms/v3')).body.map(({ id, vmName }) => [id, vmName]),
+    [[vm, 'mine']],
+  );
+  assert.equal((await callApi<unknown[]>(berth.url, keyOf.readOnly, 'GET', '/ssh_keys')).body.length, 1);
+});
+
+test('what is another account’s is as if it were not there: no operation answers 403, or tells that it exists', async () => {
+  for (const { access, name } of operations) {
+    for (const [request, holds] of access.foreign) holds(await send(keyOf.stranger, name, request));
+  }
+  const [mine] = (await berth.call<Vm[]>('GET', '/vms/v3')).body;
+  assert.deepEqual([mine?.id, mine?.vmName, mine?.status], [vm, 'mine', 'Active']);
+  assert.equal((await berth.call<unknown[]>('GET', '/ssh_keys')).body.length, 1);
+});
+
+test('an answer about another account’s VM is word for word that about one that never was', async () => {
+  const never = `0x${'0'.repeat(40)}`;
+  for (const [name, body] of [
+    ['PATCH /vms/v3', (id: string) => ({ updates: [{ id, vmName: 'x' }] })],
+    ['DELETE /vms/v3', (id: string) => ({ vmIds: [id] })],
+  ] as const) {
+    const [theirs, none] = [
+      await send(keyOf.stranger, name, { body: body(vm) }),
+      await send(keyOf.stranger, name, { body: body(never) }),
+    ];
+    assert.equal(JSON.stringify(theirs.body).replaceAll(vm, never), JSON.stringify(none.body));
+  }
+});
+
+test('a name and an idempotency key of one account mean nothing in another', async () => {
+  const header = { 'idempotency-key': 'same' };
+  const body = deployBody({ name: 'shared' });
+  const first = await callApi<Deployed>(berth.url, keyOf.full, 'POST', '/vms/v3', body, header);
+  assert.equal(first.status, 201);
+  const other = await callApi<Deployed>(berth.url, keyOf.stranger, 'POST', '/vms/v3', body, header);
+  // The stranger's deployment stands or falls by itself, and never answers with the first account's.
+  assert.ok(!JSON.stringify(other.body).includes(first.body[0]?.vmId ?? ''));
+  assert.notEqual(other.status, 409);
+});
+
+test('a key that expires is refused from then on, with its scope as without', async () => {
+  const key = await addKey(own, { scope: 'read-only', expires_at: tomorrow });
+  assert.equal((await callApi(berth.url, key, 'GET', '/vms/v3')).status, 200);
+  await database
+    .updateTable('api_key')
+    .set({ expires_at: yesterday })
+    .where('secret_sha256', '=', Buffer.from(sha256(key)))
+    .execute();
+  assertRefused(await callApi(berth.url, key, 'GET', '/vms/v3'), 403, 'Auth failed. No such API Key');
+});
