@@ -10,6 +10,7 @@ import { insertEvents, type NewEvent } from '../store/event.ts';
 import {
   insertEnrolment,
   isAnyHostOpen,
+  isNewsOfHost,
   noteReachable,
   noteUnreachable,
   readRevision,
@@ -75,9 +76,12 @@ export async function noteHealth(
   await updateLimits(context.database, hostId, capacity);
   const now = context.clock.now();
   await writeHealth(context.database, { hostId, seenAt: now, inventory: { ...inventory }, strays });
-  if (!(await noteReachable(context.database, { hostId, hardware: hardwareOf(inventory), now }))) return;
-  const event = hostEvent(hostId, 'host.reachable', 'The host is in reach.', now);
-  await inTransaction(context.database, (tx) => insertEvents(tx, [event]));
+  const heardOf = { hostId, hardware: hardwareOf(inventory) };
+  if (!(await isNewsOfHost(context.database, heardOf))) return;
+  await inTransaction(context.database, async (tx) => {
+    const isBack = await noteReachable(tx, heardOf, now);
+    if (isBack) await insertEvents(tx, [hostEvent(hostId, 'host.reachable', 'The host is in reach.', now)]);
+  });
 }
 
 /** What customers can choose a host by; agents from before hardware was told know only the processor's name. */

@@ -140,23 +140,34 @@ export async function isAnyHostOpen(database: Database): Promise<boolean> {
   return row !== undefined;
 }
 
-/**
- * Notes that a host can be reached and what it is made of, with the operator's overrides laid over it. Writes, and so
- * locks, only what has changed.
- * @returns whether it was out of reach before
- */
-export async function noteReachable(
-  database: Database,
-  { hostId, hardware, now }: { hostId: string; hardware: Hardware; now: Date },
-): Promise<boolean> {
+/** A host as its report makes it. */
+interface HeardOf {
+  hostId: string;
+  hardware: Hardware;
+}
+
+/** What a host is made of, with the operator's overrides laid over what was found. */
+function knownHardware(found: Hardware) {
   const part = (name: keyof Hardware) =>
-    sql`${JSON.stringify(hardware[name])}::jsonb || coalesce(hardware_overrides -> ${sql.lit(name)}, '{}')`;
-  const known = sql`jsonb_build_object('cpu', ${part('cpu')}, 'memory', ${part('memory')}, 'storage', ${part('storage')})`;
+    sql`${JSON.stringify(found[name])}::jsonb || coalesce(hardware_overrides -> ${sql.lit(name)}, '{}')`;
+  return sql`jsonb_build_object('cpu', ${part('cpu')}, 'memory', ${part('memory')}, 'storage', ${part('storage')})`;
+}
+
+/** Whether there is anything for {@link noteReachable} to write; hardly ever, so a report need not lock its host's row. */
+export async function isNewsOfHost(database: Database, { hostId, hardware }: HeardOf): Promise<boolean> {
+  const { rows } = await sql<{ news: boolean }>`
+    select not reachable or hardware is distinct from ${knownHardware(hardware)} as news
+    from host where id = ${hostId}::uuid`.execute(database);
+  return rows[0]?.news === true;
+}
+
+/** Notes that a host can be reached and what it is made of. @returns whether it was out of reach before */
+export async function noteReachable(tx: Tx, { hostId, hardware }: HeardOf, now: Date): Promise<boolean> {
   const { rows } = await sql<{ returned: boolean }>`
-    update host set hardware = ${known}, reachable = true,
+    update host set hardware = ${knownHardware(hardware)}, reachable = true,
       reachable_changed_at = case when reachable then reachable_changed_at else ${now}::timestamptz end
-    where id = ${hostId}::uuid and (not reachable or hardware is distinct from ${known})
-    returning reachable_changed_at = ${now}::timestamptz as returned`.execute(database);
+    where id = ${hostId}::uuid
+    returning reachable_changed_at = ${now}::timestamptz as returned`.execute(tx);
   return rows[0]?.returned === true;
 }
 
