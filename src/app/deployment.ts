@@ -8,11 +8,12 @@ import { type ConstraintFields, type Constraints, checkConstraints } from '../mo
 import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
 import { newInstanceId, newUuid } from '../model/id.ts';
 import { checkImageUrl } from '../model/image.ts';
+import { formatUsd } from '../model/money.ts';
 import { checkHostname, checkName } from '../model/name.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
 import { type Placed, place } from '../placement/place.ts';
-import { inTransaction, isAddressTaken, type Tx } from '../store/database.ts';
+import { inTransaction, isAddressTaken, isBalanceShort, type Tx } from '../store/database.ts';
 import {
   type HostShare,
   insertDeployment,
@@ -22,7 +23,9 @@ import {
 } from '../store/deployment.ts';
 import { claimIdempotencyKey } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
+import { firstBill, neededToDeploy } from './billing.ts';
 import type { Context } from './context.ts';
+import { readBalance } from './ledger.ts';
 import { checkInstances, noOffer } from './offer.ts';
 import { tellNotFound } from './offer-not-found.ts';
 import { resolveSshKeys } from './ssh-key.ts';
@@ -105,6 +108,7 @@ export async function deploy(
         await tellNotFound(context, principal, market, checked);
         throw error;
       }
+      if (isBalanceShort(error)) throw await tooLittle(context, principal, outcome, checked);
       if (error instanceof ShortOfAddresses) limits.set(error.hostId, error.left);
       else if (!(error instanceof PlaceTaken || isAddressTaken(error))) throw error;
       if (performance.now() > end) {
@@ -119,6 +123,22 @@ const noOfferCodes: ReadonlySet<ErrorCode> = new Set(['no_suitable_offer', 'not_
 /** A number below `count`; that small counts come up a little more often does not matter here. */
 function pickOne(context: Context, count: number): number {
   return Buffer.from(context.entropy.bytes(4)).readUInt32LE() % count;
+}
+
+/** The refusal of a deployment that the account can't pay: what it needs, and what there is. */
+async function tooLittle(
+  context: Context,
+  { accountId }: Principal,
+  { placements }: Placed,
+  { deployment }: Checked,
+): Promise<BerthError> {
+  const needed = placements.reduce(
+    (sum, { price, count }) => sum + neededToDeploy(deployment.bill, price) * BigInt(count),
+    0n,
+  );
+  const { available } = await readBalance(context, accountId);
+  const message = `The balance is too low: the first epoch and the deposit come to ${formatUsd(needed)} USD, and ${formatUsd(available)} USD are available.`;
+  return new BerthError('insufficient_balance', message);
 }
 
 /** Thrown inside the transaction to undo it when a host has fewer addresses left than instances were to go to it. */
@@ -184,7 +204,12 @@ const answerOf = (shares: readonly HostShare[], { deployment }: Checked): Deploy
 function sharesOf(context: Context, { placements }: Placed): HostShare[] {
   const shares = placements.map(({ host, count, price }): HostShare => {
     const instances = Array.from({ length: count }, () => {
-      return { id: newInstanceId(context.entropy), diskId: newUuid(context.entropy) };
+      const [diskId, chargeId, depositId] = [
+        newUuid(context.entropy),
+        newUuid(context.entropy),
+        newUuid(context.entropy),
+      ];
+      return { id: newInstanceId(context.entropy), diskId, chargeId, depositId };
     });
     const storageType = host.hardware.storage.type;
     return { hostId: host.id, storageType, priceId: host.priceId, priceMicroUsd: price, instances };
@@ -205,6 +230,7 @@ async function check(
   const sshIsListed = portRules.some(
     ({ port, protocol }) => port === sshPortRule.port && protocol === sshPortRule.protocol,
   );
+  const createdAt = context.clock.now();
   const imageUrl = checkImageUrl(request.imageUrl, fields.imageUrl);
   checkImageHost(context, imageUrl, fields.imageUrl);
   return {
@@ -219,7 +245,8 @@ async function check(
       imageUrl: imageUrl.href,
       sshKeys: await resolveSshKeys(context, principal, request.sshKeys, fields.sshKeys),
       portRules: sshIsListed ? portRules : [sshPortRule, ...portRules],
-      createdAt: context.clock.now(),
+      createdAt,
+      bill: firstBill(context, createdAt),
     },
   };
 }

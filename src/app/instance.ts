@@ -1,9 +1,11 @@
 // An instance's life after it was deployed: seen, renamed, its ports changed, deleted. Changes of several instances are
 // all done or none is.
 
+import type { Funds } from '../model/bill.ts';
+import { periodEnd } from '../model/billing-period.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import { parseInstanceId } from '../model/id.ts';
-import { requireAllowed } from '../model/instance.ts';
+import { type InstanceStatus, requireAllowed } from '../model/instance.ts';
 import { checkName } from '../model/name.ts';
 import { checkPortRules, type PortRule } from '../model/port-rule.ts';
 import { replacePortRules } from '../store/address.ts';
@@ -23,6 +25,7 @@ import {
   writeStatuses,
 } from '../store/instance.ts';
 import type { Principal } from './authenticate.ts';
+import { endBills, readFunds } from './billing.ts';
 import type { Context } from './context.ts';
 
 export type { InstanceRow, InstanceStatusRow } from '../store/instance.ts';
@@ -34,28 +37,62 @@ const namedMax = 10;
 /** A list without paging is cut off here rather than growing without end. */
 const listMax = 10_000;
 
+/** An instance with how its bill stands. */
+export type Billed<Row> = Row & {
+  fundsState: Funds;
+  /** When something is charged next; null once nothing is. */
+  nextBillingAt: Date | null;
+};
+
 /** An account's instances, oldest first. */
-export function listInstances(
+export async function listInstances(
   context: Context,
   principal: Principal,
   page?: { page: number; perPage: number },
-): Promise<InstanceRow[]> {
+): Promise<Billed<InstanceRow>[]> {
   const window = page ? { limit: page.perPage, offset: (page.page - 1) * page.perPage } : { limit: listMax, offset: 0 };
-  return readInstances(context.database, principal.accountId, window);
+  const rows = await readInstances(context.database, principal.accountId, window);
+  const funds = await readFunds(context, principal.accountId);
+  const now = context.clock.now();
+  return rows.map((row) => ({ ...withFunds(row, funds), nextBillingAt: nextBilling(context, row, now) }));
+}
+
+/** A status that ends with the instance's run; nothing is billed after it. */
+const isOver = ({ status }: { status: InstanceStatus }) => status === 'failed' || status === 'terminated';
+
+function nextBilling(context: Context, row: InstanceRow, now: Date): Date | null {
+  if (isOver(row) || row.paidUntil === null) return null;
+  // What is due and can't be decided yet, or paid, is looked at again and again.
+  return row.paidUntil > now ? row.paidUntil : periodEnd(context.settings.billing.period, row.paidUntil, now);
+}
+
+function withFunds<Row extends InstanceStatusRow>(
+  row: Row,
+  funds: ReadonlyMap<string, Funds>,
+): Row & { fundsState: Funds } {
+  const { statusChangedAt, fundsChangedAt } = row;
+  return {
+    ...row,
+    fundsState: funds.get(row.id) ?? 'enough',
+    statusChangedAt: fundsChangedAt > statusChangedAt && !isOver(row) ? fundsChangedAt : statusChangedAt,
+  };
 }
 
 /**
  * The status of those of the named instances that are the account's; others are left out.
  * @throws BerthError `invalid_value` when too many are named
  */
-export function readStatuses(
+export async function readStatuses(
   context: Context,
   principal: Principal,
   ids: readonly string[],
   field: string,
-): Promise<InstanceStatusRow[]> {
+): Promise<(InstanceStatusRow & { fundsState: Funds })[]> {
   const parsed = checkCount(ids, field).flatMap((id) => parseInstanceId(id) ?? []);
-  return listInstanceStatuses(context.database, principal.accountId, [...new Set(parsed)]);
+  if (parsed.length === 0) return [];
+  const rows = await listInstanceStatuses(context.database, principal.accountId, [...new Set(parsed)]);
+  const funds = await readFunds(context, principal.accountId);
+  return rows.map((row) => withFunds(row, funds));
 }
 
 /** A change of one instance; what is undefined stays. Ports are replaced as a whole. */
@@ -152,6 +189,12 @@ export async function deleteInstances(
   const hostIds = await changeInstances(context, principal, ids, new Set(ids), async (tx, handles, revisions) => {
     for (const handle of handles) requireAllowed('delete', handle);
     const now = context.clock.now();
+    await endBills(
+      context,
+      tx,
+      handles.map(({ id }) => ({ instanceId: id, neverRan: false })),
+      now,
+    );
     // A failed instance that its host has already let go of is over now; the others wait for their hosts' word.
     await writeStatuses(
       tx,
@@ -175,6 +218,45 @@ export async function deleteInstances(
   context.wakeups.changed(hostIds);
   return ids;
 }
+
+/** Ends instances that nothing pays for any more: their hosts erase them, and they are shown until they are deleted. */
+export async function terminateInstances(context: Context, ids: readonly string[]): Promise<void> {
+  const now = context.clock.now();
+  const reason = 'Nothing was left to pay with.';
+  const hostIds = await inTransaction(context.database, async (tx) => {
+    const found = await findInstances(tx, null, ids, { lock: false });
+    const revisions = await bumpRevisions(
+      tx,
+      found.map(({ hostId }) => hostId),
+    );
+    const handles = (await findInstances(tx, null, ids, { lock: true })).filter(({ status }) => !isGoing(status));
+    await writeStatuses(
+      tx,
+      handles.map(({ id }) => ({ id, status: 'terminated', reason })),
+      now,
+    );
+    await order(
+      tx,
+      handles.map(({ id, hostId }) => ({
+        instanceId: id,
+        desired: 'absent' as const,
+        revision: revisions.get(hostId) ?? 0n,
+      })),
+    );
+    await releaseUnusedNames(tx, [...new Set(handles.map(({ deploymentId }) => deploymentId))]);
+    await insertEvents(
+      tx,
+      handles.map(({ id, hostId, accountId }) => ({
+        ...{ accountId, instanceId: id, hostId, kind: 'instance.terminated', message: reason },
+        ...{ actor: 'berth', createdAt: now },
+      })),
+    );
+    return handles.map(({ hostId }) => hostId);
+  });
+  context.wakeups.changed(hostIds);
+}
+
+const isGoing = (status: InstanceStatus) => isOver({ status }) || status === 'deleting' || status === 'deleted';
 
 type Change = (tx: Tx, handles: readonly InstanceHandle[], revisions: ReadonlyMap<string, bigint>) => Promise<void>;
 

@@ -1,7 +1,7 @@
 // Takes a host's report: notes the heartbeat, holds each observation against what should be, and writes what follows in
 // one transaction. Reports may be lost, repeated or late; the next one mends it.
 
-import { judge, type ObservedState, type Verdict } from '../model/assignment.ts';
+import { judge, type ObservedState, runOf, type Verdict } from '../model/assignment.ts';
 import { claimAddressForOrphan } from '../store/address.ts';
 import {
   type AssignmentState,
@@ -10,12 +10,14 @@ import {
   removeAssignments,
   writeObserved,
 } from '../store/assignment.ts';
+import { noteRunsEnded, startPeriods } from '../store/bill.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
 import { releaseUnusedNames } from '../store/deployment.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
 import { bumpRevisions, giveBackCapacity } from '../store/host.ts';
 import { writeStatuses } from '../store/instance.ts';
 import { keepOnlyOrphans, writeOrphans } from '../store/orphan.ts';
+import { endBills } from './billing.ts';
 import type { Context } from './context.ts';
 import { type HostInventory, noteHealth } from './host.ts';
 import { storable } from './storable.ts';
@@ -31,6 +33,8 @@ export interface ReportedInstance {
   vcpus: number;
   memoryMib: number;
   diskGib: number;
+  /** How long it has run without a break; agents from before this was told leave it out. */
+  runningMs?: number | null;
 }
 
 /** A host's report. */
@@ -55,7 +59,8 @@ export async function acceptReport(context: Context, hostId: string, given: Host
   const ids = report.instances.map(({ instanceId }) => instanceId);
   const known = await readAssignmentStates(context.database, hostId, ids, { lock: false });
   const seen = new Map(report.instances.map((instance) => [instance.instanceId, instance]));
-  const news = known.filter((held) => isNews(held, seen.get(held.instanceId)));
+  const now = context.clock.now();
+  const news = known.filter((held) => isNews(held, seen.get(held.instanceId), now));
   if (news.length > 0 || report.events.length > 0)
     await write(
       context,
@@ -67,13 +72,14 @@ export async function acceptReport(context: Context, hostId: string, given: Host
   await noteHealth(context, hostId, report.inventory, report.strays);
 }
 
-function isNews(held: AssignmentState, seen: ReportedInstance | undefined): boolean {
+function isNews(held: AssignmentState, seen: ReportedInstance | undefined, now: Date): boolean {
   if (!seen) return false;
   const same =
     held.observedGeneration === seen.generation &&
     held.observedState === seen.state &&
     held.observedReason === seen.reason &&
-    held.restarts === seen.restarts;
+    held.restarts === seen.restarts &&
+    held.runningSince?.getTime() === runOf(held, seen, now).runningSince?.getTime();
   return !same || follows(held, judge(held, seen));
 }
 
@@ -98,9 +104,13 @@ async function write(context: Context, hostId: string, report: HostReport, ids: 
     await writeObserved(
       tx,
       hostId,
-      held.flatMap(({ instanceId }) => seenById.get(instanceId) ?? []),
+      held.flatMap((state) => {
+        const seen = seenById.get(state.instanceId);
+        return seen ? [{ ...seen, runningSince: runOf(state, seen, now).runningSince }] : [];
+      }),
       now,
     );
+    await noteRuns(context, tx, hostId, judged, seenById, now);
     await writeStatuses(
       tx,
       judged
@@ -119,6 +129,32 @@ async function write(context: Context, hostId: string, report: HostReport, ids: 
     return revision !== undefined;
   });
   if (ordered) context.wakeups.changed([hostId]);
+}
+
+/** What the ledger needs to know of a report: which runs are over, which instances have come up first, which never will. */
+async function noteRuns(
+  context: Context,
+  tx: Tx,
+  hostId: string,
+  judged: readonly Judged[],
+  seenById: ReadonlyMap<string, ReportedInstance>,
+  now: Date,
+): Promise<void> {
+  const which = (keep: (one: Judged) => boolean) => judged.filter(keep).map(({ held }) => held.instanceId);
+  const runEnded = which(({ held }) => {
+    const seen = seenById.get(held.instanceId);
+    return seen !== undefined && runOf(held, seen, now).ended;
+  });
+  await noteRunsEnded(tx, hostId, runEnded);
+  const isFirst = ({ held, verdict }: Judged) => held.activatedAt === null && verdict.status === 'active';
+  await startPeriods(tx, which(isFirst), now);
+  const over = judged.filter(({ held, verdict }) => ended(held, verdict));
+  await endBills(
+    context,
+    tx,
+    over.map(({ held }) => ({ instanceId: held.instanceId, neverRan: held.activatedAt === null })),
+    now,
+  );
 }
 
 function verdictOf(held: AssignmentState, seenById: ReadonlyMap<string, ReportedInstance>): Verdict | null {

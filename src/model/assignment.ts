@@ -71,3 +71,25 @@ export function judge(held: Held, seen: Seen): Verdict {
     order: seen.generation > held.generation ? 'running' : null,
   };
 }
+
+/** Two tellings of one run differ by what the way takes and how clocks drift; a restart takes longer. */
+const sameRunMsMax = 30_000;
+
+/**
+ * What a report says of an instance's run.
+ * @param held what was told before
+ * @param seen what is told now; agents from before `runningMs` leave it out
+ * @returns since when it runs, null while it does not; and whether the run that was told before is over
+ */
+export function runOf(
+  held: { observedState: string | null; runningSince: Date | null },
+  seen: { state: ObservedState; runningMs?: number | null },
+  now: Date,
+): { runningSince: Date | null; ended: boolean } {
+  const ran = held.observedState === 'running' ? held.runningSince : null;
+  if (seen.state !== 'running') return { runningSince: null, ended: ran !== null };
+  if (seen.runningMs == null) return { runningSince: ran ?? now, ended: false };
+  const since = new Date(now.getTime() - seen.runningMs);
+  if (ran && Math.abs(ran.getTime() - since.getTime()) <= sameRunMsMax) return { runningSince: ran, ended: false };
+  return { runningSince: since, ended: ran !== null };
+}

@@ -1,6 +1,8 @@
 // How time is cut into what is paid for. A price is for one epoch; an epoch is a day, or an hour where billing is by the
 // hour or by the second.
 
+import { nextEpochBoundary } from './epoch.ts';
+
 /**
  * - `global-daily`: days that end for everyone at 17:55 UTC (Fluence API: billing)
  * - `daily-per-vm`: days counted from the instance's activation
@@ -11,3 +13,31 @@ export const billingPeriods = ['global-daily', 'daily-per-vm', 'hourly', 'per-se
 
 /** One of {@link billingPeriods}. */
 export type BillingPeriod = (typeof billingPeriods)[number];
+
+const hourMs = 60 * 60 * 1000;
+const dayMs = 24 * hourMs;
+/** What ran by the second is charged this often, and at the end. */
+const meteringMs = 60 * 1000;
+
+/** How long an epoch is, the time that a price is for, in milliseconds. */
+export function epochMs(period: BillingPeriod): number {
+  return period === 'hourly' || period === 'per-second' ? hourMs : dayMs;
+}
+
+/** Whether a period is paid when it begins; otherwise once it is over. */
+export function isPaidInAdvance(period: BillingPeriod): boolean {
+  return period !== 'per-second';
+}
+
+/** Where the period that begins at `begins` ends. `anchor` is where an instance's own periods are counted from. */
+export function periodEnd(period: BillingPeriod, anchor: Date, begins: Date): Date {
+  if (period === 'global-daily') return nextEpochBoundary(begins);
+  const lengthMs = isPaidInAdvance(period) ? epochMs(period) : meteringMs;
+  const whole = Math.floor((begins.getTime() - anchor.getTime()) / lengthMs);
+  return new Date(anchor.getTime() + (whole + 1) * lengthMs);
+}
+
+/** How far a deployment at `now` is paid when it is made. */
+export function firstPaidUntil(period: BillingPeriod, now: Date): Date {
+  return isPaidInAdvance(period) ? periodEnd(period, now, now) : now;
+}

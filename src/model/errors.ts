@@ -11,6 +11,7 @@ export const errorTable = {
   unsupported: { status: 422, advice: 'Leave the named field out, or set it to null.' },
   no_suitable_offer: { status: 422, advice: 'Relax the constraints, or try again when capacity is free.' },
   not_enough_offers: { status: 422, advice: 'Ask for fewer instances, or relax the constraints.' },
+  insufficient_balance: { status: 402, advice: 'Credit the account, or deploy something cheaper.' },
   name_taken: { status: 409, advice: 'Choose another name, or delete the instance that has it.' },
   wrong_state: { status: 409, advice: 'Wait until the instance has reached a state that allows this.' },
   idempotency_key_reused: { status: 422, advice: 'Use a new Idempotency-Key for a different request.' },

@@ -12,7 +12,15 @@ import { BerthError } from './errors.ts';
  * - `deleting`: ordered away; its host has not yet confirmed
  * - `deleted`: gone; kept for the record only
  */
-export const instanceStatuses = ['launching', 'active', 'stopped', 'failed', 'terminated', 'deleting', 'deleted'] as const;
+export const instanceStatuses = [
+  'launching',
+  'active',
+  'stopped',
+  'failed',
+  'terminated',
+  'deleting',
+  'deleted',
+] as const;
 
 /** One of {@link instanceStatuses}. */
 export type InstanceStatus = (typeof instanceStatuses)[number];

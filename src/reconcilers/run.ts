@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../app/context.ts';
+import { reconcileBilling } from './billing.ts';
 import { type DriftGauges, reconcileDrift } from './drift.ts';
 import { reconcileHostHealth } from './host-health.ts';
 import { purge } from './purge.ts';
@@ -14,6 +15,7 @@ interface Reconciler {
 
 const reconcilers: readonly Reconciler[] = [
   { name: 'host-health', everyMs: 2_000, run: reconcileHostHealth },
+  { name: 'billing', everyMs: 5_000, run: reconcileBilling },
   { name: 'drift', everyMs: 15_000, run: reconcileDrift },
   { name: 'purge', everyMs: 600_000, run: purge },
 ];

@@ -77,6 +77,8 @@ export interface AssignmentState {
   observedState: string | null;
   observedReason: string | null;
   restarts: number;
+  runningSince: Date | null;
+  activatedAt: Date | null;
   vcpus: number;
   memoryMib: number;
   diskGib: number;
@@ -108,6 +110,8 @@ export async function readAssignmentStates(
       'observed_state',
       'observed_reason',
       'restarts',
+      'running_since',
+      'activated_at',
       'vcpus',
       'memory_mib',
       'size_gib',
@@ -127,6 +131,8 @@ export async function readAssignmentStates(
     observedState: row.observed_state,
     observedReason: row.observed_reason,
     restarts: row.restarts,
+    runningSince: row.running_since,
+    activatedAt: row.activated_at,
     vcpus: row.vcpus,
     memoryMib: row.memory_mib,
     diskGib: row.size_gib,
@@ -140,6 +146,7 @@ export interface ObservedRow {
   state: string;
   reason: string | null;
   restarts: number;
+  runningSince: Date | null;
 }
 
 /** Writes what a host says of its instances. */
@@ -152,9 +159,9 @@ export async function writeObserved(
   if (observed.length === 0) return;
   await sql`
     update assignment set observed_generation = seen.generation, observed_state = seen.state, observed_reason = seen.reason,
-      restarts = seen.restarts, observed_at = ${now}::timestamptz
+      restarts = seen.restarts, running_since = seen."runningSince", observed_at = ${now}::timestamptz
     from jsonb_to_recordset(${JSON.stringify(observed)}::jsonb)
-      as seen ("instanceId" text, generation int, state text, reason text, restarts int)
+      as seen ("instanceId" text, generation int, state text, reason text, restarts int, "runningSince" timestamptz)
     where assignment.instance_id = seen."instanceId" and assignment.host_id = ${hostId}::uuid`.execute(tx);
 }
 

@@ -77,6 +77,11 @@ export function isAddressTaken(error: unknown): boolean {
   return sqlState(error) === '23505' && ['address', 'port_rule'].includes((error as pg.DatabaseError).table ?? '');
 }
 
+/** Whether an error is the schema's refusal to let an account spend more than it has. */
+export function isBalanceShort(error: unknown): boolean {
+  return sqlState(error) === '23514' && (error as pg.DatabaseError).table === 'account_balance';
+}
+
 /**
  * Whether an error says that the database can't be reached or is starting or stopping, rather than that a query is wrong.
  */

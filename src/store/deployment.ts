@@ -2,6 +2,7 @@
 // which no other deployment on that host can go on.
 
 import { sql } from 'kysely';
+import type { BillingPeriod } from '../model/billing-period.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Tx } from './database.ts';
 
@@ -19,6 +20,7 @@ export interface NewDeployment {
   sshKeys: readonly string[];
   portRules: readonly PortRule[];
   createdAt: Date;
+  bill: { period: BillingPeriod; paidUntil: Date; inAdvance: boolean };
 }
 
 /** The share of a deployment that goes to one host. */
@@ -28,7 +30,8 @@ export interface HostShare {
   priceId: string;
   /** For each instance an epoch. */
   priceMicroUsd: bigint;
-  instances: readonly { id: string; diskId: string }[];
+  /** With the ids of the ledger's transactions. */
+  instances: readonly { id: string; diskId: string; chargeId: string; depositId: string }[];
 }
 
 /**
@@ -86,10 +89,10 @@ export async function lockHost(tx: Tx, hostId: string): Promise<void> {
 }
 
 /**
- * Takes capacity and addresses on one host and writes the instances with their disks, assignments, open ports and first
- * events. Capacity and the pool's cursor are read under the host's lock; which addresses are free is read as of the
+ * Takes capacity and addresses on one host and writes the instances with their disks, assignments, open ports, bills, the
+ * ledger's transactions and first events. Capacity and the pool's cursor are read under the host's lock; which addresses are free is read as of the
  * statement's begin, so a concurrent deployment may have taken one: the schema then refuses it (23505 on `address`), and
- * the caller tries again with {@link lockHost} first.
+ * the caller tries again with {@link lockHost} first. An account that has too little is refused by the schema (23514).
  * @returns how many instances were written, all or fewer when the pool has no more addresses; or that they no longer fit, or that
  *   the operator has closed the host or changed its price meanwhile
  */
@@ -99,7 +102,10 @@ export async function insertInstances(
   share: HostShare,
 ): Promise<number | 'no-room'> {
   const count = share.instances.length;
-  const { id, accountId, actor, name, hostname, createdAt, vcpus, memoryMib, diskGib } = deployment;
+  const { id, accountId, actor, name, hostname, createdAt, vcpus, memoryMib, diskGib, bill } = deployment;
+  const price = share.priceMicroUsd;
+  const charged = bill.inAdvance ? price : 0n;
+  const firstEpoch = `${createdAt.toISOString()} to ${bill.paidUntil.toISOString()}`;
   const written = await sql<{ written: bigint; fits: boolean }>`
     with host_taken as (
       update host set revision = revision + 1, vcpus_used = vcpus_used + ${vcpus * count}::int,
@@ -122,9 +128,12 @@ export async function insertInstances(
         limit ${count}
       ) as free
     ), row as materialized (
-      select given.id, given.disk_id, host_taken.id as host_id, revision, ip
+      select given.id, given.disk_id, charge_id, deposit_id, host_taken.id as host_id, revision, ip
       from rows from (unnest(${share.instances.map((instance) => instance.id)}::text[]),
-        unnest(${share.instances.map((instance) => instance.diskId)}::uuid[])) with ordinality as given (id, disk_id, ordinal)
+        unnest(${share.instances.map((instance) => instance.diskId)}::uuid[]),
+        unnest(${share.instances.map((instance) => instance.chargeId)}::uuid[]),
+        unnest(${share.instances.map((instance) => instance.depositId)}::uuid[]))
+        with ordinality as given (id, disk_id, charge_id, deposit_id, ordinal)
       join picked using (ordinal) cross join host_taken
     ), new_instance as (
       insert into instance (id, account_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus,
@@ -145,6 +154,32 @@ export async function insertInstances(
       insert into port_rule (ip, protocol, port)
       select ip, rule.protocol, rule.port from row
       cross join jsonb_to_recordset(${JSON.stringify(deployment.portRules)}::jsonb) as rule (protocol text, port int)
+    ), new_bill as (
+      insert into bill (instance_id, account_id, host_id, period, anchor_at, price_micro_usd, paid_until, held_micro_usd,
+        spent_micro_usd, funds_changed_at, created_at)
+      select id, ${accountId}::uuid, host_id, ${bill.period}, ${createdAt}::timestamptz, ${price}::bigint,
+        ${bill.paidUntil}::timestamptz, ${price}::bigint, ${charged}::bigint, ${createdAt}::timestamptz, ${createdAt}::timestamptz
+      from row
+    ), new_transaction as (
+      insert into ledger_transaction (id, kind, account_id, instance_id, reason, actor, created_at)
+      select transaction.id, kind, ${accountId}::uuid, row.id, reason, ${actor}, ${createdAt}::timestamptz
+      from row cross join lateral (values
+        (charge_id, 'charge', ${firstEpoch}, ${charged}::bigint),
+        (deposit_id, 'deposit', 'Deposit of one epoch', ${price}::bigint)
+      ) as transaction (id, kind, reason, amount) where amount > 0
+    ), new_entry as (
+      insert into ledger_entry (transaction_id, book, account_id, host_id, amount_micro_usd)
+      select transaction_id, book, case when book <> 'revenue' then ${accountId}::uuid end,
+        case when book = 'revenue' then host_id end, amount
+      from row cross join lateral (values
+        (charge_id, 'available', -${charged}::bigint), (charge_id, 'revenue', ${charged}::bigint),
+        (deposit_id, 'available', -${price}::bigint), (deposit_id, 'held', ${price}::bigint)
+      ) as entry (transaction_id, book, amount) where amount <> 0
+    ), new_charge as (
+      insert into charge (instance_id, period_begins_at, period_ends_at, amount_micro_usd, transaction_id)
+      select id, ${createdAt}::timestamptz, ${bill.paidUntil}::timestamptz, ${charged}::bigint,
+        case when ${charged}::bigint > 0 then charge_id end
+      from row where ${bill.inAdvance}
     ), new_event as (
       insert into event (account_id, instance_id, host_id, kind, message, actor, data, created_at)
       select ${accountId}::uuid, id, host_id, 'instance.placed', 'Accepted and placed; its address is ' || host(ip) || '.',

@@ -28,6 +28,12 @@ export interface InstanceRow {
   address: string | null;
   portRules: PortRule[];
   createdAt: Date;
+  heldMicroUsd: bigint;
+  spentMicroUsd: bigint;
+  /** Up to when it is paid; null once nothing is billed any more. */
+  paidUntil: Date | null;
+  /** The last change of how its bill stands. */
+  fundsChangedAt: Date;
 }
 
 const datacenterJson = sql`jsonb_build_object('id', id, 'slug', slug, 'countryCode', country_code, 'cityCode', city_code,
@@ -45,7 +51,8 @@ export async function listInstances(
     .leftJoin('address', 'address.instance_id', 'instance.id')
     .innerJoin('host', 'host.id', 'instance.host_id')
     .leftJoin('host_health', 'host_health.host_id', 'instance.host_id')
-    .where('account_id', '=', accountId)
+    .leftJoin('bill', 'bill.instance_id', 'instance.id')
+    .where('instance.account_id', '=', accountId)
     .where('status', 'not in', ['deleting', 'deleted'])
     .select([
       'instance.id',
@@ -59,7 +66,12 @@ export async function listInstances(
       'size_gib',
       'storage_type',
       'image_url',
-      'price_micro_usd',
+      'instance.price_micro_usd',
+      'bill.held_micro_usd',
+      'bill.spent_micro_usd',
+      'bill.paid_until',
+      'bill.closed_at',
+      'bill.funds_changed_at',
       'ip',
       'instance.created_at',
       'hardware',
@@ -94,6 +106,10 @@ export async function listInstances(
     address: row.ip,
     portRules: row.port_rules,
     createdAt: row.created_at,
+    heldMicroUsd: row.held_micro_usd ?? 0n,
+    spentMicroUsd: row.spent_micro_usd ?? 0n,
+    paidUntil: row.closed_at ? null : row.paid_until,
+    fundsChangedAt: row.funds_changed_at ?? row.created_at,
   }));
 }
 
@@ -102,6 +118,8 @@ export interface InstanceStatusRow {
   id: string;
   status: InstanceStatus;
   statusChangedAt: Date;
+  /** The last change of how its bill stands. */
+  fundsChangedAt: Date;
   address: string | null;
 }
 
@@ -115,15 +133,17 @@ export async function listInstanceStatuses(
   const rows = await database
     .selectFrom('instance')
     .leftJoin('address', 'address.instance_id', 'instance.id')
-    .where('account_id', '=', accountId)
+    .leftJoin('bill', 'bill.instance_id', 'instance.id')
+    .where('instance.account_id', '=', accountId)
     .where('status', 'not in', ['deleting', 'deleted'])
     .where('id', 'in', ids)
-    .select(['id', 'status', 'status_changed_at', 'ip'])
+    .select(['id', 'status', 'status_changed_at', 'funds_changed_at', 'instance.created_at', 'ip'])
     .execute();
   return rows.map((row) => ({
     id: row.id,
     status: row.status,
     statusChangedAt: row.status_changed_at,
+    fundsChangedAt: row.funds_changed_at ?? row.created_at,
     address: row.ip,
   }));
 }
@@ -131,6 +151,7 @@ export async function listInstanceStatuses(
 /** What a change of an instance needs to know of it. */
 export interface InstanceHandle {
   id: string;
+  accountId: string;
   hostId: string;
   deploymentId: string;
   name: string;
@@ -141,11 +162,12 @@ export interface InstanceHandle {
 
 /**
  * Those of the given instances that are the account's and not deleted, in id order.
+ * @param accountId null for what Berth does of itself, to instances of any account
  * @param options with `lock`, the rows are locked for the transaction; the caller holds the hosts' rows already
  */
 export async function findInstances(
   database: Database,
-  accountId: string,
+  accountId: string | null,
   ids: readonly string[],
   options: { lock: boolean },
 ): Promise<InstanceHandle[]> {
@@ -153,15 +175,24 @@ export async function findInstances(
   let query = database
     .selectFrom('instance')
     .leftJoin('assignment', 'assignment.instance_id', 'instance.id')
-    .where('account_id', '=', accountId)
     .where('status', '!=', 'deleted')
     .where('id', 'in', ids)
-    .select(['id', 'instance.host_id', 'deployment_id', 'name', 'status', 'assignment.instance_id as assigned'])
+    .select([
+      'id',
+      'account_id',
+      'instance.host_id',
+      'deployment_id',
+      'name',
+      'status',
+      'assignment.instance_id as assigned',
+    ])
     .orderBy('id');
+  if (accountId !== null) query = query.where('account_id', '=', accountId);
   if (options.lock) query = query.forUpdate('instance');
   const rows = await query.execute();
   return rows.map((row) => ({
     id: row.id,
+    accountId: row.account_id,
     hostId: row.host_id,
     deploymentId: row.deployment_id,
     name: row.name,
