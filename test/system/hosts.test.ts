@@ -3,12 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { qemuPid } from '../agent/vm/support.ts';
 import { callApi, makeSshKey, until } from '../support/berth.ts';
 import { Fleet, type FleetHost } from './fleet.ts';
 
 const run = promisify(execFile);
+const nftPath = { env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` } };
 /** Emulated guests that start together on a busy machine take many times a single one's 7 s. */
 const bootMsMax = 300_000;
 
@@ -106,7 +109,15 @@ test('the VMs of one request are spread over two hosts, and each answers in its 
   assert.equal(new Set(await Promise.all(first.map(hostOf))).size, 2);
   await untilActive(first);
   await assertEachOnce(first);
+  const users = first.map((id) => /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${qemuPid(id)}/status`, 'utf8'))?.[1]);
+  assert.equal(new Set(users).size, 2, 'each has a user of its own');
   for (const id of first) {
+    const { stdout } = await run(...(await hostOf(id)).namespace.inside('nft', ['list', 'tables']), nftPath);
+    assert.match(
+      stdout,
+      /^table inet berth_[0-9a-f]{12}\n$/,
+      'each network has the wall of its own host, and no other',
+    );
     await until(
       'a login',
       () =>
