@@ -18,3 +18,25 @@ export async function seedConfigurations(
     where not exists (select 1 from configuration)
     on conflict do nothing`.execute(tx);
 }
+
+/** Puts a configuration on sale. @returns false when it is on sale already */
+export async function insertConfiguration(tx: Tx, slug: string, size: Size, now: Date): Promise<boolean> {
+  const written = await tx
+    .insertInto('configuration')
+    .values({ slug, vcpus: size.vcpus, memory_mib: size.memoryMib, disk_gib: size.diskGib, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('slug')
+    .executeTakeFirst();
+  return written !== undefined;
+}
+
+/** Keeps everybody else from changing what is sold until the transaction ends. @returns the slugs on sale */
+export async function lockConfigurations(tx: Tx): Promise<string[]> {
+  await tx.selectFrom('catalog_change').select('only_row').forUpdate().execute();
+  return (await tx.selectFrom('configuration').select('slug').execute()).map(({ slug }) => slug);
+}
+
+/** Takes a configuration off the market. */
+export async function deleteConfiguration(tx: Tx, slug: string): Promise<void> {
+  await tx.deleteFrom('configuration').where('slug', '=', slug).execute();
+}

@@ -1,6 +1,8 @@
 // What hosts have and nobody owns. It is shown and its address kept from others; nothing here ends it.
 
+import type { Selectable } from 'kysely';
 import type { Database } from './database.ts';
+import type { Tables } from './tables.ts';
 
 /** Something on a host that no assignment explains. */
 export interface OrphanRow {
@@ -47,13 +49,26 @@ export async function keepOnlyOrphans(
 /** All orphans of all hosts. */
 export async function listOrphans(database: Database): Promise<OrphanRow[]> {
   const rows = await database.selectFrom('orphan').selectAll().orderBy('instance_id').execute();
-  return rows.map((row) => ({
-    instanceId: row.instance_id,
-    hostId: row.host_id,
-    state: row.state,
-    address: row.ip,
-    vcpus: row.vcpus,
-    memoryMib: row.memory_mib,
-    diskGib: row.disk_gib,
-  }));
+  return rows.map(toOrphan);
+}
+
+const toOrphan = (row: Selectable<Tables['orphan']>): OrphanRow => ({
+  instanceId: row.instance_id,
+  hostId: row.host_id,
+  state: row.state,
+  address: row.ip,
+  vcpus: row.vcpus,
+  memoryMib: row.memory_mib,
+  diskGib: row.disk_gib,
+});
+
+/** What one host has and nobody owns, with when it was last seen. */
+export async function listOrphansOf(database: Database, hostId: string): Promise<(OrphanRow & { seenAt: Date })[]> {
+  const rows = await database
+    .selectFrom('orphan')
+    .where('host_id', '=', hostId)
+    .selectAll()
+    .orderBy('instance_id')
+    .execute();
+  return rows.map((row) => ({ ...toOrphan(row), seenAt: row.seen_at }));
 }

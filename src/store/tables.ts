@@ -304,6 +304,7 @@ export interface Tables {
   idempotency_record: IdempotencyRecordTable;
   datacenter: DatacenterTable;
   configuration: ConfigurationTable;
+  catalog_change: { only_row: Generated<boolean>; changed_xid: string };
   account_balance: AccountBalanceTable;
   ledger_transaction: LedgerTransactionTable;
   ledger_entry: LedgerEntryTable;
