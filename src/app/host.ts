@@ -5,7 +5,7 @@ import { BerthError } from '../model/errors.ts';
 import type { Hardware, StorageType } from '../model/hardware.ts';
 import { newSecret } from '../model/id.ts';
 import { type AssignmentRow, listAssignments } from '../store/assignment.ts';
-import { inTransaction } from '../store/database.ts';
+import { inTransaction, type Tx } from '../store/database.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
 import {
   insertEnrolment,
@@ -16,8 +16,10 @@ import {
   readRevision,
   redeemEnrolment,
   updateLimits,
+  writeHardware,
   writeHealth,
 } from '../store/host.ts';
+import { readInventory } from '../store/host-terms.ts';
 import { sha256 } from './authenticate.ts';
 import type { Context } from './context.ts';
 
@@ -72,8 +74,7 @@ export async function noteHealth(
   inventory: HostInventory,
   strays: readonly string[],
 ): Promise<void> {
-  const capacity: Size = { vcpus: inventory.cores, memoryMib: inventory.memoryMib, diskGib: inventory.diskGib };
-  await updateLimits(context.database, hostId, capacity);
+  await updateLimits(context.database, hostId, capacityOf(inventory));
   const now = context.clock.now();
   await writeHealth(context.database, { hostId, seenAt: now, inventory: { ...inventory }, strays });
   const heardOf = { hostId, hardware: hardwareOf(inventory) };
@@ -83,6 +84,16 @@ export async function noteHealth(
     if (isBack) await insertEvents(tx, [hostEvent(hostId, 'host.reachable', 'The host is in reach.', now)]);
   });
 }
+
+/** Takes the operator's new word on a host into account at once, where the host has told of itself before. */
+export async function applyTerms(tx: Tx, hostId: string): Promise<void> {
+  const inventory = (await readInventory(tx, hostId)) as HostInventory | undefined;
+  if (!inventory) return;
+  await updateLimits(tx, hostId, capacityOf(inventory));
+  await writeHardware(tx, hostId, hardwareOf(inventory));
+}
+
+const capacityOf = ({ cores, memoryMib, diskGib }: HostInventory): Size => ({ vcpus: cores, memoryMib, diskGib });
 
 /** What customers can choose a host by; agents from before hardware was told know only the processor's name. */
 function hardwareOf({ hardware, storageType, cpuModel }: HostInventory): Hardware {

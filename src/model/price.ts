@@ -12,6 +12,9 @@ export interface RateCard {
   publicIpMicroUsd: MicroUsd;
 }
 
+/** A million dollars an epoch is a typing error; below it no price of a whole deployment leaves a bigint's range. */
+export const rateMax: MicroUsd = 1_000_000_000_000n;
+
 /** What each resource of an instance adds to its price, in micro-USD an epoch. */
 export interface ResourcePrices {
   vcpu: MicroUsd;

@@ -171,6 +171,14 @@ export async function noteReachable(tx: Tx, { hostId, hardware }: HeardOf, now: 
   return rows[0]?.returned === true;
 }
 
+/** Lays the operator's overrides over what a host is made of, without a word of the host's. */
+export async function writeHardware(tx: Tx, hostId: string, hardware: Hardware): Promise<void> {
+  const known = knownHardware(hardware);
+  await sql`update host set hardware = ${known} where id = ${hostId}::uuid and hardware is distinct from ${known}`.execute(
+    tx,
+  );
+}
+
 /** Notes that hosts last heard of before `before` are out of reach. @returns those that were in reach */
 export async function noteUnreachable(
   tx: Tx,

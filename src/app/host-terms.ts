@@ -1,0 +1,290 @@
+// Hosts, by the operator's hand: enrolling them, their terms, their ranges of addresses, and whether they take instances.
+
+import { BerthError, shown } from '../model/errors.ts';
+import type { HardwareOverrides } from '../model/hardware.ts';
+import * as rules from '../model/host.ts';
+import { newUuid } from '../model/id.ts';
+import * as pools from '../store/address-pool.ts';
+import { inTransaction, type Tx } from '../store/database.ts';
+import { findDatacenter } from '../store/datacenter.ts';
+import { insertEvents } from '../store/event.ts';
+import * as store from '../store/host-terms.ts';
+import { listOrphansOf, type OrphanRow } from '../store/orphan.ts';
+import { ensurePrice } from '../store/price.ts';
+import type { Context } from './context.ts';
+import { applyTerms, makeEnrolmentToken } from './host.ts';
+import { operatorEvent, unknownName } from './operator.ts';
+import { type GivenRates, type RateFields, ratesOver } from './price.ts';
+
+export type { HostRow } from '../store/host-terms.ts';
+
+/** As many ranges as a host can have and a deployment still look through. */
+const poolsMax = 64;
+
+/** Every host, by name. */
+export function listHosts(context: Context): Promise<store.HostRow[]> {
+  return store.listHosts(context.database);
+}
+
+/**
+ * One host, with the ranges it hands out addresses of.
+ * @throws BerthError `not_found`
+ */
+export async function showHost(
+  context: Context,
+  nameOrId: string,
+): Promise<store.HostRow & { pools: pools.AddressPoolRow[] }> {
+  const { id } = await findHost(context.database, nameOrId, { lock: false });
+  const [host] = await store.listHosts(context.database, id);
+  if (!host) throw unknownName('host', nameOrId);
+  return { ...host, pools: await pools.listAddressPools(context.database, id) };
+}
+
+/** What a host begins with. */
+export interface NewHost {
+  name: string;
+  /** A datacenter's name or id. */
+  datacenter: string | undefined;
+  /** Another host's name or id, whose rates this one takes; the settings' where none is named. */
+  priceOf: string | undefined;
+  rates: GivenRates;
+  pools: readonly string[];
+}
+
+/**
+ * Makes a one-time token that enrols a machine as this host, and the host itself where there is none of this name. Terms
+ * are a new host's only: those of one that is there are changed by {@link changeHost}.
+ * @throws BerthError `invalid_value`, `not_found`; `name_taken` when terms are given for a host that is there already;
+ *   `wrong_state` when it is retired
+ */
+export async function enrolHost(
+  context: Context,
+  given: NewHost,
+  fields: RateFields & { name: string; pools: string },
+): Promise<{ hostId: string; isNew: boolean; token: string }> {
+  const name = rules.checkHostName(given.name, fields.name);
+  const ranges = given.pools.map((cidr) => ({ cidr, range: rules.checkPool(cidr, fields.pools) }));
+  const hasTerms = Object.values({
+    ...given,
+    ...given.rates,
+    name: undefined,
+    rates: undefined,
+    pools: ranges[0],
+  }).some((term) => term !== undefined);
+  const { id: hostId, isNew } = await inTransaction(context.database, async (tx) => {
+    const known = await store.findHost(tx, name, { lock: true });
+    if (known) {
+      if (hasTerms) {
+        const message = `There is a host ${known.name} already; leave its terms out to enrol it again.`;
+        throw new BerthError('name_taken', message, fields.name);
+      }
+      if (known.state === 'retired') {
+        throw new BerthError('wrong_state', `Host ${known.name} is retired; open it first.`, fields.name);
+      }
+      await insertEvents(tx, [
+        operatorEvent(context, 'host.token_made', `A token was made to enrol ${known.name} again.`, {
+          hostId: known.id,
+        }),
+      ]);
+      return { id: known.id, isNew: false };
+    }
+    return insertHost(context, tx, name, given, ranges, fields);
+  });
+  return { hostId, isNew, token: await makeEnrolmentToken(context, hostId) };
+}
+
+type Range = { cidr: string; range: ReturnType<typeof rules.checkPool> };
+
+async function insertHost(
+  context: Context,
+  tx: Tx,
+  name: string,
+  given: NewHost,
+  ranges: readonly Range[],
+  fields: RateFields & { name: string; pools: string },
+): Promise<{ id: string; isNew: boolean }> {
+  const now = context.clock.now();
+  const before = given.priceOf === undefined ? context.settings.rates : (await findHost(tx, given.priceOf)).rates;
+  const rates = ratesOver(before, given.rates, fields);
+  const priceId = await ensurePrice(tx, { id: newUuid(context.entropy), rates, now });
+  const datacenterId = given.datacenter === undefined ? null : await datacenterIdOf(tx, given.datacenter);
+  const terms = { priceId, datacenterId, overcommit: rules.honestOvercommit, now };
+  const host = await store.ensureHost(tx, { id: newUuid(context.entropy), name, ...terms });
+  if (!host.isNew) throw new BerthError('name_taken', `There is a host ${name} already.`, fields.name);
+  await insertPools(context, tx, host.id, ranges, fields.pools);
+  const message = `Host ${name} was added.`;
+  await insertEvents(tx, [operatorEvent(context, 'host.added', message, { hostId: host.id, data: { name } })]);
+  return host;
+}
+
+/** Changes to a host; what is undefined stays, and null takes a word back. */
+export interface HostChanges {
+  /** A datacenter's name or id. */
+  datacenter?: string | null | undefined;
+  overcommit?: { [Resource in keyof rules.Overcommit]?: number | undefined };
+  hardware?: rules.HardwareChanges;
+  additionalDiskGibMax?: number | null | undefined;
+}
+
+/** How whoever states them calls a host's terms; hardware by part and name, such as `cpu.brand`. */
+export interface HostFields {
+  overcommit: Record<keyof rules.Overcommit, string>;
+  additionalDiskGibMax: string;
+  hardware(part: keyof HardwareOverrides, name: string): string;
+}
+
+/**
+ * Changes a host's terms; they hold at once for what is deployed from now on.
+ * @throws BerthError `invalid_value`, `not_found`
+ */
+export async function changeHost(
+  context: Context,
+  nameOrId: string,
+  changes: HostChanges,
+  fields: HostFields,
+): Promise<void> {
+  const hardware = checkHardware(changes.hardware ?? {}, fields);
+  const additionalDiskGibMax =
+    changes.additionalDiskGibMax === undefined
+      ? {}
+      : {
+          additionalDiskGibMax: rules.checkAdditionalDiskMax(changes.additionalDiskGibMax, fields.additionalDiskGibMax),
+        };
+  const stated = Object.entries(changes.overcommit ?? {}).flatMap(([resource, ratio]) =>
+    ratio === undefined
+      ? []
+      : [[resource, rules.checkRatio(ratio, fields.overcommit[resource as keyof rules.Overcommit])] as const],
+  );
+  await inTransaction(context.database, async (tx) => {
+    const host = await findHost(tx, nameOrId, { lock: true });
+    const { datacenter } = changes;
+    await store.updateHost(tx, host.id, {
+      ...additionalDiskGibMax,
+      ...(datacenter === undefined
+        ? {}
+        : { datacenterId: datacenter === null ? null : await datacenterIdOf(tx, datacenter) }),
+      overcommit: { ...host.overcommit, ...Object.fromEntries(stated) },
+      hardwareOverrides: rules.changedOverrides(host.hardwareOverrides, hardware),
+    });
+    await applyTerms(tx, host.id);
+    const data = { ...changes };
+    await insertEvents(tx, [
+      operatorEvent(context, 'host.changed', `Host ${host.name} has other terms.`, { hostId: host.id, data }),
+    ]);
+  });
+}
+
+function checkHardware(given: rules.HardwareChanges, fields: HostFields): rules.HardwareChanges {
+  const checked: Record<string, Record<string, string | null>> = {};
+  for (const part of ['cpu', 'memory', 'storage'] as const) {
+    for (const [name, text] of Object.entries(given[part] ?? {})) {
+      if (text === undefined) continue;
+      const check = part === 'storage' ? rules.checkStorageType : rules.checkHardwareText;
+      checked[part] = { ...checked[part], [name]: text === null ? null : check(text, fields.hardware(part, name)) };
+    }
+  }
+  return checked;
+}
+
+/**
+ * Opens, drains or retires a host. A drained one takes no new instances and keeps those it has.
+ * @returns whether it was in another state before
+ * @throws BerthError `not_found`; `wrong_state` when a host is to be retired that still has instances
+ */
+export async function setHostState(context: Context, nameOrId: string, state: rules.HostState): Promise<boolean> {
+  return inTransaction(context.database, async (tx) => {
+    const host = await findHost(tx, nameOrId, { lock: true });
+    if (host.state === state) return false;
+    const instances = await store.countAssignments(tx, host.id);
+    if (state === 'retired' && instances > 0) {
+      const what = instances === 1 ? 'an instance' : `${instances} instances`;
+      const message = `Host ${host.name} still has ${what}; drain it, and retire it when they are gone.`;
+      throw new BerthError('wrong_state', message, nameOrId);
+    }
+    await store.updateHost(tx, host.id, { state });
+    const kind = state === 'open' ? 'host.opened' : `host.${state}`;
+    await insertEvents(tx, [
+      operatorEvent(context, kind, `Host ${host.name} is ${state}; it was ${host.state}.`, { hostId: host.id }),
+    ]);
+    return true;
+  });
+}
+
+/**
+ * Lets a host hand out addresses of a range.
+ * @throws BerthError `not_found`, `invalid_value`; `name_taken` when the range overlaps another one of any host
+ */
+export async function addPool(context: Context, nameOrId: string, cidr: string, field: string): Promise<void> {
+  const range = rules.checkPool(cidr, field);
+  await inTransaction(context.database, async (tx) => {
+    const host = await findHost(tx, nameOrId, { lock: true });
+    const { length } = await pools.listAddressPools(tx, host.id);
+    if (length >= poolsMax) {
+      const message = `Host ${host.name} has ${length} ranges, as many as it can have; remove one first.`;
+      throw new BerthError('invalid_value', message, field);
+    }
+    await insertPools(context, tx, host.id, [{ cidr, range }], field);
+    const message = `Host ${host.name} hands out addresses of ${cidr}.`;
+    await insertEvents(tx, [operatorEvent(context, 'host.pool_added', message, { hostId: host.id, data: { cidr } })]);
+  });
+}
+
+async function insertPools(
+  context: Context,
+  tx: Tx,
+  hostId: string,
+  ranges: readonly Range[],
+  field: string,
+): Promise<void> {
+  if (ranges.length === 0) return;
+  await pools.lockAddressPools(tx);
+  for (const { cidr, range } of ranges) {
+    const other = await pools.findOverlappingPool(tx, cidr);
+    if (other) {
+      const message = `${field} is ${shown(cidr)}, which overlaps ${other.cidr} of host ${other.hostName}.`;
+      throw new BerthError('name_taken', message, field);
+    }
+    await pools.insertAddressPool(tx, { id: newUuid(context.entropy), hostId, cidr, range });
+  }
+}
+
+/**
+ * Lets a host hand out no more addresses of a range; instances keep those they have.
+ * @throws BerthError `not_found`
+ */
+export async function removePool(context: Context, nameOrId: string, cidr: string, field: string): Promise<void> {
+  rules.checkPool(cidr, field);
+  await inTransaction(context.database, async (tx) => {
+    const host = await findHost(tx, nameOrId, { lock: true });
+    if (!(await pools.deleteAddressPool(tx, host.id, cidr))) {
+      throw new BerthError('not_found', `Host ${host.name} has no range ${cidr}.`, field);
+    }
+    const message = `Host ${host.name} hands out no more addresses of ${cidr}.`;
+    await insertEvents(tx, [operatorEvent(context, 'host.pool_removed', message, { hostId: host.id, data: { cidr } })]);
+  });
+}
+
+/**
+ * What a host has and nobody owns.
+ * @throws BerthError `not_found`
+ */
+export async function listHostOrphans(context: Context, nameOrId: string): Promise<(OrphanRow & { seenAt: Date })[]> {
+  const { id } = await findHost(context.database, nameOrId);
+  return listOrphansOf(context.database, id);
+}
+
+async function findHost(
+  database: Parameters<typeof store.findHost>[0],
+  nameOrId: string,
+  { lock } = { lock: false },
+): Promise<store.HostTerms> {
+  const host = await store.findHost(database, nameOrId, { lock });
+  if (!host) throw unknownName('host', nameOrId);
+  return host;
+}
+
+async function datacenterIdOf(tx: Tx, slugOrId: string): Promise<string> {
+  const datacenter = await findDatacenter(tx, slugOrId, { lock: false });
+  if (!datacenter) throw unknownName('datacenter', slugOrId);
+  return datacenter.id;
+}

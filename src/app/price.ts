@@ -1,0 +1,76 @@
+// What hosts cost, by the operator's hand. A card that was used never changes: hosts are pointed to another one, and what
+// was deployed keeps the price it was promised.
+
+import { BerthError, shown } from '../model/errors.ts';
+import { newUuid } from '../model/id.ts';
+import { parseUsd } from '../model/money.ts';
+import { type RateCard, rateMax } from '../model/price.ts';
+import { inTransaction } from '../store/database.ts';
+import { insertEvents } from '../store/event.ts';
+import { findHost, type HostTerms, updateHost } from '../store/host-terms.ts';
+import { ensurePrice } from '../store/price.ts';
+import type { Context } from './context.ts';
+import { operatorEvent, unknownName } from './operator.ts';
+
+/** Rates as decimal strings of US dollars an epoch; what is undefined stays as it is. */
+export type GivenRates = { [Rate in keyof RateCard]?: string | undefined };
+
+/** How whoever states them calls the rates. */
+export type RateFields = Record<keyof RateCard, string>;
+
+/**
+ * Lays rates that were given over those there are.
+ * @throws BerthError `invalid_value`
+ */
+export function ratesOver(before: RateCard, given: GivenRates, fields: RateFields): RateCard {
+  const rates = { ...before };
+  for (const [rate, text] of Object.entries(given) as [keyof RateCard, string | undefined][]) {
+    if (text === undefined) continue;
+    const amount = parseUsd(text);
+    if (amount === null || amount > rateMax) {
+      const rule = 'it must be US dollars an epoch with at most six decimals, such as "0.25", and at most 1000000';
+      throw new BerthError('invalid_value', `${fields[rate]} is ${shown(text)}; ${rule}.`, fields[rate]);
+    }
+    rates[rate] = amount;
+  }
+  return rates;
+}
+
+/**
+ * Sets what hosts cost from now on, each host's other rates staying as they are. All of them or none.
+ * @param hosts names or ids
+ * @throws BerthError `invalid_value`, `not_found`
+ */
+export async function setPrices(
+  context: Context,
+  hosts: readonly string[],
+  given: GivenRates,
+  fields: RateFields,
+): Promise<void> {
+  if (Object.values(given).every((text) => text === undefined)) {
+    throw new BerthError('invalid_value', `Give at least one rate: ${Object.values(fields).join(', ')}.`);
+  }
+  const now = context.clock.now();
+  await inTransaction(context.database, async (tx) => {
+    const found = new Map<string, HostTerms>();
+    for (const nameOrId of hosts) {
+      const host = await findHost(tx, nameOrId, { lock: false });
+      if (!host) throw unknownName('host', nameOrId);
+      found.set(host.id, host);
+    }
+    for (const id of [...found.keys()].sort()) {
+      // Read again under the lock: another change of price may have come in between.
+      const host = await findHost(tx, id, { lock: true });
+      if (!host) throw unknownName('host', found.get(id)?.name ?? id);
+      const priceId = await ensurePrice(tx, {
+        id: newUuid(context.entropy),
+        rates: ratesOver(host.rates, given, fields),
+        now,
+      });
+      await updateHost(tx, id, { priceId });
+      const data = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined));
+      const message = `Host ${host.name} has another price; what runs on it keeps its own.`;
+      await insertEvents(tx, [operatorEvent(context, 'host.priced', message, { hostId: id, data })]);
+    }
+  });
+}
