@@ -6,6 +6,8 @@ import type { Datacenter } from '../model/datacenter.ts';
 import { Market } from '../placement/market.ts';
 import type { Database } from '../store/database.ts';
 import {
+  type HostPage,
+  isBefore,
   listConfigurations,
   listDatacenters,
   listMarketHosts,
@@ -16,7 +18,7 @@ import {
 } from '../store/market.ts';
 
 /** Hosts read at once when everything is read, so that other requests get their turn in between. */
-const pageMax = 2_000;
+const pageMax = 500;
 
 /** The market, as of now whenever it is asked for. */
 export class MarketView {
@@ -56,11 +58,13 @@ export class MarketView {
   async #readChanges(): Promise<void> {
     const since = this.#cursor;
     if (!since) return this.#readAll();
-    const { cursor, hosts } = await readMarketChanges(this.#database, since);
+    const { cursor, hosts } = await readMarketChanges(this.#database, since, pageMax);
     // Transactions only ever count up; where they don't, the database is another one than before.
-    const another = cursor.xmin < since.xmin || cursor.catalogChanged < since.catalogChanged;
-    if (another || cursor.catalogChanged !== since.catalogChanged) return this.#readAll();
+    if (isBefore(cursor, since) || cursor.catalogChanged !== since.catalogChanged) return this.#readAll();
     for (const row of hosts) this.#set(this.#market, this.#datacenters, row);
+    const last = hosts.at(-1);
+    if (last && hosts.length === pageMax)
+      await this.#readHosts(this.#market, this.#datacenters, { since, after: last.id });
     this.#cursor = cursor;
   }
 
@@ -69,16 +73,25 @@ export class MarketView {
     const datacenters = new Map((await listDatacenters(this.#database)).map((row) => [row.id, row]));
     const market = new Market();
     market.setConfigurations(await listConfigurations(this.#database));
-    for (let after: string | null = null; ; ) {
-      const page: MarketRow[] = await listMarketHosts(this.#database, after, pageMax);
-      for (const row of page) this.#set(market, datacenters, row);
-      if (page.length < pageMax) break;
-      after = page.at(-1)?.id ?? null;
-      await setImmediate();
-    }
+    await this.#readHosts(market, datacenters, { after: null });
     this.#market = market;
     this.#datacenters = datacenters;
     this.#cursor = cursor;
+  }
+
+  async #readHosts(
+    market: Market,
+    datacenters: ReadonlyMap<string, Datacenter>,
+    { since, after: begin }: Omit<HostPage, 'limit'>,
+  ): Promise<void> {
+    for (let after = begin; ; ) {
+      const page = { ...(since ? { since } : {}), after, limit: pageMax };
+      const rows: MarketRow[] = await listMarketHosts(this.#database, page);
+      for (const row of rows) this.#set(market, datacenters, row);
+      if (rows.length < pageMax) return;
+      after = rows.at(-1)?.id ?? null;
+      await setImmediate();
+    }
   }
 
   #set(market: Market, datacenters: ReadonlyMap<string, Datacenter>, { datacenterId, ...row }: MarketRow): void {

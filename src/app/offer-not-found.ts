@@ -5,8 +5,7 @@ import { formatUsd } from '../model/money.ts';
 import { type Explanation, explain, type Relaxation } from '../placement/explain.ts';
 import type { Market } from '../placement/market.ts';
 import type { Wanted } from '../placement/place.ts';
-import { inTransaction } from '../store/database.ts';
-import { insertEvents } from '../store/event.ts';
+import { insertEventUnflushed } from '../store/event.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 
@@ -33,7 +32,7 @@ export async function tellNotFound(
     },
     createdAt: context.clock.now(),
   };
-  await inTransaction(context.database, (tx) => insertEvents(tx, [event]));
+  await insertEventUnflushed(context.database, event);
 }
 
 function sentence({ hosts, removed, relaxations }: Explanation): string {

@@ -4,6 +4,7 @@
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
+import type { HostClass, Tier } from './market.ts';
 
 /** What a class of hosts tells of itself. */
 export interface Traits {
@@ -71,5 +72,16 @@ function perHardware(keeps: (hardware: Hardware) => boolean): Rule['keeps'] {
       known.set(hardware, answer);
     }
     return answer;
+  };
+}
+
+/** Picks from rate cards the classes that keep all rules; of each rate card they are looked up once. */
+export function keepersOf(rules: readonly Rule[]): (tier: Tier) => Iterable<HostClass> {
+  if (rules.length === 0) return ({ classes }) => classes;
+  const known = new Map<Tier, readonly HostClass[]>();
+  return (tier) => {
+    const keepers = known.get(tier) ?? [...tier.classes].filter((one) => rules.every((rule) => rule.keeps(one)));
+    known.set(tier, keepers);
+    return keepers;
   };
 }

@@ -46,6 +46,8 @@ export interface HostClass {
   readonly groups: EqualHosts[];
   /** For each configuration how many instances of it fit now. */
   readonly available: Map<string, number>;
+  /** The most that any host has left, of each by itself. */
+  largest: Size;
   hosts: number;
   /** Counts the changes to its hosts, for whoever keeps what was made of them. */
   revision: number;
@@ -83,6 +85,14 @@ export function compareFree(a: Size, b: Size): number {
 export function isSellable({ state, reachable }: MarketHost): boolean {
   return state === 'open' && reachable;
 }
+
+const nothing: Size = { vcpus: 0, memoryMib: 0, diskGib: 0 };
+
+const larger = (a: Size, b: Size): Size => ({
+  vcpus: Math.max(a.vcpus, b.vcpus),
+  memoryMib: Math.max(a.memoryMib, b.memoryMib),
+  diskGib: Math.max(a.diskGib, b.diskGib),
+});
 
 /** All hosts of the market. */
 export class Market {
@@ -127,6 +137,7 @@ export class Market {
     const found = groups[index];
     if (found && compareFree(found.free, host.free) === 0) found.hosts.set(host.id, host);
     else groups.splice(index, 0, { free: host.free, hosts: new Map([[host.id, host]]) });
+    hostClass.largest = larger(hostClass.largest, host.free);
     hostClass.hosts += 1;
     hostClass.revision += 1;
     this.#count(hostClass, host.free, 1);
@@ -146,7 +157,10 @@ export class Market {
     const index = indexOfGroup(hostClass.groups, host.free);
     const group = hostClass.groups[index];
     group?.hosts.delete(id);
-    if (group?.hosts.size === 0) hostClass.groups.splice(index, 1);
+    if (group?.hosts.size === 0) {
+      hostClass.groups.splice(index, 1);
+      hostClass.largest = hostClass.groups.reduce((largest, { free }) => larger(largest, free), nothing);
+    }
     hostClass.hosts -= 1;
     hostClass.revision += 1;
     this.#count(hostClass, host.free, -1);
@@ -205,7 +219,7 @@ export class Market {
     const { datacenter, additionalGibMax } = host;
     const hardware = this.#hardware.get(hardwareKey(host)) ?? host.hardware;
     this.#hardware.set(hardwareKey(host), hardware);
-    const empty = { groups: [], available: new Map<string, number>(), hosts: 0, revision: 0 };
+    const empty = { groups: [], available: new Map<string, number>(), largest: nothing, hosts: 0, revision: 0 };
     const hostClass = { tier, hardware, datacenter, additionalGibMax, ...empty };
     this.#classes.set(key, hostClass);
     tier.classes.add(hostClass);

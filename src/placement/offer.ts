@@ -7,7 +7,7 @@ import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
 import type { MicroUsd } from '../model/money.ts';
 import { pricePerResource, type ResourcePrices } from '../model/price.ts';
-import { rulesOf } from './filter.ts';
+import { keepersOf, rulesOf } from './filter.ts';
 import { type HostClass, type Listing, type Market, room } from './market.ts';
 
 /** Servers that one offer lists; the rest are no different, and a list of thousands would help nobody. */
@@ -40,15 +40,15 @@ const made = new WeakMap<HostClass, { revision: number; offers: Map<string, Offe
  */
 export function searchOffers(market: Market, constraints: Constraints, offset: number, limit: number): Offer[] {
   const { configuration: slug, maxPricePerEpoch: max } = constraints;
-  const rules = rulesOf(constraints);
+  const keepers = keepersOf(rulesOf(constraints));
   const extraGib = additionalGibOf(constraints);
   const offers: Offer[] = [];
   let skipped = 0;
   for (const listing of slug === null ? market.listings() : market.listingsOf(slug)) {
     const { tier, configuration, price } = listing;
     if (max !== null && price + BigInt(extraGib) * tier.rates.storageGibMicroUsd > max) continue;
-    for (const hostClass of tier.classes) {
-      if (!hostClass.available.get(configuration.slug) || !rules.every((rule) => rule.keeps(hostClass))) continue;
+    for (const hostClass of keepers(tier)) {
+      if (!hostClass.available.get(configuration.slug)) continue;
       if (extraGib > 0 && !hasRoom(hostClass, configuration.size, extraGib)) continue;
       if (skipped < offset) skipped += 1;
       else if (offers.push(offerOf(hostClass, listing, extraGib)) === limit) return offers;
@@ -57,8 +57,9 @@ export function searchOffers(market: Market, constraints: Constraints, offset: n
   return offers;
 }
 
-function hasRoom({ groups }: HostClass, size: Size, extraGib: number): boolean {
+function hasRoom({ groups, largest }: HostClass, size: Size, extraGib: number): boolean {
   const wanted = { ...size, diskGib: size.diskGib + extraGib };
+  if (largest.diskGib < wanted.diskGib) return false;
   return groups.some(({ free }) => room(free, wanted) > 0);
 }
 

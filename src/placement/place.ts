@@ -5,7 +5,7 @@
 import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { MicroUsd } from '../model/money.ts';
-import { rulesOf } from './filter.ts';
+import { keepersOf, rulesOf } from './filter.ts';
 import { compareFree, type HostClass, type Market, type MarketHost, room, type Tier } from './market.ts';
 
 /** What is asked for. */
@@ -44,7 +44,7 @@ export function place(market: Market, wanted: Wanted): Placed {
   const { constraints, count } = wanted;
   const { configuration: asked, maxPricePerEpoch: max } = constraints;
   const extraGib = additionalGibOf(constraints);
-  const rules = rulesOf(constraints);
+  const keepers = keepersOf(rulesOf(constraints));
   for (const { slug, size: base } of market.configurations) {
     if (asked !== null && slug !== asked) continue;
     const size = { ...base, diskGib: base.diskGib + extraGib };
@@ -54,9 +54,8 @@ export function place(market: Market, wanted: Wanted): Placed {
       if (left === 0 || (max !== null && price > max)) break;
       const classes: HostClass[] = [];
       for (const tier of tiers) {
-        for (const hostClass of tier.classes) {
-          if (!hostClass.available.get(slug) || !rules.every((rule) => rule.keeps(hostClass))) continue;
-          classes.push(hostClass);
+        for (const hostClass of keepers(tier)) {
+          if (hostClass.available.get(slug) && hostClass.largest.diskGib >= size.diskGib) classes.push(hostClass);
         }
       }
       for (const { host, count: taken } of placeAtOnePrice(classes, size, left, wanted)) {

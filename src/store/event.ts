@@ -50,6 +50,19 @@ export async function insertEvents(tx: Tx, events: readonly NewEvent[]): Promise
     .execute();
 }
 
+/**
+ * Writes an event that tells and proves nothing else, in a transaction of its own that does not wait for the disk: it can
+ * be read at once, and is lost only when the database's machine falls over within the next moment.
+ */
+export async function insertEventUnflushed(database: Database, event: NewEvent): Promise<void> {
+  await sql`
+    with unflushed as materialized (select set_config('synchronous_commit', 'off', true) as is_set)
+    insert into event (account_id, instance_id, host_id, kind, message, actor, data, created_at)
+    select ${event.accountId}::uuid, ${event.instanceId}::text, ${event.hostId}::uuid, ${event.kind}, ${event.message},
+      ${event.actor}, ${event.data ? JSON.stringify(event.data) : null}::jsonb, ${event.createdAt}::timestamptz
+    from unflushed where is_set is not null`.execute(database);
+}
+
 const cursorPattern = /^(\d{1,20})-(\d{1,19})$/;
 
 /** PostgreSQL's largest xid8 and largest bigint; it takes a larger number for an error of ours. */

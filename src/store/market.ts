@@ -1,6 +1,6 @@
 // Reads what the market's view is made of: everything at first, in steps; afterwards what has changed. A host's row notes
-// the transaction that changed it last. A reader that saw everything below the oldest transaction still running then asks
-// for what is at or above that, and misses nothing, whatever order transactions commit in.
+// the transaction that changed it last. A reader keeps the snapshot that it read in and asks later for what no transaction
+// seen in that snapshot wrote; so it misses nothing and reads little twice, whatever order transactions commit in.
 
 import { sql } from 'kysely';
 import type { Size } from '../model/configuration.ts';
@@ -25,8 +25,8 @@ export interface MarketRow {
 
 /** A moment in the order of transactions; asking for what changed since misses nothing. */
 export interface MarketCursor {
-  /** The oldest transaction that was still running. */
-  xmin: bigint;
+  /** PostgreSQL's: which transactions had been seen. */
+  snapshot: string;
   /** The transaction that last changed datacenters or configurations. */
   catalogChanged: bigint;
 }
@@ -37,12 +37,28 @@ const unknownHardware: Hardware = {
   storage: { type: 'SSD' },
 };
 
+/** Whether a moment lies before another one, which can't be in one and the same database. */
+export function isBefore(one: MarketCursor, other: MarketCursor): boolean {
+  const xmin = ({ snapshot }: MarketCursor) => BigInt(snapshot.split(':', 1)[0] ?? 0);
+  return xmin(one) < xmin(other) || one.catalogChanged < other.catalogChanged;
+}
+
 /** Where a reader stands who reads everything after this. */
 export async function readMarketCursor(database: Database): Promise<MarketCursor> {
-  const { rows } = await sql<{ xmin: string; catalog_changed: string }>`
-    select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, changed_xid::text as catalog_changed
-    from catalog_change`.execute(database);
-  return { xmin: BigInt(rows[0]?.xmin ?? 0), catalogChanged: BigInt(rows[0]?.catalog_changed ?? 0) };
+  const { rows } = await sql<RawCursor>`select ${cursorColumns} from catalog_change`.execute(database);
+  return toCursor(rows[0]);
+}
+
+interface RawCursor {
+  snapshot: string;
+  catalog_changed: string;
+}
+
+const cursorColumns = sql`pg_current_snapshot()::text as snapshot, changed_xid::text as catalog_changed`;
+
+function toCursor(row: RawCursor | undefined): MarketCursor {
+  if (!row) throw new Error('catalog_change has lost its row');
+  return { snapshot: row.snapshot, catalogChanged: BigInt(row.catalog_changed) };
 }
 
 const columns = sql`id, datacenter_id, price_id, vcpu_micro_usd::text, memory_gib_micro_usd::text, storage_gib_micro_usd::text,
@@ -66,37 +82,47 @@ interface RawRow {
   additional_disk_gib_max: number | null;
 }
 
-/** Hosts in the order of their ids, from after `after` on, at most `limit`. */
-export async function listMarketHosts(database: Database, after: string | null, limit: number): Promise<MarketRow[]> {
-  const { rows } = await sql<RawRow>`
-    select ${columns} from (
-      select host.*, vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, public_ip_micro_usd
-      from host join price on price.id = host.price_id
-      where ${after}::uuid is null or host.id > ${after}::uuid order by host.id limit ${limit}::int
-    ) as page`.execute(database);
+/** Which hosts are read. */
+export interface HostPage {
+  /** Only those that have changed since; all when left out. */
+  since?: MarketCursor;
+  /** From after this id on. */
+  after: string | null;
+  limit: number;
+}
+
+/** Hosts in the order of their ids. */
+export async function listMarketHosts(database: Database, page: HostPage): Promise<MarketRow[]> {
+  const { rows } = await sql<RawRow>`${hostsOf(page)}`.execute(database);
   return rows.map(toMarketRow);
 }
 
-/** Where the reader stands now, and the hosts that have changed since `since`. */
+/** Where the reader stands now, and the first hosts, in the order of their ids, that have changed since `since`. */
 export async function readMarketChanges(
   database: Database,
   since: MarketCursor,
+  limit: number,
 ): Promise<{ cursor: MarketCursor; hosts: MarketRow[] }> {
-  const { rows } = await sql<{ xmin: string; catalog_changed: string; hosts: RawRow[] | null }>`
-    select pg_snapshot_xmin(pg_current_snapshot())::text as xmin, changed_xid::text as catalog_changed, (
-      select jsonb_agg(changed) from (
-        select ${columns} from (
-          select host.*, vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, public_ip_micro_usd
-          from host join price on price.id = host.price_id where host.changed_xid >= ${String(since.xmin)}::xid8
-        ) as host
-      ) as changed
+  const { rows } = await sql<RawCursor & { hosts: RawRow[] | null }>`
+    select ${cursorColumns}, (
+      select jsonb_agg(changed) from (${hostsOf({ since, after: null, limit })}) as changed
     ) as hosts
     from catalog_change`.execute(database);
-  const [row] = rows;
-  return {
-    cursor: { xmin: BigInt(row?.xmin ?? 0), catalogChanged: BigInt(row?.catalog_changed ?? 0) },
-    hosts: (row?.hosts ?? []).map(toMarketRow),
-  };
+  return { cursor: toCursor(rows[0]), hosts: (rows[0]?.hosts ?? []).map(toMarketRow) };
+}
+
+function hostsOf({ since, after, limit }: HostPage) {
+  const snapshot = since && sql`${since.snapshot}::pg_snapshot`;
+  const hasChanged = snapshot
+    ? sql`changed_xid >= pg_snapshot_xmin(${snapshot}) and not pg_visible_in_snapshot(changed_xid, ${snapshot})`
+    : sql`true`;
+  return sql`
+    select ${columns} from (
+      select host.*, vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, public_ip_micro_usd
+      from host join price on price.id = host.price_id
+      where ${hasChanged} and (${after}::uuid is null or host.id > ${after}::uuid)
+      order by host.id limit ${limit}::int
+    ) as host`;
 }
 
 function toMarketRow(row: RawRow): MarketRow {
