@@ -89,7 +89,7 @@ create table bill (
 create index bill_by_due on bill (paid_until) where closed_at is null;
 create index bill_by_account on bill (account_id, created_at, instance_id) where closed_at is null;
 
--- One row for each instance and period, so that no period is charged twice. A period in which it did not run has no amount.
+-- One row for each period that an instance was charged for, so that none is charged twice.
 create table charge (
   instance_id text not null references instance,
   period_begins_at timestamptz not null,

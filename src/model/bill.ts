@@ -2,7 +2,7 @@
 // out. Pure. A period is charged only where the instance is known to have run in it; what nobody knows yet waits. Bills are
 // paid in the order in which their instances were deployed, from what is available first and then from their own deposits.
 
-import { type BillingPeriod, epochMs, isPaidInAdvance, periodEnd } from './billing-period.ts';
+import { type BillingPeriod, epochMs, isPaidInAdvance, periodBegin, periodEnd } from './billing-period.ts';
 import type { MicroUsd } from './money.ts';
 
 /** What one instance owes and how far it is paid. Amounts are in micro-USD, prices for one epoch. */
@@ -32,7 +32,7 @@ export interface Evidence {
   chargedBegins: ReadonlySet<number>;
 }
 
-/** A period that was decided on: charged, or not as the instance did not run in it. */
+/** A period that is charged, and from where it is paid. */
 export interface Charge {
   instanceId: string;
   hostId: string;
@@ -86,7 +86,8 @@ function settleBill(settlement: Settlement, given: Bill, evidence: Evidence, now
     }
     const amount = amountOf(bill, evidence, begins, ends);
     if (amount === null) break;
-    const paid = pay(settlement, bill, { begins, ends }, amount);
+    // That it did not run is not written down: should the clock have been wrong, the period is looked at again.
+    const paid = amount === 0n ? bill : pay(settlement, bill, { begins, ends }, amount);
     if (!paid) {
       settlement.unpaid.add(bill.instanceId);
       break;
@@ -96,10 +97,13 @@ function settleBill(settlement: Settlement, given: Bill, evidence: Evidence, now
   return bill;
 }
 
-/** A bill that is paid further ahead than one epoch was so before the clock went back. */
+/**
+ * A bill that is paid further ahead than one epoch was so before the clock went back: the present period is looked at
+ * again, and is not charged again where it was.
+ */
 function putBack(bill: Bill, now: Date): Bill {
   if (bill.paidUntil.getTime() <= now.getTime() + epochMs(bill.period)) return bill;
-  return { ...bill, paidUntil: periodEnd(bill.period, bill.anchorAt, now) };
+  return { ...bill, paidUntil: periodBegin(bill.period, bill.anchorAt, now) };
 }
 
 /** What a period costs: nothing when the instance is known not to have run in it, null while nobody knows. */

@@ -37,6 +37,12 @@ export function periodEnd(period: BillingPeriod, anchor: Date, begins: Date): Da
   return new Date(anchor.getTime() + (whole + 1) * lengthMs);
 }
 
+/** Where the period that `moment` lies in begins; the first one begins at the anchor. */
+export function periodBegin(period: BillingPeriod, anchor: Date, moment: Date): Date {
+  const lengthMs = isPaidInAdvance(period) ? epochMs(period) : meteringMs;
+  return new Date(Math.max(anchor.getTime(), periodEnd(period, anchor, moment).getTime() - lengthMs));
+}
+
 /** How far a deployment at `now` is paid when it is made. */
 export function firstPaidUntil(period: BillingPeriod, now: Date): Date {
   return isPaidInAdvance(period) ? periodEnd(period, now, now) : now;

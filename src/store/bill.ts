@@ -72,7 +72,8 @@ export async function lockBills(
   }>`
     select bill.*, observed_state, running_since, last_seen_at, assignment.instance_id is not null as assigned, (
       select array_agg(period_begins_at) from charge
-      where charge.instance_id = bill.instance_id and period_begins_at >= least(paid_until, ${now}::timestamptz)
+      where charge.instance_id = bill.instance_id
+        and period_begins_at >= least(paid_until, ${now}::timestamptz - interval '24 hours')
     ) as charged
     from bill left join assignment on assignment.instance_id = bill.instance_id
     left join host_health on host_health.host_id = bill.host_id
