@@ -155,6 +155,12 @@ test("a server that was down, or cut off, or whose clock was set, does not take 
   assert.equal((await row(id)).reachable, true, 'a clock that jumped');
   await pass(restarted, 6);
   assert.equal((await row(id)).reachable, false, 'but it is given one such time only');
+  await noteHealth(restarted, id, inventory, []);
+  now = new Date(now.getTime() + 18_000);
+  await pass(restarted, 18);
+  assert.equal((await row(id)).reachable, true, 'a pause is given back as long as it was');
+  await pass(restarted, 4);
+  assert.equal((await row(id)).reachable, false, 'and no longer');
 });
 
 test("the agents' API takes reports without the newer fields, and refuses hardware without bounds", async (t) => {
