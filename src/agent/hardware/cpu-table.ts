@@ -118,7 +118,7 @@ export function intelKind(family: number, model: number, stepping: number, isXeo
 
 /** ARM's makers by implementer number. */
 const armMakers: Readonly<Record<number, string>> = {
-  65: 'ARM', // 0x41
+  65: 'ARM',
   66: 'Broadcom',
   67: 'Cavium',
   70: 'Fujitsu',
@@ -128,7 +128,7 @@ const armMakers: Readonly<Record<number, string>> = {
   81: 'Qualcomm',
   97: 'Apple',
   109: 'Microsoft',
-  192: 'Ampere', // 0xc0
+  192: 'Ampere',
 };
 
 /** Server cores, and those of boards that are used as servers, by implementer and part. */
