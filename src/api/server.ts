@@ -24,6 +24,9 @@ const requestTimeoutMs = 30_000;
 /** Longer than load balancers keep idle connections, so that they and not we close them. */
 const keepAliveTimeoutMs = 72_000;
 
+/** How much of a path that leads nowhere is repeated to who asked for it. */
+const shownPathMax = 200;
+
 /** Every dialect, in the order in which their documents are written. */
 export const dialects: readonly Dialect[] = [fluenceDialect, nativeDialect, agentDialect];
 
@@ -73,9 +76,11 @@ export async function buildServer({ context, logger, metrics, builtImages }: Ser
     else request.log.debug(line, 'request');
   });
   countRequests(app, metrics);
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ error: `There is no ${request.method} ${request.url.split('?', 1)[0]}.` }),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const shownPath = path.length > shownPathMax ? `${path.slice(0, shownPathMax)}…` : path;
+    return reply.code(404).send({ error: `There is no ${request.method} ${shownPath}.` });
+  });
   app.setErrorHandler((thrown, request, reply) => {
     const error = asBerthError(thrown, request);
     return reply.code(errorTable[error.code].status).send({ error: error.message });

@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
-import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { openApiDocuments } from '../../src/api/openapi.ts';
+import { partsOf } from '../../src/model/ssh-key.ts';
 import { startTestBerth } from '../support/berth.ts';
+import { type Document, faultOf, maybeBent, type Sent, someHeaders, spoiled } from './requests.ts';
 import { driftOf, imageUrl, keys, openStore, untilGone, type Vm } from './support.ts';
 
 const seed = Number(process.env.BERTH_CORPUS_SEED ?? 20_260_101);
@@ -21,81 +22,45 @@ after(async () => {
   await berth.close();
 });
 
-interface Sent {
-  method: string;
-  path: string;
-  headers: Record<string, string>;
-  body: string | undefined;
-}
-
-/** Values that break things, each for a reason of its own. */
-const junk = fc.oneof(
-  fc.constantFrom<unknown>(
-    null,
-    true,
-    '',
-    ' ',
-    0,
-    -0,
-    -1,
-    1.5,
-    1e308,
-    2 ** 31,
-    2 ** 53,
-    -(2 ** 63),
-    '0',
-    '\u0000',
-    '\uD800',
-    '\u202e',
-    '%00',
-    '../../etc/passwd',
-    "'; drop table instance; --",
-    'a'.repeat(70_000),
-    [],
-    {},
-    [[]],
-    [null],
-    { length: 3 },
-    { toString: 1 },
-    { constructor: { prototype: 1 } },
-    Array(2_000).fill('x'),
-    Array(60).fill({ port: 1, protocol: 'tcp' }),
-    `0x${'0'.repeat(40)}`,
-  ),
-  fc.jsonValue(),
-  fc.string({ unit: 'binary' }),
-);
-
 /** Few enough that they meet each other. */
 const name = fc.stringMatching(/^[a-h][0-9]$/);
 const mostly = <Value>(right: fc.Arbitrary<Value>, wrong: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 9, arbitrary: right }, { weight: 1, arbitrary: wrong });
 const port = fc.record({ port: fc.integer({ min: 1, max: 65_535 }), protocol: fc.constantFrom('tcp', 'udp') });
-const deployBody = fc.record({
-  constraints: fc.option(
+const constraints = fc.record({
+  basicConfiguration: mostly(
+    fc.constantFrom(null, 'cpu-1-ram-1gb-storage-5gb', 'cpu-2-ram-4gb-storage-25gb'),
+    fc.constant('cpu-9'),
+  ),
+  additionalResources: fc.option(
     fc.record({
-      basicConfiguration: mostly(
-        fc.constantFrom(null, 'cpu-1-ram-1gb-storage-5gb', 'cpu-2-ram-4gb-storage-25gb'),
-        fc.constant('cpu-9'),
-      ),
-      additionalResources: fc.option(
-        fc.record({
-          storage: fc.array(fc.record({ type: mostly(fc.constant('NVMe'), fc.constant('SSD')), supply: fc.nat(30) }), {
-            maxLength: 2,
-          }),
-        }),
-      ),
-      hardware: mostly(fc.constantFrom<object | null>(null, {}), fc.constant({ cpu: [{ manufacturer: 'AMD' }] })),
-      maxTotalPricePerEpochUsd: mostly(fc.constantFrom(null, '1.5'), fc.constantFrom('.1', '0.30697')),
+      storage: fc.array(fc.record({ type: mostly(fc.constant('NVMe'), fc.constant('SSD')), supply: fc.nat(30) }), {
+        maxLength: 2,
+      }),
     }),
   ),
+  hardware: mostly(
+    fc.constantFrom<object | null>(null, {}, { storage: [{ type: 'NVMe' }] }),
+    fc.constant({ cpu: [{ manufacturer: 'VIA' }] }),
+  ),
+  datacenter: mostly(
+    fc.constantFrom<object | null>(null, {}, { countries: [] }),
+    fc.constantFrom({ countries: ['fr'] }, { countries: ['XX'] }),
+  ),
+  maxTotalPricePerEpochUsd: mostly(fc.constantFrom(null, '1.5'), fc.constantFrom('.1', '0.30697', '1e9')),
+});
+const deployBody = fc.record({
+  constraints: fc.option(constraints),
   instances: mostly(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 12 })),
   vmConfiguration: fc.record({
     name,
     hostname: fc.option(name),
     openPorts: fc.option(fc.array(port, { maxLength: 5 })),
     osImage: mostly(fc.constant(imageUrl), fc.constant('http://10.0.0.1/x.img')),
-    sshKeys: mostly(fc.constantFrom<string[]>([keys.ed25519], [keys.rsa, keys.ecdsa]), fc.constant<string[]>([])),
+    sshKeys: mostly(
+      fc.constantFrom<string[]>([keys.ed25519], [keys.rsa, keys.ecdsa]),
+      fc.constantFrom<string[]>([], ['a1'], ['b2']),
+    ),
   }),
 });
 /** `ids` stands for VMs that are there when the request is sent. */
@@ -109,40 +74,10 @@ const updateBody = fc.record({
   ),
 });
 const deleteBody = fc.record({ vmIds: fc.array(someId, { maxLength: 3 }) });
-
-/** Puts junk in one place of a value, or takes the place away, or adds one. */
-function bent(value: unknown, where: readonly number[], what: unknown, how: number): unknown {
-  const [step = 0, ...rest] = where;
-  if (value === null || typeof value !== 'object' || where.length === 0) return what;
-  const entries = Object.entries(value);
-  if (how === 1) entries.push([JSON.stringify(what).slice(0, 50), what]);
-  else if (entries.length === 0) return what;
-  else {
-    const at = step % entries.length;
-    const [key, part] = entries[at] ?? ['', null];
-    if (how === 2 && rest.length === 0) entries.splice(at, 1);
-    else entries[at] = [key, bent(part, rest, what, how)];
-  }
-  return Array.isArray(value) ? entries.map(([, part]) => part) : Object.fromEntries(entries);
-}
-
-const maybeBent = (body: fc.Arbitrary<unknown>) =>
-  fc
-    .tuple(body, fc.option(fc.array(fc.nat(9), { minLength: 0, maxLength: 4 }), { freq: 2 }), junk, fc.nat(2))
-    .map(([right, where, what, how]) => (where === null ? right : bent(right, where, what, how)));
-
-/** Text that is nearly JSON. */
-const spoiled = fc
-  .tuple(
-    maybeBent(deployBody),
-    fc.nat(),
-    fc.constantFrom('', '}', '\u0000', '"', ',', '\\', '\uFEFF', '{"__proto__":1}'),
-  )
-  .map(([body, at, text]) => {
-    const whole = JSON.stringify(body) ?? '';
-    const cut = at % (whole.length + 1);
-    return whole.slice(0, cut) + text + whole.slice(cut + (at % 3));
-  });
+const estimateBody = fc.record({ constraints: fc.option(constraints), instances: fc.integer({ min: 0, max: 11 }) });
+const publicKey = fc.constantFrom<string>(...Object.values(keys));
+const registerBody = fc.record({ name: fc.option(name), publicKey });
+const forgetBody = fc.record({ fingerprint: publicKey.map((key) => partsOf(key).fingerprint) });
 
 const queryText = fc.oneof(
   fc.constantFrom(
@@ -165,34 +100,14 @@ const queryText = fc.oneof(
     .map(([key, value]) => `${key}=${encodeURIComponent(value.toWellFormed())}`),
 );
 
-const headers = fc
-  .record(
-    {
-      'content-type': fc.constantFrom(
-        'application/json',
-        'application/json; charset=utf-8',
-        'text/plain',
-        'application/xml',
-        'x',
-      ),
-      'idempotency-key': fc.constantFrom('a', 'b', 'c d', '', 'x'.repeat(300)),
-      authorization: fc.constantFrom('Bearer wrong', 'Basic eA==', ''),
-      accept: fc.constantFrom('text/html', '*/*', 'x'),
-      'x-api-key': fc.constantFrom('', 'wrong'),
-      'accept-encoding': fc.constantFrom('gzip', 'br', 'identity;q=0'),
-    },
-    { requiredKeys: [] },
-  )
-  .map((given) => (Object.keys(given).length > 3 ? {} : { ...given }) as Record<string, string>);
-
-const withBody = (method: string, body: fc.Arbitrary<unknown>) =>
+const withBody = (method: string, body: fc.Arbitrary<unknown>, path = '/vms/v3') =>
   fc.record({
     method: fc.constant(method),
-    path: fc.constant('/vms/v3'),
-    headers,
+    path: fc.constant(path),
+    headers: someHeaders,
     body: fc.oneof(
       { weight: 8, arbitrary: maybeBent(body).map((value) => JSON.stringify(value)) },
-      spoiled,
+      spoiled(maybeBent(deployBody)),
       fc.constant(undefined),
     ),
   });
@@ -200,7 +115,7 @@ const withQuery = (path: string) =>
   fc.record({
     method: fc.constant('GET'),
     path: queryText.map((query) => `${path}?${query}`),
-    headers,
+    headers: someHeaders,
     body: fc.constant(undefined),
   });
 const elsewhere = fc.record({
@@ -218,7 +133,7 @@ const elsewhere = fc.record({
     '/berth/v1',
     '/agent/v1/x',
   ),
-  headers,
+  headers: someHeaders,
   body: fc.constant(undefined),
 });
 
@@ -227,6 +142,10 @@ const requests: Sent[] = fc.sample(
     { weight: 8, arbitrary: withBody('POST', deployBody) },
     { weight: 3, arbitrary: withBody('PATCH', updateBody) },
     { weight: 3, arbitrary: withBody('DELETE', deleteBody) },
+    { weight: 3, arbitrary: withBody('POST', constraints, '/marketplace/offers') },
+    { weight: 2, arbitrary: withBody('POST', estimateBody, '/vms/v3/estimate') },
+    { weight: 2, arbitrary: withBody('POST', registerBody, '/ssh_keys') },
+    { weight: 1, arbitrary: withBody('DELETE', forgetBody, '/ssh_keys') },
     { weight: 2, arbitrary: withQuery('/vms/v3') },
     { weight: 2, arbitrary: withQuery('/vms/v3/status') },
     { weight: 1, arbitrary: withQuery('/vms/v3/default_images') },
@@ -235,35 +154,7 @@ const requests: Sent[] = fc.sample(
   { seed, numRuns: requestsCount },
 );
 
-interface Operation {
-  responses: Record<string, { content?: Record<string, { schema: object }> }>;
-}
-const fluence = JSON.parse((await openApiDocuments()).get('fluence.json') ?? '') as {
-  paths: Record<string, Record<string, Operation>>;
-};
-const ajv = new Ajv({ strict: false });
-
-/** What is wrong with an answer, or null. */
-function fault(sent: Sent, status: number, type: string | null, text: string): string | null {
-  if (status >= 500) return 'a server error';
-  if (sent.method === 'HEAD') return null;
-  const operation = fluence.paths[sent.path.split('?', 1)[0] ?? '']?.[sent.method.toLowerCase()];
-  const documented = operation?.responses[status];
-  if (operation && !documented) return 'a status that is not documented';
-  if (status === 204) return text === '' ? null : '204 with a body';
-  if (!type?.startsWith('application/json')) return `not JSON but ${type}`;
-  const body: unknown = JSON.parse(text);
-  if (status >= 400) {
-    const { error, ...rest } = body as { error?: unknown };
-    // Berth's own API has an error shape of its own, below its own paths.
-    if (typeof error !== 'string' || error === '' || Object.keys(rest).length > 0) return 'an error of another shape';
-    if (error.length > 1_000) return 'an error text without end';
-    return null;
-  }
-  const schema = documented?.content?.['application/json']?.schema;
-  if (!schema) return 'an answer where nothing is documented';
-  return ajv.validate(schema, body) ? null : `not the documented shape: ${ajv.errorsText()}`;
-}
+const fluence = JSON.parse((await openApiDocuments()).get('fluence.json') ?? '') as Document;
 
 test(`no request of ${requestsCount} gets an answer that the contract does not name (seed ${seed})`, async () => {
   const faults: string[] = [];
@@ -286,7 +177,8 @@ test(`no request of ${requestsCount} gets an answer that the contract does not n
     const text = await response.text();
     const key = `${sent.method} ${response.status}`;
     statuses.set(key, (statuses.get(key) ?? 0) + 1);
-    const what = fault(sent, response.status, response.headers.get('content-type'), text);
+    const answer = { status: response.status, type: response.headers.get('content-type') ?? undefined, text };
+    const what = faultOf(fluence, sent, answer);
     if (what) {
       const shown = JSON.stringify({ ...sent, body: sent.body?.slice(0, 500) });
       faults.push(`request ${number}: ${what}: ${response.status} ${text.slice(0, 300)} for ${shown}`);
@@ -299,6 +191,7 @@ test(`no request of ${requestsCount} gets an answer that the contract does not n
   assert.deepEqual(faults.slice(0, 5), []);
   // The corpus is worth something only as long as it reaches into every call, on both sides.
   for (const key of [
+    'POST 200',
     'POST 201',
     'POST 400',
     'POST 403',
