@@ -2,6 +2,7 @@
 // answered, and each is timed from the moment at which it should have been sent. `GET /healthz` at the same rate, in turns
 // with them in one run, tells what the machine itself adds. `node bench/offers.ts 100000` takes so many hosts.
 
+import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { configurations, countries, insertHosts, randomOf } from './hosts.ts';
@@ -106,6 +107,11 @@ const search = () => {
   answers += 1;
   return call('/marketplace/offers', JSON.stringify(pick(tens)()));
 };
+/** Processor time that the server has used, in ms; Linux counts it in hundredths of a second. */
+function serverCpuMs(): number {
+  const fields = readFileSync(`/proc/${stack.server.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
 const percentile = (sorted: readonly number[], share: number) =>
   Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1));
 
@@ -117,10 +123,13 @@ try {
   await openLoop(warmUpMs, search);
   bytes = 0;
   answers = 0;
+  let cpuMs = 0;
   const searches: number[] = [];
   const baseline: number[] = [];
   for (let turn = 0; turn < turns; turn += 1) {
+    const cpuBefore = serverCpuMs();
     searches.push(...(await openLoop(turnMs, search)));
+    cpuMs += serverCpuMs() - cpuBefore;
     baseline.push(...(await openLoop(baselineMs, () => call('/healthz', null))));
   }
   searches.sort((a, b) => a - b);
@@ -134,6 +143,7 @@ try {
     hosts,
     healthzP99Ms: percentile(baseline, 0.99),
     firstSearchMs: loadMs,
+    serverCpuMs: Number((cpuMs / searches.length).toFixed(2)),
     searches: searches.length,
     perSecond,
     errors,

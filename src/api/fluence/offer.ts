@@ -43,6 +43,9 @@ const OfferSchema = Type.Object({
   maxAdditionalSupply: Type.Array(AdditionalSupply),
 });
 
+/** Sent as text that was made before; see {@link textOf}. */
+const OffersTextSchema = Type.Unsafe<string>(Type.Array(OfferSchema));
+
 const HardwareSchema = Type.Object({
   cpu: Type.Array(Type.Object({ manufacturer: Type.String(), architecture: Type.String() })),
   memory: Type.Array(Type.Object({ type: Type.String(), generation: Type.String() })),
@@ -88,6 +91,17 @@ function toOffer(offer: Offer): Static<typeof OfferSchema> {
   };
 }
 
+/** Offers as text. Those that have not changed are the same objects in every answer, and making text is most of the work. */
+const texts = new WeakMap<Offer, string>();
+
+function textOf(offer: Offer): string {
+  const known = texts.get(offer);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(toOffer(offer));
+  texts.set(offer, text);
+  return text;
+}
+
 /** Adds the routes. Searching and estimating read, though they are POST, so a read-only key may do both. */
 export function offerRoutes({ app, context, principalOf, errors }: Api): void {
   const readConstraints = constraintsReader(() => context.settings.fluence);
@@ -101,13 +115,14 @@ export function offerRoutes({ app, context, principalOf, errors }: Api): void {
         summary: 'Search what can be deployed now, cheapest first',
         querystring: PageQuerySchema,
         body: ConstraintsSchema,
-        response: { 200: Type.Array(OfferSchema), ...errors(400, 403, 413, 415, 422) },
+        response: { 200: OffersTextSchema, ...errors(400, 403, 413, 415, 422) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const constraints = readConstraints(request.body, offerFields);
       const window = windowOf(request.query);
-      return (await searchOffers(context, principalOf(request), constraints, offerFields, window)).map(toOffer);
+      const offers = await searchOffers(context, principalOf(request), constraints, offerFields, window);
+      return reply.type('application/json; charset=utf-8').send(`[${offers.map(textOf).join(',')}]`);
     },
   );
 
