@@ -10,6 +10,7 @@ import type { Context } from '../app/context.ts';
 import { MarketView } from '../app/market.ts';
 import type { Settings } from '../app/settings.ts';
 import { Wakeups } from '../app/wakeups.ts';
+import type { Clock } from '../model/world.ts';
 import { startReconcilers } from '../reconcilers/run.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
@@ -18,7 +19,8 @@ import { BuiltImageFolder } from './built-images.ts';
 import { type ListenAddress, urlOf } from './listen.ts';
 import { systemClock, systemEntropy } from './system.ts';
 
-const schemaDirectory = fileURLToPath(new URL('../../schema', import.meta.url));
+/** Where the migrations are. */
+export const schemaDirectory = fileURLToPath(new URL('../../schema', import.meta.url));
 
 /** What a server is started with. */
 export interface ServerOptions {
@@ -28,6 +30,8 @@ export interface ServerOptions {
   /** Where images that Berth builds are kept. */
   imageDirectory: string;
   allowedImageHosts: readonly string[];
+  /** The system's own when left out. */
+  clock?: Clock;
   logger: Pino;
 }
 
@@ -61,7 +65,7 @@ export async function startServer(
     const wakeups = new Wakeups((hostIds) => notifyHostsChanged(database, hostIds));
     const context: Context = {
       database,
-      clock: systemClock,
+      clock: options.clock ?? systemClock,
       entropy: systemEntropy,
       logger,
       settings,

@@ -9,6 +9,7 @@ import { makeEnrolmentToken } from '../app/host.ts';
 import { readSettings } from '../app/settings.ts';
 import { hashPassword } from '../model/password.ts';
 import { parseAllowedHost } from '../model/public-address.ts';
+import type { Clock } from '../model/world.ts';
 import { startEmbeddedPostgres } from '../store/embedded/index.ts';
 import { acquireDataDirLock } from '../store/embedded/lock.ts';
 import { type AgentOptions, startAgent } from './agent.ts';
@@ -25,6 +26,8 @@ export interface UpOptions {
   allowImageHosts: readonly string[];
   /** Any other PostgreSQL; the embedded one when left out. */
   databaseUrl: string | undefined;
+  /** The server's; the system's own when left out. */
+  clock?: Clock;
   logger: Logger;
   agent?: Pick<AgentOptions, 'simulated' | 'patience' | 'imageLimits'>;
 }
@@ -65,7 +68,10 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
     }
     let hostId = '';
     const server = await startServer(
-      { connectionString, listen, settings, imageDirectory: join(directory, 'images'), allowedImageHosts, logger },
+      {
+        ...{ connectionString, listen, settings, imageDirectory: join(directory, 'images'), allowedImageHosts, logger },
+        ...(options.clock ? { clock: options.clock } : {}),
+      },
       async (context) => {
         hostId = await ensureLocalHost(context, hostname().slice(0, 63), options.addressPool);
       },

@@ -103,7 +103,11 @@ function settleBill(settlement: Settlement, given: Bill, evidence: Evidence, now
  */
 function putBack(bill: Bill, now: Date): Bill {
   if (bill.paidUntil.getTime() <= now.getTime() + epochMs(bill.period)) return bill;
-  return { ...bill, paidUntil: periodBegin(bill.period, bill.anchorAt, now) };
+  const { period, anchorAt } = bill;
+  // The first period was paid at the deployment, before its instance's own periods had a begin.
+  const first = isPaidInAdvance(period) ? periodEnd(period, anchorAt, anchorAt) : anchorAt;
+  const present = periodBegin(period, anchorAt, now);
+  return { ...bill, paidUntil: new Date(Math.max(present.getTime(), first.getTime())) };
 }
 
 /** What a period costs: nothing when the instance is known not to have run in it, null while nobody knows. */

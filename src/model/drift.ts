@@ -31,9 +31,13 @@ export interface Facts {
   orphans: { instanceId: string; hostId: string; address: string | null }[];
   /** Names that are given away, each to a deployment. */
   names: { name: string; deploymentId: string }[];
+  /** The bills that are open. */
+  bills: { instanceId: string; accountId: string; heldMicroUsd: bigint }[];
+  /** What each account has, as the balance says. */
+  balances: { accountId: string; heldMicroUsd: bigint }[];
 }
 
-export const driftKinds = ['instance', 'name', 'address', 'capacity', 'orphan', 'stray'] as const;
+export const driftKinds = ['instance', 'name', 'address', 'capacity', 'orphan', 'stray', 'bill', 'ledger'] as const;
 
 /** One thing that is not as it should be. */
 export interface Drift {
@@ -50,6 +54,7 @@ export function findDrift(facts: Facts): Drift[] {
     ...addressDrift(facts),
     ...capacityDrift(facts),
     ...foreignDrift(facts),
+    ...billDrift(facts),
   ];
 }
 
@@ -69,7 +74,7 @@ function instanceDrift({ instances, assignments }: Facts): Drift[] {
       if (assignment.observedGeneration > assignment.generation) return at('its host is ahead of the database');
     }
     if (instance.status === 'deleted' && assignment) return at('is deleted but still assigned');
-    if (['failed', 'deleting'].includes(instance.status) && assignment?.desired === 'running') {
+    if (['failed', 'terminated', 'deleting'].includes(instance.status) && assignment?.desired === 'running') {
       return at(`is ${instance.status} but still ordered to run`);
     }
     if (instance.status === 'failed' && !instance.statusReason) return at('failed and nobody can say why');
@@ -126,8 +131,9 @@ function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
 
 function capacityDrift({ hosts, assignments, instances }: Facts): Drift[] {
   const sizes = new Map(instances.map((instance) => [instance.id, instance]));
+  const byHost = Map.groupBy(assignments, ({ hostId }) => hostId);
   return hosts.flatMap((host): Drift[] => {
-    const here = assignments.filter(({ hostId }) => hostId === host.id).map(({ instanceId }) => sizes.get(instanceId));
+    const here = (byHost.get(host.id) ?? []).map(({ instanceId }) => sizes.get(instanceId));
     const sum = (pick: (size: Facts['instances'][number]) => number | null) =>
       here.reduce((total, size) => total + ((size && pick(size)) ?? 0), 0);
     const rows: [string, number, number][] = [
@@ -155,4 +161,23 @@ function foreignDrift({ hosts, orphans }: Facts): Drift[] {
     ),
   );
   return [...owned, ...strays];
+}
+
+/** What is billed: every instance that lives or was ended for lack of money, and nothing else. */
+const billed: ReadonlySet<InstanceStatus> = new Set(['launching', 'active', 'stopped', 'terminated']);
+
+function billDrift({ instances, bills, balances }: Facts): Drift[] {
+  const open = new Set(bills.map(({ instanceId }) => instanceId));
+  const live = new Set(instances.filter(({ status }) => billed.has(status)).map(({ id }) => id));
+  const at = (subject: string, message: string): Drift => ({ kind: 'bill', subject, message });
+  const unbilled = [...live].filter((id) => !open.has(id)).map((id) => at(id, 'lives and has no open bill'));
+  const over = [...open].filter((id) => !live.has(id)).map((id) => at(id, 'has an open bill and is over'));
+  const held = new Map<string, bigint>();
+  for (const { accountId, heldMicroUsd } of bills) held.set(accountId, (held.get(accountId) ?? 0n) + heldMicroUsd);
+  const deposits = balances
+    .filter(({ accountId, heldMicroUsd }) => heldMicroUsd !== (held.get(accountId) ?? 0n))
+    .map(({ accountId, heldMicroUsd }) =>
+      at(accountId, `holds ${heldMicroUsd} micro-USD, but its bills hold ${held.get(accountId) ?? 0n}`),
+    );
+  return [...unbilled, ...over, ...deposits];
 }

@@ -3,7 +3,7 @@
 import type { Context } from '../app/context.ts';
 import { driftKinds, findDrift } from '../model/drift.ts';
 import { instanceStatuses } from '../model/instance.ts';
-import { readFacts } from '../store/drift.ts';
+import { findLedgerDrift, readFacts } from '../store/drift.ts';
 import { countInstancesByStatus } from '../store/instance.ts';
 
 /** A log line names this many; the metric counts all. */
@@ -18,8 +18,17 @@ export interface DriftGauges {
 /** One pass. */
 export async function reconcileDrift(context: Context, gauges: DriftGauges): Promise<void> {
   const drift = findDrift(await readFacts(context.database));
-  for (const kind of driftKinds) gauges.drift.set({ kind }, drift.filter((item) => item.kind === kind).length);
+  for (const kind of driftKinds.filter((one) => one !== 'ledger')) {
+    gauges.drift.set({ kind }, drift.filter((item) => item.kind === kind).length);
+  }
   if (drift.length > 0) context.logger.warn({ count: drift.length, drift: drift.slice(0, shownMax) }, 'drift');
   const counts = await countInstancesByStatus(context.database);
   for (const status of instanceStatuses) gauges.instances.set({ status }, counts.get(status) ?? 0);
+}
+
+/** One pass over the whole ledger. */
+export async function reconcileLedger(context: Context, gauges: DriftGauges): Promise<void> {
+  const drift = await findLedgerDrift(context.database);
+  gauges.drift.set({ kind: 'ledger' }, drift.length);
+  if (drift.length > 0) context.logger.error({ count: drift.length, drift: drift.slice(0, shownMax) }, 'ledger drift');
 }

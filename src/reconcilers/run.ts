@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../app/context.ts';
 import { reconcileBilling } from './billing.ts';
-import { type DriftGauges, reconcileDrift } from './drift.ts';
+import { type DriftGauges, reconcileDrift, reconcileLedger } from './drift.ts';
 import { reconcileHostHealth } from './host-health.ts';
 import { purge } from './purge.ts';
 
@@ -17,6 +17,7 @@ const reconcilers: readonly Reconciler[] = [
   { name: 'host-health', everyMs: 2_000, run: reconcileHostHealth },
   { name: 'billing', everyMs: 5_000, run: reconcileBilling },
   { name: 'drift', everyMs: 15_000, run: reconcileDrift },
+  { name: 'ledger', everyMs: 600_000, run: reconcileLedger },
   { name: 'purge', everyMs: 600_000, run: purge },
 ];
 

@@ -2,12 +2,14 @@
 // can say "and nothing was left behind" about any refusal.
 
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type Drift, findDrift } from '../../src/model/drift.ts';
-import { type Database, openDatabase } from '../../src/store/database.ts';
-import { readFacts } from '../../src/store/drift.ts';
+import { type Database, inTransaction, openDatabase } from '../../src/store/database.ts';
+import { findLedgerDrift, readFacts } from '../../src/store/drift.ts';
 import { findPlace } from '../../src/store/embedded/place.ts';
+import { insertTransactions } from '../../src/store/ledger.ts';
 import { type Answer, type TestBerth, until } from '../support/berth.ts';
 
 /** Real public keys; nobody has kept their private halves. */
@@ -158,7 +160,20 @@ export function assertRefused(answer: Answer, status: number, ...words: string[]
   for (const word of words) assert.ok(error.includes(word), `"${error}" does not name ${word}`);
 }
 
+/** Gives an account of a test money to spend, in micro-USD. */
+export async function credit(database: Database, accountId: string, amount = 1_000_000_000n): Promise<void> {
+  const transaction = {
+    ...{ id: randomUUID(), kind: 'credit' as const, accountId, instanceId: null, hostId: null },
+    ...{ reason: 'test', actor: 'test', createdAt: new Date() },
+    entries: [
+      { book: 'cash' as const, amount: -amount },
+      { book: 'available' as const, amount },
+    ],
+  };
+  await inTransaction(database, (tx) => insertTransactions(tx, [transaction]));
+}
+
 /** Everything that does not agree, by Berth's own checker. */
 export async function driftOf(database: Database): Promise<Drift[]> {
-  return findDrift(await readFacts(database));
+  return [...findDrift(await readFacts(database)), ...(await findLedgerDrift(database))];
 }

@@ -49,6 +49,11 @@ function clean(): Facts {
     ],
     orphans: [],
     names: ['active', 'new', 'off'].map((id) => ({ name: `name-${id}`, deploymentId: `deployment-${id}` })),
+    bills: ['active', 'new', 'off'].map((instanceId) => ({ instanceId, accountId: 'a', heldMicroUsd: 5n })),
+    balances: [
+      { accountId: 'a', heldMicroUsd: 15n },
+      { accountId: 'b', heldMicroUsd: 0n },
+    ],
   };
 }
 
@@ -70,7 +75,19 @@ const drop = <Item>(items: Item[], at: (item: Item) => boolean) => void items.sp
 
 test('facts that agree, work under way included, give nothing', () => {
   assert.deepEqual(findDrift(clean()), []);
-  assert.deepEqual(findDrift({ instances: [], assignments: [], addresses: [], hosts: [], orphans: [], names: [] }), []);
+  assert.deepEqual(
+    findDrift({
+      instances: [],
+      assignments: [],
+      addresses: [],
+      hosts: [],
+      orphans: [],
+      names: [],
+      bills: [],
+      balances: [],
+    }),
+    [],
+  );
 });
 
 const cases: [what: string, kind: Drift['kind'], subject: string, change: (facts: Facts) => void][] = [
@@ -248,5 +265,30 @@ test('an orphan that holds its address is one finding, not two', () => {
   assert.deepEqual(
     drift.map(({ kind }) => kind),
     ['orphan'],
+  );
+});
+
+test('an instance that lives without an open bill is drift, and so is an open bill of one that is over', () => {
+  assert.deepEqual(
+    drifting(({ bills }) => bills.splice(0, 1, { instanceId: 'failed', accountId: 'a', heldMicroUsd: 5n })).map(
+      ({ kind, subject }) => [kind, subject],
+    ),
+    [
+      ['bill', 'active'],
+      ['bill', 'failed'],
+    ],
+  );
+});
+
+test('a balance that holds more or less than its bills is drift', () => {
+  const found = drifting(({ balances }) => {
+    for (const balance of balances) balance.heldMicroUsd += 1n;
+  });
+  assert.deepEqual(
+    found.map(({ kind, subject }) => [kind, subject]),
+    [
+      ['bill', 'a'],
+      ['bill', 'b'],
+    ],
   );
 });

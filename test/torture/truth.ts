@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import type { InstanceRecord } from '../../src/agent/record.ts';
 import { findDrift } from '../../src/model/drift.ts';
 import type { Database } from '../../src/store/database.ts';
-import { readFacts } from '../../src/store/drift.ts';
+import { findLedgerDrift, readFacts } from '../../src/store/drift.ts';
 import type { Ledger, Promised } from './ledger.ts';
 
 /** One VM as it is on the host, whatever runs it. */
@@ -52,7 +52,7 @@ export async function findFaults(
   const facts = await readFacts(database);
   const instances = await readInstances(database);
   const orphans = new Set(facts.orphans.map(({ instanceId }) => instanceId));
-  const drift = findDrift(facts)
+  const drift = [...findDrift(facts), ...(await findLedgerDrift(database))]
     .filter(({ kind, subject }) => !(kind === 'orphan' && ledger.forgotten.has(subject)))
     .map(({ kind, subject, message }) => `drift (${kind}): ${subject} ${message}`);
   const held = new Set(facts.addresses.flatMap(({ orphanId }) => orphanId ?? []));

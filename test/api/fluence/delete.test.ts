@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { startTestBerth } from '../../support/berth.ts';
 import {
   assertRefused,
+  credit,
   deployBody,
   deployed,
   driftOf,
@@ -115,6 +116,7 @@ test('one account can’t see, change or delete what is another’s', async () =
   const { createHash, randomUUID } = await import('node:crypto');
   const account = { id: randomUUID(), name: 'another', created_at: new Date() };
   await database.insertInto('account').values(account).execute();
+  await credit(database, account.id);
   const secret = createHash('sha256').update(key).digest();
   await database
     .insertInto('api_key')
