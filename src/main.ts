@@ -14,10 +14,16 @@ import { type AgentOptions, startAgent } from './compose/agent.ts';
 import { DemoHost } from './compose/demo.ts';
 import { parseListenAddress } from './compose/listen.ts';
 import { makeLogger } from './compose/logger.ts';
+import { openForOperator } from './compose/operator.ts';
 import { startServer } from './compose/server.ts';
 import { untilStopped } from './compose/signals.ts';
 import { startUp } from './compose/up.ts';
 import { parseAllowedHost } from './model/public-address.ts';
+import { accountCommand } from './operator/account.ts';
+import { configurationCommand } from './operator/configuration.ts';
+import { datacenterCommand } from './operator/datacenter.ts';
+import { hostCommand } from './operator/host.ts';
+import { priceCommand } from './operator/price.ts';
 
 const defaultListen = '127.0.0.1:8080';
 const defaultPool = '127.44.0.0/16';
@@ -165,6 +171,17 @@ program
   });
 
 program.addCommand(imageCommand());
+
+const operator = {
+  open: openForOperator,
+  defaultData,
+  write: (text: string) => {
+    process.stdout.write(text);
+  },
+};
+for (const make of [hostCommand, priceCommand, configurationCommand, datacenterCommand, accountCommand]) {
+  program.addCommand(make(operator));
+}
 
 program
   .command('openapi')

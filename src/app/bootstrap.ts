@@ -39,7 +39,8 @@ export async function ensureFirstAccount(context: Context, first: FirstAccount):
     // Afterwards users are the operator's: one that was removed doesn't come back with the next start.
     if (isNew) {
       await insertUser(tx, { id: newUuid(context.entropy), accountId, username, passwordHash, now });
-      await insertTransactions(tx, [openingCredit(context, accountId, now)]);
+      const credit = openingCredit(context, accountId, now);
+      if (credit.entries.every(({ amount }) => amount !== 0n)) await insertTransactions(tx, [credit]);
     }
     const secretSha256 = sha256(first.apiKey);
     await ensureApiKey(tx, { id: newUuid(context.entropy), accountId, name: 'first', secretSha256, now });

@@ -10,6 +10,7 @@ import type { Database } from './database.ts';
 /** Any number does, as long as every replica takes the same. */
 const migrationLock = 4_242_001;
 const serverVersionMin = 150_000;
+const migrationName = /^\d{4}_\w+\.sql$/;
 
 /**
  * Applies the migrations that the database has not seen. Replicas that start together wait for each other.
@@ -18,7 +19,7 @@ const serverVersionMin = 150_000;
  * @throws Error when PostgreSQL is older than 15, when an applied file has changed, or when the database is newer than this Berth
  */
 export async function migrate(database: Database, directory: string): Promise<string[]> {
-  const files = (await readdir(directory)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort();
+  const files = (await readdir(directory)).filter((name) => migrationName.test(name)).sort();
   return database.transaction().execute(async (tx) => {
     const version = await sql<{ version: string }>`select current_setting('server_version_num') as version`.execute(tx);
     if (Number(version.rows[0]?.version) < serverVersionMin) throw new Error('Berth needs PostgreSQL 15 or later.');
@@ -43,4 +44,14 @@ export async function migrate(database: Database, directory: string): Promise<st
     }
     return now;
   });
+}
+
+/** Whether a database has exactly the migrations of this Berth. Writes nothing. */
+export async function isMigrated(database: Database, directory: string): Promise<boolean> {
+  const files = (await readdir(directory)).filter((name) => migrationName.test(name)).sort();
+  const there = await sql<{ there: boolean }>`select to_regclass('migration') is not null as there`.execute(database);
+  if (!there.rows[0]?.there) return false;
+  const { rows } = await sql<{ name: string }>`select name from migration`.execute(database);
+  const applied = rows.map(({ name }) => name).sort();
+  return applied.length === files.length && applied.every((name, index) => name === files[index]);
 }

@@ -20,6 +20,8 @@ const mayKnow: Record<string, readonly string[]> = {
   'src/agent': ['src/model', 'src/host', 'src/api/agent/contract.ts'],
   // Turns are a queue that knows nothing of agents.
   'src/sim': ['src/model', 'src/agent/vm/driver.ts'],
+  // An operator has the database itself, and goes through the use cases all the same.
+  'src/operator': ['src/model', 'src/app'],
   'src/cli': ['sdk', 'src/builder'],
   sdk: [],
 };
@@ -152,6 +154,8 @@ const wrong: [file: string, text: string][] = [
   ['src/agent/vm/driver.ts', "import { b } from './qemu.ts';"],
   ['src/sim/a.ts', "import { b } from '../agent/vm/qemu.ts';"],
   ['src/sim/a.ts', 'import {\n  b,\n  c,\n} from "../store/b.ts";'],
+  ['src/operator/a.ts', "import { b } from '../store/b.ts';"],
+  ['src/operator/a.ts', "import { b } from '../compose/b.ts';"],
   ['src/cli/a.ts', "import { b } from '../app/b.ts';"],
   ['src/cli/a.ts', "import { b } from '../model/b.ts';"],
   ['src/builder/a.ts', "import { b } from '../model/b.ts';"],
