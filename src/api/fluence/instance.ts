@@ -21,7 +21,7 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
         summary: 'Deploy virtual machines, all or none',
         headers: schema.DeployHeadersSchema,
         body: schema.DeploySchema,
-        response: { 201: schema.DeployedSchema, ...errors(400, 403, 409, 413, 415, 422) },
+        response: { 201: schema.DeployedSchema, ...errors(400, 402, 403, 409, 413, 415, 422) },
       },
     },
     async (request, reply) => {
@@ -50,8 +50,7 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
     },
     async (request) => {
       const window = windowOf(request.query);
-      const now = context.clock.now();
-      return (await listInstances(context, principalOf(request), window)).map((instance) => toVm(instance, now));
+      return (await listInstances(context, principalOf(request), window)).map(toVm);
     },
   );
 

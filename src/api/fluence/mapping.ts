@@ -1,8 +1,8 @@
 // Between Fluence's words and Berth's. No rules: what a field may hold is decided in the model and the use cases.
 
 import type { DeployFields, DeployRequest } from '../../app/deployment.ts';
-import type { InstanceRow, InstanceStatusRow } from '../../app/instance.ts';
-import { nextEpochBoundary } from '../../model/epoch.ts';
+import type { Billed, InstanceRow, InstanceStatusRow } from '../../app/instance.ts';
+import type { Funds } from '../../model/bill.ts';
 import type { InstanceStatus } from '../../model/instance.ts';
 import { formatUsd } from '../../model/money.ts';
 import { nestedConstraintFields, type ReadConstraints } from './constraints.ts';
@@ -37,9 +37,8 @@ export function toDeployRequest(body: DeployBody, readConstraints: ReadConstrain
   };
 }
 
-const statuses: Record<InstanceStatus, string> = {
+const statuses: Record<Exclude<InstanceStatus, 'active'>, string> = {
   launching: 'Launching',
-  active: 'Active',
   stopped: 'Stopped',
   failed: 'Failed',
   terminated: 'Terminated',
@@ -47,21 +46,27 @@ const statuses: Record<InstanceStatus, string> = {
   deleted: 'Stopped',
 };
 
+/** How an instance that runs is called by what its account can still pay. */
+const statusByFunds: Record<Funds, string> = { enough: 'Active', small: 'SmallBalance', none: 'InsufficientFunds' };
+
+const statusOf = ({ status, fundsState }: { status: InstanceStatus; fundsState: Funds }) =>
+  status === 'active' ? statusByFunds[fundsState] : statuses[status];
+
 const publicIp = (instance: { status: InstanceStatus; address: string | null }) =>
   instance.status === 'active' ? instance.address : null;
 
-/** Over but not deleted, an instance stands nowhere and is not billed any more. */
+/** Over but not deleted, an instance stands nowhere any more. */
 const isOver = ({ status }: { status: InstanceStatus }) => status === 'failed' || status === 'terminated';
 
 /** An instance as `GET /vms/v3` shows it. Amounts stand in both fields that clients read. */
-export function toVm(instance: InstanceRow, now: Date): Vm {
+export function toVm(instance: Billed<InstanceRow>): Vm {
   const amount = (count: number) => ({ supply: count, quantity: count });
   const metadata = metadataOf({ ...instance.hardware, storage: { type: instance.storageType } });
   const model = instance.hardware.cpu?.model ?? instance.cpuModel;
   return {
     id: instance.id,
     vmName: instance.name,
-    status: statuses[instance.status],
+    status: statusOf(instance),
     statusChangedAt: instance.statusChangedAt.toISOString(),
     pricePerEpoch: formatUsd(instance.priceMicroUsd),
     resources: [
@@ -83,22 +88,21 @@ export function toVm(instance: InstanceRow, now: Date): Vm {
       { type: 'PUBLIC_IP', ...amount(1), details: {}, metadata: metadata.publicIp },
     ],
     createdAt: instance.createdAt.toISOString(),
-    ...(isOver(instance) ? {} : { nextBillingAt: nextEpochBoundary(now).toISOString() }),
+    ...(instance.nextBillingAt === null ? {} : { nextBillingAt: instance.nextBillingAt.toISOString() }),
     osImage: instance.imageUrl,
     datacenter: isOver(instance) ? null : toDatacenter(instance.datacenter),
     publicIp: publicIp(instance),
     ports: instance.portRules,
-    // Nothing is charged before there is a ledger, so nothing is held and nothing spent.
-    reservedBalance: '0',
-    totalSpent: '0',
+    reservedBalance: formatUsd(instance.heldMicroUsd),
+    totalSpent: formatUsd(instance.spentMicroUsd),
   };
 }
 
 /** An instance as `GET /vms/v3/status` shows it. */
-export function toVmStatus(instance: InstanceStatusRow): VmStatus {
+export function toVmStatus(instance: InstanceStatusRow & { fundsState: Funds }): VmStatus {
   return {
     id: instance.id,
-    status: statuses[instance.status],
+    status: statusOf(instance),
     statusChangedAt: instance.statusChangedAt.toISOString(),
     publicIp: publicIp(instance),
   };

@@ -53,8 +53,9 @@ test('an active VM is shown with every field of the contract', async () => {
       { port: 53, protocol: 'udp' },
       { port: 443, protocol: 'tcp' },
     ],
-    reservedBalance: '0',
-    totalSpent: '0',
+    // The epoch that runs is paid, and the next one held.
+    reservedBalance: '0.32',
+    totalSpent: '0.32',
   });
   assert.match(publicIp ?? '', /^127\.46\.\d+\.\d+$/);
   for (const time of [createdAt, statusChangedAt]) {
