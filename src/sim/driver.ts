@@ -212,7 +212,12 @@ export async function readSimulatedVms(directory: string): Promise<Map<string, S
 
 function foundOf(instanceId: string, { power, spec, startedAtMs }: SimulatedVm): VmFound {
   const runs = power === 'running' && startedAtMs !== undefined;
-  return { instanceId, power, address: spec.address, ...(runs ? { runningMs: sinceBootMs() - startedAtMs } : {}) };
+  return {
+    instanceId,
+    power,
+    address: spec.address,
+    ...(runs ? { runningMs: Math.max(0, sinceBootMs() - startedAtMs) } : {}),
+  };
 }
 
 const sinceBootMs = () => Number(process.hrtime.bigint() / 1_000_000n);

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureFirstAccount, ensureLocalHost } from '../../src/app/bootstrap.ts';
 import type { Context } from '../../src/app/context.ts';
 import { makeEnrolmentToken } from '../../src/app/host.ts';
+import { setHostState } from '../../src/app/host-terms.ts';
 import { MarketView } from '../../src/app/market.ts';
 import { readSettings } from '../../src/app/settings.ts';
 import { Wakeups } from '../../src/app/wakeups.ts';
@@ -56,6 +57,7 @@ export class Fleet {
   readonly hosts: FleetHost[] = [];
   imageUrl = '';
   #database: Database | undefined;
+  #context: Context | undefined;
   #connectionString = '';
   readonly #undo: (() => Promise<unknown>)[] = [];
 
@@ -83,6 +85,11 @@ export class Fleet {
     return this.#database;
   }
 
+  /** As an operator drains a host. */
+  async drain(host: FleetHost): Promise<void> {
+    if (this.#context) await setHostState(this.#context, host.name, 'drained');
+  }
+
   /** Ends everything and leaves nothing. */
   async close(): Promise<void> {
     for (const step of this.#undo.splice(0).reverse()) await step();
@@ -101,7 +108,8 @@ export class Fleet {
     this.#database = openDatabase(postgres.connectionString, () => {});
     this.#undo.push(() => this.database.destroy());
     await migrate(this.database, join(root, 'schema'));
-    const context = await this.#context();
+    const context = await this.#makeContext();
+    this.#context = context;
     const first = { account: 'default', apiKey: this.apiKey, username: 'admin', passwordHash: 'none' };
     await ensureFirstAccount(context, first);
     for (const name of ['a', 'b']) this.replicas.push(await this.#startReplica(name, networks.address, imageHost));
@@ -117,7 +125,7 @@ export class Fleet {
     });
   }
 
-  async #context(): Promise<Context> {
+  async #makeContext(): Promise<Context> {
     return {
       database: this.database,
       clock: systemClock,

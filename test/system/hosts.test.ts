@@ -193,7 +193,7 @@ test('a server killed in the middle of deployments loses and doubles none, when 
 
 test('a drained host keeps what runs on it and gets nothing new', async () => {
   const [kept = ''] = await onHost(hostB);
-  await fleet.database.updateTable('host').set({ state: 'drained' }).where('id', '=', hostB.id).execute();
+  await fleet.drain(hostB);
   assert.equal(await offeredHosts(), 1);
   const ids = await deploy('after-draining', 2);
   for (const id of ids) assert.equal(await hostOf(id), hostA);
