@@ -192,8 +192,8 @@ export async function writeFunds(
 export async function listAccountsWithOldFunds(database: Database, limit: number): Promise<string[]> {
   const { rows } = await sql<{ account_id: string }>`
     with standing as (
-      select bill.account_id, funds, held_micro_usd < price_micro_usd as used, available_micro_usd,
-        sum(price_micro_usd) filter (where held_micro_usd >= price_micro_usd)
+      select bill.account_id, funds, bill.held_micro_usd < price_micro_usd as used, available_micro_usd,
+        sum(price_micro_usd) filter (where bill.held_micro_usd >= price_micro_usd)
           over (partition by bill.account_id order by created_at, instance_id) as needed
       from bill join account_balance on account_balance.account_id = bill.account_id
       where closed_at is null

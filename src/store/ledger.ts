@@ -133,7 +133,7 @@ export async function listStatement(
       select moved.*, sum(available_moved) over past as available, sum(held_moved) over past as held
       from moved window past as (order by created_at, first_entry)
     )
-    select line.id, kind, instance_id, instance.name as instance_name, reason, actor, line.created_at, available_moved,
+    select line.id, line.kind, instance_id, instance.name as instance_name, reason, actor, line.created_at, available_moved,
       held_moved, available::bigint, held::bigint
     from line left join instance on instance.id = line.instance_id
     where line.created_at >= ${from}::timestamptz order by line.created_at, first_entry`.execute(database);
