@@ -2,7 +2,6 @@
 // several kinds, datacenters in many countries, each host used to some degree. In memory or as rows of a database.
 
 import { sql } from 'kysely';
-import type { Size } from '../src/model/configuration.ts';
 import type { Datacenter } from '../src/model/datacenter.ts';
 import type { Hardware, StorageType } from '../src/model/hardware.ts';
 import type { RateCard } from '../src/model/price.ts';
@@ -93,18 +92,14 @@ const priceOf = (index: number): { priceId: string; rates: RateCard } => ({
 });
 const prices = Array.from({ length: 12 }, (_, index) => priceOf(index));
 
-interface SyntheticHost extends MarketHost {
-  limit: Size;
-}
-
-/** Hosts of 32 to 256 vCPUs, 1:4 memory, all in reach and open. @param free the share that is left, at most */
-function makeHosts(count: number, freeMax: number): SyntheticHost[] {
+/** Hosts of 32 to 256 vCPUs with 1:4 memory, all in reach and open, of each of which some share is left. */
+function makeHosts(count: number): MarketHost[] {
   const random = randomOf(count);
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
   return Array.from({ length: count }, (_, index) => {
     const vcpus = pick([32, 64, 128, 256]);
-    const limit = { vcpus, memoryMib: vcpus * 4 * gib, diskGib: vcpus * 30 };
-    const free = random() * freeMax;
+    const left = random();
+    const about = () => Math.min(1, left * (0.8 + 0.4 * random()));
     return {
       id: `00000000-0000-4000-a000-${String(index).padStart(12, '0')}`,
       ...pick(prices),
@@ -112,11 +107,10 @@ function makeHosts(count: number, freeMax: number): SyntheticHost[] {
       datacenter: pick(datacenters),
       state: 'open',
       reachable: true,
-      limit,
       free: {
-        vcpus: Math.floor(vcpus * free),
-        memoryMib: Math.floor(vcpus * 4 * Math.min(1, free * (0.8 + 0.4 * random()))) * gib,
-        diskGib: Math.floor(limit.diskGib * Math.min(1, free * (0.8 + 0.4 * random()))),
+        vcpus: Math.floor(vcpus * left),
+        memoryMib: Math.floor(vcpus * 4 * about()) * gib,
+        diskGib: Math.floor(vcpus * 30 * about()),
       },
       additionalGibMax: pick([null, 1_000]),
     };
@@ -127,7 +121,7 @@ function makeHosts(count: number, freeMax: number): SyntheticHost[] {
 export function makeMarket(count: number): Market {
   const market = new Market();
   market.setConfigurations(configurations);
-  for (const { limit: _, ...host } of makeHosts(count, 1)) market.set(host);
+  for (const host of makeHosts(count)) market.set(host);
   return market;
 }
 
@@ -168,26 +162,22 @@ export async function insertHosts(database: Database, count: number): Promise<vo
     )
     .onConflict((conflict) => conflict.column('slug').doNothing())
     .execute();
-  const hosts = makeHosts(count, 1);
+  const hosts = makeHosts(count);
   for (let begin = 0; begin < hosts.length; begin += rowsMax) {
-    const rows = hosts
-      .slice(begin, begin + rowsMax)
-      .map(({ id, priceId, hardware, datacenter, limit, free, ...rest }) => ({
-        ...{ id, price_id: priceId, hardware, datacenter_id: datacenter?.id, additional: rest.additionalGibMax },
-        ...{ vcpus: limit.vcpus, memory: limit.memoryMib, disk: limit.diskGib },
-        ...{ vcpus_used: limit.vcpus - free.vcpus, memory_used: limit.memoryMib - free.memoryMib },
-        ...{ disk_used: limit.diskGib - free.diskGib },
-      }));
+    // What is left is all that they have: nothing but instances may use a host.
+    const rows = hosts.slice(begin, begin + rowsMax).map(({ id, priceId, hardware, datacenter, free, ...rest }) => ({
+      ...{ id, price_id: priceId, hardware, datacenter_id: datacenter?.id, additional: rest.additionalGibMax },
+      ...{ vcpus: free.vcpus, memory: free.memoryMib, disk: free.diskGib },
+    }));
     await sql`
       with given as (
         select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as (id uuid, price_id uuid, hardware jsonb,
-          datacenter_id uuid, additional int, vcpus int, memory int, disk int, vcpus_used int, memory_used int, disk_used int)
+          datacenter_id uuid, additional int, vcpus int, memory int, disk int)
       ), new_host as (
         insert into host (id, name, price_id, vcpu_overcommit, memory_overcommit, disk_overcommit, vcpus_limit,
-          memory_mib_limit, disk_gib_limit, vcpus_used, memory_mib_used, disk_gib_used, created_at, datacenter_id,
-          reachable, hardware, additional_disk_gib_max)
-        select id, id::text, price_id, 1, 1, 1, vcpus, memory, disk, vcpus_used, memory_used, disk_used, ${now}::timestamptz,
-          datacenter_id, true, hardware, additional
+          memory_mib_limit, disk_gib_limit, created_at, datacenter_id, reachable, hardware, additional_disk_gib_max)
+        select id, id::text, price_id, 1, 1, 1, vcpus, memory, disk, ${now}::timestamptz, datacenter_id, true, hardware,
+          additional
         from given
       ), new_pool as (
         insert into address_pool (id, host_id, cidr, first_ip, size)

@@ -34,6 +34,14 @@ export async function readFacts(database: Database): Promise<Facts> {
       const hosts = await tx
         .selectFrom('host')
         .leftJoin('host_health', 'host_health.host_id', 'host.id')
+        // An empty host is left out: there is nothing of it that could disagree.
+        .where((eb) =>
+          eb.or([
+            ...(['vcpus_used', 'memory_mib_used', 'disk_gib_used'] as const).map((column) => eb(column, '!=', 0)),
+            sql<boolean>`jsonb_array_length(strays) > 0`,
+            eb.exists(eb.selectFrom('assignment').whereRef('assignment.host_id', '=', 'host.id').select('instance_id')),
+          ]),
+        )
         .select(['host.id', 'vcpus_used', 'memory_mib_used', 'disk_gib_used', 'strays'])
         .execute();
       const names = await tx.selectFrom('instance_name').select(['name', 'deployment_id']).execute();
