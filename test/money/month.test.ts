@@ -111,6 +111,7 @@ test('too little for the next epoch is SmallBalance, the deposit used is Insuffi
   const principal = await world.account(2n * price + price / 2n);
   const [{ id } = { id: '' }] = await world.deploy(principal);
   await world.report();
+  await world.close();
   const state = async () => {
     const [one] = await world.list(principal);
     return [one?.status, one?.fundsState, one?.heldMicroUsd];
