@@ -1,9 +1,23 @@
-// Berth's TypeScript client: the calls of a VM's life and the event feed, typed, on nothing but fetch. It bounds every
+// Berth's TypeScript client: the market, the calls of a VM's life and the event feed, typed, on nothing but fetch. It bounds every
 // call, repeats what may be repeated, and turns every refusal into one error class; what the answers mean is the caller's
 // business.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BerthEvent, DefaultImage, DeployedVm, DeployRequest, Vm, VmStatus, VmUpdate } from './types.ts';
+import type {
+  BerthEvent,
+  Constraints,
+  DefaultImage,
+  DeployedVm,
+  DeployRequest,
+  Estimate,
+  ListedDatacenter,
+  MarketHardware,
+  Offer,
+  SshKey,
+  Vm,
+  VmStatus,
+  VmUpdate,
+} from './types.ts';
 
 export type * from './types.ts';
 
@@ -14,6 +28,8 @@ const attemptsMax = 4;
 const retryMsMin = 200;
 /** The longest pause between two attempts, also where the server asks for a longer one. */
 const retryMsMax = 5_000;
+/** As many offers as one answer holds. */
+const offersPageMax = 100;
 /** Answers after which the same call may succeed. */
 const retryStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** The event feed is asked this often while it has news, and ever less often while it has none. */
@@ -103,6 +119,55 @@ export class BerthClient {
   /** The OS images of the catalog. */
   async defaultImages(): Promise<DefaultImage[]> {
     return (await this.#call('GET', '/vms/v3/default_images', { repeatable: true })) as DefaultImage[];
+  }
+
+  /**
+   * What can be deployed now, cheapest first: a hundred offers at most, and further ones on further pages.
+   * @param page counted from 1
+   */
+  async searchOffers(constraints: Constraints = {}, page = 1): Promise<Offer[]> {
+    const query = page === 1 ? {} : { page: String(page), per_page: String(offersPageMax) };
+    return (await this.#call('POST', '/marketplace/offers', { query, body: constraints, repeatable: true })) as Offer[];
+  }
+
+  /** What a deployment would cost now; throws when it would find no place. */
+  async estimate(request: { constraints?: Constraints | null; instances: number }): Promise<Estimate> {
+    return (await this.#call('POST', '/vms/v3/estimate', { body: request, repeatable: true })) as Estimate;
+  }
+
+  /** The sizes that are sold, smallest first. */
+  async basicConfigurations(): Promise<string[]> {
+    return (await this.#call('GET', '/marketplace/basic_configurations', { repeatable: true })) as string[];
+  }
+
+  /** The countries in which there are machines. */
+  async countries(): Promise<string[]> {
+    return (await this.#call('GET', '/marketplace/countries', { repeatable: true })) as string[];
+  }
+
+  /** The hardware that can be asked for. */
+  async hardware(): Promise<MarketHardware> {
+    return (await this.#call('GET', '/marketplace/hardware', { repeatable: true })) as MarketHardware;
+  }
+
+  /** The datacenters. */
+  async datacenters(): Promise<ListedDatacenter[]> {
+    return (await this.#call('GET', '/v1/marketplace/datacenters', { repeatable: true })) as ListedDatacenter[];
+  }
+
+  /** The account's registered SSH keys, oldest first. */
+  async sshKeys(): Promise<SshKey[]> {
+    return (await this.#call('GET', '/ssh_keys', { repeatable: true })) as SshKey[];
+  }
+
+  /** Registers a public SSH key; one that is registered already is answered as it is, under the name it has. */
+  async registerSshKey(key: { name?: string; publicKey: string }): Promise<SshKey> {
+    return (await this.#call('POST', '/ssh_keys', { body: key, repeatable: true })) as SshKey;
+  }
+
+  /** Forgets a registered SSH key. It is not repeated by itself: after an answer that was lost it would be unknown. */
+  async deleteSshKey(fingerprint: string): Promise<void> {
+    await this.#call('DELETE', '/ssh_keys', { body: { fingerprint }, repeatable: false });
   }
 
   /**

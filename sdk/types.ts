@@ -7,16 +7,85 @@ export interface Port {
   protocol: 'tcp' | 'udp';
 }
 
-/** What a VM must be like. What is left out or null is Berth's choice. */
+/** A kind of disk. */
+export type StorageType = 'HDD' | 'SSD' | 'NVMe';
+
+/** What a VM must be like. What is left out, null or empty is Berth's choice; entries of one list mean any of them. */
 export interface Constraints {
   /** A size, such as `cpu-2-ram-4gb-storage-25gb`. */
   basicConfiguration?: string | null;
   /** Grows the boot disk; `supply` in GiB. */
-  additionalResources?: { storage: { type: 'HDD' | 'SSD' | 'NVMe'; supply: number; units: 'GiB' }[] } | null;
-  hardware?: null;
-  datacenter?: null;
+  additionalResources?: { storage: { type: StorageType; supply: number; units: 'GiB' }[] } | null;
+  hardware?: {
+    cpu?: { manufacturer?: string | null; architecture?: string | null }[] | null;
+    memory?: { type?: string | null; generation?: string | null }[] | null;
+    storage?: { type: StorageType }[] | null;
+  } | null;
+  /** Countries by their ISO 3166-1 alpha-2 codes. */
+  datacenter?: { countries: string[] } | null;
   /** A decimal number of US dollars for one VM and one epoch. */
   maxTotalPricePerEpochUsd?: string | null;
+}
+
+/** Where a machine stands. */
+export interface Datacenter {
+  countryCode: string;
+  cityCode: string;
+  cityIndex: number;
+  tier: number;
+  certifications: string[];
+}
+
+/** Storage that a VM may have beyond its size: `price` in US dollars for one GiB and epoch, `supply` in GiB. */
+export interface AdditionalSupply {
+  type: 'STORAGE';
+  metadata: Record<string, unknown>;
+  price: string;
+  supply: number;
+  units: 'GiB';
+  perVmLimit: number | null;
+}
+
+/** A size that can be deployed now on machines of one kind. Prices are decimal numbers of US dollars for one epoch. */
+export interface Offer {
+  configuration: { slug: string; price: string };
+  resources: { type: 'VCPU' | 'RAM' | 'STORAGE' | 'PUBLIC_IP'; metadata: Record<string, unknown>; price: string }[];
+  datacenter: Datacenter | null;
+  servers: { availableBasicInstances: number; additionalResources: AdditionalSupply[] }[];
+  maxAdditionalSupply: AdditionalSupply[];
+}
+
+/** What a deployment would cost: decimal numbers of US dollars. */
+export interface Estimate {
+  depositAmountUsdc: string;
+  depositEpochs: number;
+  totalPricePerEpoch: string;
+  maxPricePerEpoch: string;
+  instances: number;
+}
+
+/** What can be asked for of hardware. */
+export interface MarketHardware {
+  cpu: { manufacturer: string; architecture: string }[];
+  memory: { type: string; generation: string }[];
+  storage: { type: StorageType }[];
+}
+
+/** A datacenter of the market. */
+export interface ListedDatacenter extends Omit<Datacenter, 'cityIndex'> {
+  id: string;
+  slug: string;
+  index: number;
+}
+
+/** A registered public SSH key; without a name it goes by its fingerprint. */
+export interface SshKey {
+  name?: string;
+  fingerprint: string;
+  algorithm: string;
+  comment: string;
+  publicKey: string;
+  active: boolean;
 }
 
 /** A request for one or more equal VMs. */
@@ -29,7 +98,7 @@ export interface DeployRequest {
     openPorts: Port[];
     /** URL of a disk image. */
     osImage: string;
-    /** Public keys in OpenSSH's one-line form. */
+    /** Public keys in OpenSSH's one-line form, or the names or fingerprints of registered ones. */
     sshKeys: string[];
   };
 }
@@ -54,8 +123,14 @@ export interface Vm extends VmStatus {
   vmName: string;
   pricePerEpoch: string;
   createdAt: string;
+  /** Missing once nothing is billed any more. */
+  nextBillingAt?: string;
   osImage: string;
+  datacenter: Datacenter | null;
   ports: Port[];
+  /** Held for the next epoch. */
+  reservedBalance: string;
+  totalSpent: string;
 }
 
 /** A change of one VM; what is left out stays. */

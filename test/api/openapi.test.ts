@@ -49,18 +49,27 @@ test('each document is OpenAPI 3.1 with a title, a version and security schemes 
   }
 });
 
-test('every call of a VM’s life is documented', () => {
+test('every call of the contract is documented', () => {
   const found = operations
     .filter(({ name }) => name === 'fluence.json')
     .map(({ method, path }) => `${method} ${path}`)
     .toSorted();
   assert.deepEqual(found, [
+    'delete /ssh_keys',
     'delete /vms/v3',
+    'get /marketplace/basic_configurations',
+    'get /marketplace/countries',
+    'get /marketplace/hardware',
+    'get /ssh_keys',
+    'get /v1/marketplace/datacenters',
     'get /vms/v3',
     'get /vms/v3/default_images',
     'get /vms/v3/status',
     'patch /vms/v3',
+    'post /marketplace/offers',
+    'post /ssh_keys',
     'post /vms/v3',
+    'post /vms/v3/estimate',
   ]);
 });
 
@@ -72,7 +81,9 @@ test('every operation has an id of its own, a summary, one good answer, and a sc
     assert.match(operation.operationId ?? '', /^[a-z][A-Za-z]+$/, at);
     assert.ok(operation.summary, at);
     const responses = Object.entries(operation.responses ?? {});
-    assert.equal(responses.filter(([status]) => status.startsWith('2')).length, 1, at);
+    // A key that was registered before is answered with 200 and not 201.
+    const good = path === '/ssh_keys' && method === 'post' ? 2 : 1;
+    assert.equal(responses.filter(([status]) => status.startsWith('2')).length, good, at);
     assert.ok(
       responses.some(([status]) => status === '401' || status === '403'),
       `${at} says nothing of who may not`,

@@ -79,6 +79,38 @@ describe('the client of a VM', () => {
     assert.equal(micro?.username, 'berth');
   });
 
+  test('finds its way through the market: sizes, offers, an estimate, a key, and a VM of what was found', async () => {
+    const sizes = await client.basicConfigurations();
+    const offers = await client.searchOffers();
+    assert.deepEqual([...new Set(offers.map(({ configuration }) => configuration.slug))].sort(), sizes.toSorted());
+    assert.deepEqual(await client.searchOffers({}, 2), []);
+    const [cheapest] = await client.searchOffers({ basicConfiguration: sizes[0] ?? null });
+    const constraints = { basicConfiguration: cheapest?.configuration.slug ?? null };
+    const { totalPricePerEpoch, depositEpochs } = await client.estimate({ constraints, instances: 1 });
+    assert.deepEqual([totalPricePerEpoch, depositEpochs], [cheapest?.configuration.price, 2]);
+    assert.deepEqual([await client.countries(), await client.datacenters()], [[], []]);
+    const { storage } = await client.hardware();
+    assert.deepEqual(await client.searchOffers({ hardware: { storage } }), offers);
+    const key = await client.registerSshKey({ name: 'sdk', publicKey });
+    assert.deepEqual(await client.registerSshKey({ name: 'again', publicKey }), key);
+    assert.deepEqual(
+      (await client.sshKeys()).map(({ name, fingerprint }) => [name, fingerprint]),
+      [['sdk', key.fingerprint]],
+    );
+    const [deployed] = await client.deploy({
+      constraints,
+      instances: 1,
+      vmConfiguration: { ...request('market').vmConfiguration, sshKeys: ['sdk'] },
+    });
+    await client.deleteVms([deployed?.vmId ?? '']);
+    await client.deleteSshKey(key.fingerprint);
+    assert.deepEqual(await client.sshKeys(), []);
+    await assert.rejects(client.estimate({ constraints: { datacenter: { countries: ['BE'] } }, instances: 1 }), {
+      status: 422,
+      message: 'Not enough offers found',
+    });
+  });
+
   test("throws what the server says, in Fluence's calls and in Berth's own", async () => {
     await assert.rejects(client.deploy({ ...request('bad name') }), (error: BerthApiError) => {
       assert.ok(error instanceof BerthApiError);
