@@ -90,6 +90,28 @@ async function writeRows(
   );
   await client.query('insert into address (ip, instance_id) values ($1, $2)', [ip, id]);
   await client.query("insert into port_rule values ($1, 'tcp', 22), ($1, 'tcp', 80)", [ip]);
+  const [charge, deposit] = [newUuid(systemEntropy), newUuid(systemEntropy)];
+  await client.query(
+    `insert into bill (instance_id, account_id, host_id, period, anchor_at, price_micro_usd, paid_until, held_micro_usd,
+       spent_micro_usd, funds_changed_at, created_at)
+     values ($1, $2, $3, 'global-daily', $4, 135000, $4::timestamptz + interval '1 day', 135000, 135000, $4, $4)`,
+    [id, accountId, hostId, now],
+  );
+  await client.query(
+    `insert into ledger_transaction values ($1, 'charge', $3, $4, 'bench', 'bench', $5), ($2, 'deposit', $3, $4, 'bench', 'bench', $5)`,
+    [charge, deposit, accountId, id, now],
+  );
+  await client.query(
+    `insert into ledger_entry (transaction_id, book, account_id, host_id, amount_micro_usd)
+     values ($1, 'available', $3, null, -135000), ($1, 'revenue', null, $4, 135000), ($2, 'available', $3, null, -135000),
+       ($2, 'held', $3, null, 135000)`,
+    [charge, deposit, accountId, hostId],
+  );
+  await client.query("insert into charge values ($1, $2, $2::timestamptz + interval '1 day', 135000, $3)", [
+    id,
+    now,
+    charge,
+  ]);
   await client.query(
     'insert into event (account_id, instance_id, host_id, kind, message, actor, data, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)',
     [
