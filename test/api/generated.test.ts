@@ -187,6 +187,7 @@ test(`${requestsCount} generated requests over every operation are answered as d
       text.replace(/@(\d)/g, (_, digit) => ids[(number * 7 + Number(digit)) % ids.length] ?? 'x');
     const headers = {
       'x-api-key': berth.apiKey,
+      authorization: `Bearer ${berth.apiKey}`,
       ...(given.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...given.headers,
     };
@@ -233,10 +234,11 @@ test('there is a row for what was accepted, and none for what was refused', asyn
     const { rows } = await sql<{ count: bigint }>`select count(*) as count from ${sql.table(table)}`.execute(database);
     return Number(rows[0]?.count);
   };
-  assert.ok(accepted.deployments.size > 20, String(accepted.deployments.size));
+  assert.ok(accepted.deployments.size > 200, String(accepted.deployments.size));
   assert.equal(await count('deployment'), accepted.deployments.size);
   assert.equal(await count('instance'), accepted.instances.size);
   assert.equal(await count('disk'), accepted.instances.size);
+  assert.equal(await count('bill'), accepted.instances.size);
   assert.equal(await count('idempotency_record'), accepted.keys.size);
   assert.equal(await count('ssh_key'), accepted.sshKeys);
 });

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BerthError } from '../../src/model/errors.ts';
-import { checkPublicKey } from '../../src/model/ssh-key.ts';
+import { checkPublicKey, checkSshKeyName, isMeantAsKey, partsOf } from '../../src/model/ssh-key.ts';
 import { keys } from '../api/support.ts';
 
 test('keys as ssh-keygen writes them pass unchanged but for the line’s end', () => {
@@ -75,4 +75,31 @@ test('whatever passes is one line of a known type, and no message repeats what w
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('a key’s parts are those that ssh-keygen tells, and its comment is none of its fingerprint', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-keys-'));
+  try {
+    for (const [index, key] of Object.values(keys).entries()) {
+      const file = join(directory, `${index}.pub`);
+      writeFileSync(file, `${key}\n`);
+      const [, fingerprint] = execFileSync('ssh-keygen', ['-l', '-f', file], { encoding: 'utf8' }).split(' ');
+      const [algorithm = '', encoded = ''] = key.split(' ');
+      assert.deepEqual(partsOf(key), { algorithm, fingerprint, comment: 'ann@example' });
+      assert.deepEqual(partsOf(`${algorithm}  ${encoded} two words`), { algorithm, fingerprint, comment: 'two words' });
+      assert.deepEqual(partsOf(`${algorithm} ${encoded}`), { algorithm, fingerprint, comment: '' });
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a name is one that can’t be read as a key or a fingerprint', () => {
+  for (const name of ['a', 'Ann’s laptop', 'ssh', 'my ssh-rsa key', 'x'.repeat(255), '😀']) {
+    assert.equal(checkSshKeyName(name, 'name'), name);
+    assert.ok(!isMeantAsKey(name));
+  }
+  for (const name of ['', ' a', 'a ', 'a\nb', '\u0000', '\uD800', 'x'.repeat(256), 'ssh-rsa', keys.rsa, 'SHA256:x']) {
+    assert.throws(() => checkSshKeyName(name, 'name'), { code: 'invalid_value' }, JSON.stringify(name).slice(0, 40));
+  }
 });
