@@ -66,6 +66,9 @@ const machines: readonly Hardware[] = [
   machine('Ampere', 'Altra', 'ARM', '1', '4', 'NVMe'),
 ];
 
+/** One of several kinds of machine. */
+export const machineOf = (index: number): Hardware => machines[index % machines.length] as Hardware;
+
 /** Countries with datacenters. */
 export const countries = ['DE', 'FR', 'PL', 'NL', 'FI', 'US', 'CA', 'GB', 'LT', 'ES', 'IT', 'SE'] as const;
 
