@@ -36,12 +36,3 @@ export interface HardwareOverrides {
   memory?: Partial<Hardware['memory']>;
   storage?: Partial<Hardware['storage']>;
 }
-
-/** Lays an operator's word over what was found. */
-export function withOverrides(found: Hardware, overrides: HardwareOverrides): Hardware {
-  return {
-    cpu: { ...found.cpu, ...overrides.cpu },
-    memory: { ...found.memory, ...overrides.memory },
-    storage: { ...found.storage, ...overrides.storage },
-  };
-}
