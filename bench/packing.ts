@@ -6,7 +6,7 @@
 // fifths of all VMs have one or two vCPUs, large ones are rare and yet much of what is used; memory is mostly 4 GiB to the
 // vCPU, some have half or double; most live for minutes or a few hours while a few stay for days or weeks and hold most of the
 // machines, so lifetimes are drawn from three ranges with a long tail. Requests come at random (Poisson), as many as would
-// fill 97 % of the hosts were none refused.
+// fill the hosts were none refused.
 //
 // A perfect packer may move everything at any time, yet can't place what is more than all hosts together have left; every
 // refusal beyond that bound is counted against the policy. Some of those no packer could have helped, so the share is never
@@ -23,7 +23,7 @@ const hosts = 100;
 const requests = 160_000;
 /** Requests before which nothing is counted, so that the hosts are full. */
 const warmUp = 80_000;
-const load = 0.97;
+const load = 1;
 const gib = 1024;
 
 const hostSizes: readonly Size[] = [
@@ -47,11 +47,11 @@ const memoryShares = [
   [8, 12],
 ] as const;
 /** Hours: from, to, and how many of a hundred live so long. */
-const lifetimeShares = [
+const lifetimeShares: readonly (readonly [readonly [number, number], number])[] = [
   [[0.1, 1], 55],
   [[1, 24], 35],
   [[24, 336], 10],
-] as const;
+];
 
 const configurations: readonly Configuration[] = vcpuShares.flatMap(([vcpus]) =>
   memoryShares.map(([ratio]) => configurationOf(vcpus, ratio)),

@@ -82,14 +82,29 @@ export async function deploy(
   const end = performance.now() + placementMsMax;
   for (let attempt = 1; ; attempt += 1) {
     const market = await context.market.now();
-    // Rivals who were beaten once pick among equals at random, so that they don't all meet again at the next host.
-    const outcome = place(market, {
-      constraints: checked.constraints,
-      count: checked.count,
-      limits,
-      ...(attempt > 1 ? { pick: (count: number) => pickOne(context, count) } : {}),
-    });
+    const look = () =>
+      place(market, {
+        constraints: checked.constraints,
+        count: checked.count,
+        limits,
+        // Rivals who were beaten once pick among equals at random, so that they don't all meet again at the next host.
+        ...(attempt > 1 ? { pick: (count: number) => pickOne(context, count) } : {}),
+      });
+    let outcome = context.market.besideHolds(market, look);
+    if (outcome.placed < checked.count) {
+      outcome = look();
+      if (outcome.placed === checked.count && performance.now() < end) {
+        // There is room only if a deployment under way fails.
+        await context.market.holdEnded();
+        continue;
+      }
+    }
     const shares = sharesOf(context, outcome);
+    const hold = context.market.hold(
+      outcome.placements.map(({ host, count }) => ({ hostId: host.id, count })),
+      outcome.size ?? noSize,
+    );
+    let isTaken = false;
     try {
       const answer = await inTransaction(context.database, async (tx) => {
         const known = idempotency && (await claimAnswer(context, tx, principal, idempotency, shares, checked));
@@ -101,6 +116,7 @@ export async function deploy(
         await takePlaces(tx, deployment, shares, { lockFirst: attempt > 1 });
         return answerOf(shares, checked);
       });
+      isTaken = true;
       context.wakeups.changed(shares.map(({ hostId }) => hostId));
       return answer;
     } catch (error) {
@@ -114,9 +130,13 @@ export async function deploy(
       if (performance.now() > end) {
         throw new BerthError('unavailable', 'Too many deployments want the same places; try again in a moment.');
       }
+    } finally {
+      context.market.endHold(hold, isTaken);
     }
   }
 }
+
+const noSize: Size = { vcpus: 0, memoryMib: 0, diskGib: 0 };
 
 const noOfferCodes: ReadonlySet<ErrorCode> = new Set(['no_suitable_offer', 'not_enough_offers']);
 

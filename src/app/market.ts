@@ -2,8 +2,9 @@
 // database takes the place or refuses. It may be lost at any time and is read anew.
 
 import { setImmediate } from 'node:timers/promises';
+import type { Size } from '../model/configuration.ts';
 import type { Datacenter } from '../model/datacenter.ts';
-import { Market } from '../placement/market.ts';
+import { Market, type MarketHost } from '../placement/market.ts';
 import type { Database } from '../store/database.ts';
 import {
   type HostPage,
@@ -20,6 +21,18 @@ import {
 /** Hosts read at once when everything is read, so that other requests get their turn in between. */
 const pageMax = 500;
 
+/** Places that a deployment under way is about to take. */
+export interface Hold {
+  readonly shares: readonly { hostId: string; count: number }[];
+  readonly size: Size;
+}
+
+const without = (free: Size, size: Size, count: number): Size => ({
+  vcpus: free.vcpus - size.vcpus * count,
+  memoryMib: free.memoryMib - size.memoryMib * count,
+  diskGib: free.diskGib - size.diskGib * count,
+});
+
 /** The market, as of now whenever it is asked for. */
 export class MarketView {
   readonly #database: Database;
@@ -28,6 +41,11 @@ export class MarketView {
   #cursor: MarketCursor | null = null;
   #reading: Promise<void> | null = null;
   #next: Promise<void> | null = null;
+
+  /** What deployments under way are about to take, by host. */
+  readonly #holds = new Set<Hold>();
+  readonly #ended = new Set<Hold>();
+  readonly #waiting = new Set<() => void>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -47,10 +65,57 @@ export class MarketView {
     return this.#market;
   }
 
+  /**
+   * Looks for a place beside those that other deployments of this server are about to take. Where each takes the best fit,
+   * all would meet at the same host otherwise, and all but one in vain.
+   */
+  besideHolds<Result>(market: Market, look: () => Result): Result {
+    const before = new Map<string, MarketHost>();
+    for (const { shares, size } of this.#holds) {
+      for (const { hostId, count } of shares) {
+        const host = market.get(hostId);
+        if (!host) continue;
+        if (!before.has(hostId)) before.set(hostId, host);
+        market.set({ ...host, free: without(host.free, size, count) });
+      }
+    }
+    try {
+      return look();
+    } finally {
+      for (const host of before.values()) market.set(host);
+    }
+  }
+
+  /** Holds places until {@link endHold}. They are only kept from the deployments of this server, and from nobody else. */
+  hold(shares: Hold['shares'], size: Size): Hold {
+    const hold = { shares, size };
+    this.#holds.add(hold);
+    return hold;
+  }
+
+  /** @param isTaken whether the places have been taken: then they are held until the view has read so */
+  endHold(hold: Hold, isTaken: boolean): void {
+    if (isTaken) this.#ended.add(hold);
+    else this.#holds.delete(hold);
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** Waits until a deployment under way has ended, one way or the other. */
+  async holdEnded(): Promise<void> {
+    if (this.#holds.size === this.#ended.size) return;
+    await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+
   #read(): Promise<void> {
     this.#next = null;
+    const ended = [...this.#ended];
     this.#reading = this.#readChanges().finally(() => {
       this.#reading = null;
+      for (const hold of ended) {
+        this.#holds.delete(hold);
+        this.#ended.delete(hold);
+      }
     });
     return this.#reading;
   }

@@ -1,12 +1,26 @@
 // Placement: which hosts take the instances of a request. Pure: the market in, placements out. The policy: the cheapest
-// first; among those of one price the fullest that fits, so that large gaps stay for large instances; and instances of one
+// first; among those of one price the best fit, where the fewest places for other instances are lost; and instances of one
 // request go to different hosts where these are equal.
 
 import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { MicroUsd } from '../model/money.ts';
 import { keepersOf, rulesOf } from './filter.ts';
-import { compareFree, type HostClass, type Market, type MarketHost, room, type Tier } from './market.ts';
+import {
+  type Configuration,
+  compareFree,
+  type HostClass,
+  type Market,
+  type MarketHost,
+  room,
+  type Tier,
+} from './market.ts';
+
+/**
+ * Fitting groups of equal hosts that are weighed against each other, the fullest; with more, placement gets slower and does
+ * not pack better (`npm run bench:packing`).
+ */
+const weighedMax = 32;
 
 /** What is asked for. */
 export interface Wanted {
@@ -58,7 +72,7 @@ export function place(market: Market, wanted: Wanted): Placed {
           if (hostClass.available.get(slug) && hostClass.largest.diskGib >= size.diskGib) classes.push(hostClass);
         }
       }
-      for (const { host, count: taken } of placeAtOnePrice(classes, size, left, wanted)) {
+      for (const { host, count: taken } of placeAtOnePrice(classes, size, left, market.configurations, wanted)) {
         placements.push({ host, count: taken, price });
         left -= taken;
       }
@@ -97,11 +111,12 @@ function placeAtOnePrice(
   classes: readonly HostClass[],
   size: Size,
   count: number,
+  sold: readonly Configuration[],
   wanted: Wanted,
 ): { host: MarketHost; count: number }[] {
   const shares: { host: MarketHost; count: number }[] = [];
   let left = count;
-  for (const equals of equalsOf(classes, size, count, wanted)) {
+  for (const equals of bestFitsFirst(equalsOf(classes, size, count, wanted), size, sold)) {
     // One each, round and round, so that a request is spread as widely as equals allow.
     const first = equals.hosts.length > 1 && wanted.pick ? wanted.pick(equals.hosts.length) : 0;
     const used = Math.min(equals.hosts.length, left);
@@ -117,12 +132,15 @@ function placeAtOnePrice(
   return shares;
 }
 
-/** The fitting hosts of some classes, from the fullest, as far as `count` instances can need them. */
+/** The fitting hosts of some classes, from the fullest, as far as `count` instances can need them and they are weighed. */
 function equalsOf(classes: readonly HostClass[], size: Size, count: number, { limits, pick }: Wanted): Equals[] {
   const found: Equals[] = [];
+  const groupsMin = Math.ceil(weighedMax / classes.length);
   for (const { groups } of classes) {
     let places = 0;
-    for (let index = firstWithVcpus(groups, size.vcpus); index < groups.length && places < count; index += 1) {
+    let seen = 0;
+    for (let index = firstWithVcpus(groups, size.vcpus); index < groups.length; index += 1) {
+      if (places >= count && seen >= groupsMin) break;
       const group = groups[index];
       const fitting = group ? room(group.free, size) : 0;
       if (!group || fitting === 0) continue;
@@ -138,6 +156,7 @@ function equalsOf(classes: readonly HostClass[], size: Size, count: number, { li
       }
       if (hosts.length === 0) continue;
       places += hosts.length * fitting;
+      seen += 1;
       found.push({ free: group.free, hosts, room: fitting });
     }
   }
@@ -149,6 +168,20 @@ function equalsOf(classes: readonly HostClass[], size: Size, count: number, { li
     else merged.push(equals);
     return merged;
   }, []);
+}
+
+/** The same, the fullest of them in the order of what is lost when an instance of this size is placed there. */
+function bestFitsFirst(equals: readonly Equals[], size: Size, sold: readonly Configuration[]): Equals[] {
+  if (equals.length < 2) return [...equals];
+  const weighed = equals.slice(0, weighedMax).map((one) => ({ one, loss: lossOf(one.free, size, sold) }));
+  weighed.sort((a, b) => a.loss - b.loss);
+  return [...weighed.map(({ one }) => one), ...equals.slice(weighedMax)];
+}
+
+/** How many places for instances of the sizes that are sold a host loses, each counted by its vCPUs. */
+function lossOf(free: Size, { vcpus, memoryMib, diskGib }: Size, sold: readonly Configuration[]): number {
+  const left = { vcpus: free.vcpus - vcpus, memoryMib: free.memoryMib - memoryMib, diskGib: free.diskGib - diskGib };
+  return sold.reduce((sum, { size }) => sum + size.vcpus * (room(free, size) - room(left, size)), 0);
 }
 
 /** The first group with at least so many vCPUs left; those before it have no room. */
