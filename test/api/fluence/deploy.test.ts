@@ -16,26 +16,29 @@ after(async () => {
 const instanceOf = (id: string) =>
   database.selectFrom('instance').where('id', '=', id).selectAll().executeTakeFirstOrThrow();
 
-test('the body of the page that this API comes from deploys two VMs', async () => {
-  const body = `{
-    "constraints": {
-      "basicConfiguration": "cpu-4-ram-8gb-storage-25gb",
-      "additionalResources": {
-        "storage": [{ "type": "NVMe", "supply": 20, "units": "GiB" }]
-      },
-      "hardware": null,
-      "datacenter": null,
-      "maxTotalPricePerEpochUsd": "1.5"
+/** The page's first body to the letter, but for its key: the page cuts that off, so a whole one has to be put in. */
+const pageBody = (sshKey: string) => `{
+  "constraints": {
+    "basicConfiguration": "cpu-4-ram-8gb-storage-25gb",
+    "additionalResources": {
+      "storage": [{ "type": "NVMe", "supply": 20, "units": "GiB" }]
     },
-    "instances": 2,
-    "vmConfiguration": {
-      "name": "web-server",
-      "openPorts": [{ "port": 80, "protocol": "tcp" }, { "port": 443, "protocol": "tcp" }],
-      "hostname": "my-vm",
-      "osImage": "${imageUrl}",
-      "sshKeys": ["${keys.rsa}"]
-    }
-  }`;
+    "hardware": null,
+    "datacenter": null,
+    "maxTotalPricePerEpochUsd": "1.5"
+  },
+  "instances": 2,
+  "vmConfiguration": {
+    "name": "web-server",
+    "openPorts": [{ "port": 80, "protocol": "tcp" }, { "port": 443, "protocol": "tcp" }],
+    "hostname": "my-vm",
+    "osImage": "https://cloud-images.ubuntu.com/focal/current/focal-server-cloudimg-amd64.img",
+    "sshKeys": ["${sshKey}"]
+  }
+}`;
+
+test('the body of the page that this API comes from deploys two VMs, with a whole key in place of its cut off one', async () => {
+  const body = pageBody(keys.rsa);
   const answer = await berth.call<Deployed>('POST', '/vms/v3', body);
   assert.equal(answer.status, 201);
   assert.equal(answer.body.length, 2);
@@ -60,6 +63,15 @@ test('the body of the page that this API comes from deploys two VMs', async () =
     ]);
   }
   assert.notEqual(answer.body[0]?.vmId, answer.body[1]?.vmId);
+});
+
+test('the key of that page as it stands there, cut off, is refused with words that say so', async () => {
+  const answer = await berth.call(
+    'POST',
+    '/vms/v3',
+    pageBody('ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCxV4JJjOCRCnPkvf9h...'),
+  );
+  assertRefused(answer, 422, 'vmConfiguration.sshKeys[0]', 'not a complete ssh-rsa public key');
 });
 
 test('the body of the same page’s curl line deploys one VM', async () => {
