@@ -78,18 +78,6 @@ export async function readBalance(database: Database, accountId: string): Promis
   return { available: row?.available_micro_usd ?? 0n, held: row?.held_micro_usd ?? 0n };
 }
 
-/** Whether an account was ever given anything. */
-export async function hasCredit(database: Database, accountId: string): Promise<boolean> {
-  const row = await database
-    .selectFrom('ledger_transaction')
-    .where('account_id', '=', accountId)
-    .where('kind', '=', 'credit')
-    .select('id')
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
 /** A line of a statement: a transaction, what it moved of the account's, and what was left after it. */
 export interface StatementLine extends Balance {
   id: string;
