@@ -239,6 +239,27 @@ export async function readFunds(context: Context, accountId: string): Promise<Ma
 
 /** Instances that nothing has paid for longer than the grace; who ends them takes their hosts first. */
 export function findOverdue(context: Context, limit: number): Promise<string[]> {
-  const graceMs = context.settings.billing.graceHours * 60 * 60 * 1000;
-  return listOverdue(context.database, { paidBefore: new Date(context.clock.now().getTime() - graceMs), limit });
+  return listOverdue(context.database, { paidBefore: graceBegan(context, context.clock.now()), limit });
+}
+
+/**
+ * Settles the accounts of instances that are about to be ended, in the transaction that holds these: a credit, or the
+ * closing by another replica, may have come between.
+ * @returns those that are overdue still
+ */
+export async function settleOverdue(
+  context: Context,
+  tx: Tx,
+  instances: readonly { id: string; accountId: string }[],
+  now: Date,
+): Promise<Set<string>> {
+  const accountIds = [...new Set(instances.map(({ accountId }) => accountId))];
+  if (accountIds.length === 0) return new Set();
+  await settleAccounts(context, tx, accountIds, now);
+  const among = instances.map(({ id }) => id);
+  return new Set(await listOverdue(tx, { paidBefore: graceBegan(context, now), limit: among.length, among }));
+}
+
+function graceBegan({ settings }: Context, now: Date): Date {
+  return new Date(now.getTime() - settings.billing.graceHours * 60 * 60 * 1000);
 }

@@ -18,7 +18,7 @@ import {
   type HostShare,
   insertDeployment,
   insertInstances,
-  lockHost,
+  lockHosts,
   type NewDeployment,
 } from '../store/deployment.ts';
 import { claimIdempotencyKey } from '../store/idempotency.ts';
@@ -187,8 +187,14 @@ async function takePlaces(
   shares: readonly HostShare[],
   { lockFirst }: { lockFirst: boolean },
 ): Promise<void> {
+  // Several hosts are taken before the balance is, which the first share changes: hosts come first in the order of locks.
+  if (lockFirst || shares.length > 1) {
+    await lockHosts(
+      tx,
+      shares.map(({ hostId }) => hostId),
+    );
+  }
   for (const share of shares) {
-    if (lockFirst) await lockHost(tx, share.hostId);
     const written = await insertInstances(tx, deployment, share);
     if (written === 'no-room') throw new PlaceTaken();
     if (written < share.instances.length) throw new ShortOfAddresses(share.hostId, written);

@@ -25,7 +25,7 @@ import {
   writeStatuses,
 } from '../store/instance.ts';
 import type { Principal } from './authenticate.ts';
-import { endBills, readFunds } from './billing.ts';
+import { endBills, readFunds, settleOverdue } from './billing.ts';
 import type { Context } from './context.ts';
 
 export type { InstanceRow, InstanceStatusRow } from '../store/instance.ts';
@@ -219,7 +219,10 @@ export async function deleteInstances(
   return ids;
 }
 
-/** Ends instances that nothing pays for any more: their hosts erase them, and they are shown until they are deleted. */
+/**
+ * Ends those of the instances that nothing pays for any more: their hosts erase them, and they are shown until they are
+ * deleted.
+ */
 export async function terminateInstances(context: Context, ids: readonly string[]): Promise<void> {
   const now = context.clock.now();
   const reason = 'Nothing was left to pay with.';
@@ -229,7 +232,9 @@ export async function terminateInstances(context: Context, ids: readonly string[
       tx,
       found.map(({ hostId }) => hostId),
     );
-    const handles = (await findInstances(tx, null, ids, { lock: true })).filter(({ status }) => !isGoing(status));
+    const live = (await findInstances(tx, null, ids, { lock: true })).filter(({ status }) => !isGoing(status));
+    const overdue = await settleOverdue(context, tx, live, now);
+    const handles = live.filter(({ id }) => overdue.has(id));
     await writeStatuses(
       tx,
       handles.map(({ id }) => ({ id, status: 'terminated', reason })),

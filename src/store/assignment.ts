@@ -117,7 +117,7 @@ export async function readAssignmentStates(
       'size_gib',
     ])
     .orderBy('assignment.instance_id');
-  if (options.lock) query = query.forUpdate(['assignment', 'instance']);
+  if (options.lock) query = query.forNoKeyUpdate(['assignment', 'instance']);
   const rows = await query.execute();
   return rows.map((row) => ({
     instanceId: row.instance_id,

@@ -50,8 +50,10 @@ export async function lockBills(
     'accountIds' in of
       ? sql`bill.account_id = any(${[...of.accountIds]}::uuid[])`
       : sql`bill.instance_id = any(${[...of.instanceIds]}::text[])`;
-  // Locked in one order whatever is asked for; a sort of the locked rows would come before their locks.
-  await sql`select 1 from bill where ${which} and closed_at is null order by instance_id for update`.execute(tx);
+  // Locked in one order whatever is asked for. What is deployed after this is left out: nothing holds it.
+  const locked = await sql<{ instance_id: string }>`
+    select instance_id from bill where ${which} and closed_at is null order by instance_id for update`.execute(tx);
+  const lockedIds = locked.rows.map(({ instance_id }) => instance_id);
   const { rows } = await sql<{
     instance_id: string;
     account_id: string;
@@ -77,7 +79,8 @@ export async function lockBills(
     ) as charged
     from bill left join assignment on assignment.instance_id = bill.instance_id
     left join host_health on host_health.host_id = bill.host_id
-    where ${which} and closed_at is null order by bill.account_id, bill.created_at, bill.instance_id`.execute(tx);
+    where bill.instance_id = any(${lockedIds}::text[])
+    order by bill.account_id, bill.created_at, bill.instance_id`.execute(tx);
   return rows.map((row) => ({
     accountId: row.account_id,
     bill: {
@@ -205,12 +208,12 @@ export async function listAccountsWithOldFunds(database: Database, limit: number
 }
 
 /**
- * Instances whose due period has found nothing that pays it since `paidBefore`, at most `limit`. Only those that are known
- * to have run since: what nobody knows of is not ended.
+ * Instances whose due period has found nothing that pays it since `paidBefore`, at most `limit`, of all or `among` some.
+ * Only those that are known to have run since: what nobody knows of is not ended.
  */
 export async function listOverdue(
   database: Database,
-  { paidBefore, limit }: { paidBefore: Date; limit: number },
+  { paidBefore, limit, among }: { paidBefore: Date; limit: number; among?: readonly string[] },
 ): Promise<string[]> {
   const { rows } = await sql<{ instance_id: string }>`
     select bill.instance_id from bill
@@ -219,6 +222,7 @@ export async function listOverdue(
     where closed_at is null and desired = 'running' and observed_state in ('running', 'off')
       and paid_until <= ${paidBefore}::timestamptz and last_seen_at > paid_until
       and available_micro_usd + bill.held_micro_usd < price_micro_usd
+      ${among ? sql`and bill.instance_id = any(${[...among]}::text[])` : sql``}
     order by paid_until limit ${limit}`.execute(database);
   return rows.map(({ instance_id }) => instance_id);
 }

@@ -83,16 +83,19 @@ export async function insertDeployment(
   return claimed.rows.length > 0;
 }
 
-/** Takes a host's row, so that what a later statement reads is what is there until the transaction ends. */
-export async function lockHost(tx: Tx, hostId: string): Promise<void> {
-  await tx.selectFrom('host').where('id', '=', hostId).select('id').forUpdate().execute();
+/**
+ * Takes hosts' rows in id order, so that what a later statement reads is what is there until the transaction ends. Like
+ * every lock on a row that the ledger refers to, it leaves the key alone: who writes an entry of that host must not wait.
+ */
+export async function lockHosts(tx: Tx, hostIds: readonly string[]): Promise<void> {
+  await sql`select from host where id = any(${[...hostIds]}::uuid[]) order by id for no key update`.execute(tx);
 }
 
 /**
  * Takes capacity and addresses on one host and writes the instances with their disks, assignments, open ports, bills, the
  * ledger's transactions and first events. Capacity and the pool's cursor are read under the host's lock; which addresses are free is read as of the
  * statement's begin, so a concurrent deployment may have taken one: the schema then refuses it (23505 on `address`), and
- * the caller tries again with {@link lockHost} first. An account that has too little is refused by the schema (23514).
+ * the caller tries again with {@link lockHosts} first. An account that has too little is refused by the schema (23514).
  * @returns how many instances were written, all or fewer when the pool has no more addresses; or that they no longer fit, or that
  *   the operator has closed the host or changed its price meanwhile
  */

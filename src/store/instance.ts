@@ -188,7 +188,7 @@ export async function findInstances(
     ])
     .orderBy('id');
   if (accountId !== null) query = query.where('account_id', '=', accountId);
-  if (options.lock) query = query.forUpdate('instance');
+  if (options.lock) query = query.forNoKeyUpdate('instance');
   const rows = await query.execute();
   return rows.map((row) => ({
     id: row.id,
