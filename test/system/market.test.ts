@@ -66,19 +66,46 @@ const berthCommand = async (...args: string[]) =>
 function ssh(command: string): Promise<string> {
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR'];
   const args = [...options.flatMap((option) => ['-o', option]), '-o', 'ConnectTimeout=5', '-i', key.privateKeyFile];
-  return run('ssh', [...args, `berth@${vm.publicIp}`, command], { timeout: 30_000 }).then(({ stdout }) => stdout.trim());
+  return run('ssh', [...args, `berth@${vm.publicIp}`, command], { timeout: 30_000 }).then(({ stdout }) =>
+    stdout.trim(),
+  );
 }
 
 test('an operator’s word on place, hardware and price is what a search shows', async () => {
-  await berthCommand('datacenter', 'add', 'pl-poz-1', '--country', 'PL', '--city', 'POZ', '--index', '1', '--tier', '4');
+  await berthCommand(
+    'datacenter',
+    'add',
+    'pl-poz-1',
+    '--country',
+    'PL',
+    '--city',
+    'POZ',
+    '--index',
+    '1',
+    '--tier',
+    '4',
+  );
   const [host] = (JSON.parse(await berthCommand('host', 'list', '--json')) as { hosts: { name: string }[] }).hosts;
   assert.ok(host);
-  const hardware = ['--cpu-manufacturer', 'AMD', '--cpu-brand', 'EPYC', '--cpu-architecture', 'Zen', '--storage-type', 'NVMe'];
+  const hardware = [
+    '--cpu-manufacturer',
+    'AMD',
+    '--cpu-brand',
+    'EPYC',
+    '--cpu-architecture',
+    'Zen',
+    '--storage-type',
+    'NVMe',
+  ];
   await berthCommand('host', 'set', host.name, '--datacenter', 'pl-poz-1', ...hardware);
   const rates = ['--vcpu', '0.25', '--memory-gib', '0.125', '--storage-gib', '0.01', '--public-ip', '0.05'];
   await berthCommand('price', 'set', '--host', host.name, ...rates);
   await until('the agent’s next report has the new word', async () => {
-    const { body } = await berth.call<{ configuration: { price: string } }[]>('POST', '/marketplace/offers', constraints);
+    const { body } = await berth.call<{ configuration: { price: string } }[]>(
+      'POST',
+      '/marketplace/offers',
+      constraints,
+    );
     return body.length === 1 && body[0]?.configuration.price === '0.475';
   });
   assert.deepEqual((await berth.call('GET', '/marketplace/countries')).body, ['PL']);
@@ -102,7 +129,11 @@ test('an estimate is what a deployment then costs, and the VM is logged into by 
     osImage: `${berth.url}/images/micro.qcow2`,
     sshKeys: ['laptop'],
   };
-  const deployed = await berth.call<{ vmId: string }[]>('POST', '/vms/v3', { constraints, instances: 1, vmConfiguration });
+  const deployed = await berth.call<{ vmId: string }[]>('POST', '/vms/v3', {
+    constraints,
+    instances: 1,
+    vmConfiguration,
+  });
   assert.equal(deployed.status, 201, JSON.stringify(deployed.body));
   await until('it is active', async () => (await list())[0]?.status === 'Active');
   vm = (await list())[0] as Vm;
@@ -114,7 +145,12 @@ test('an estimate is what a deployment then costs, and the VM is logged into by 
   assert.equal(vm.resources.find(({ type }) => type === 'VCPU')?.metadata.architecture, 'Zen');
   const now = JSON.parse(await berthCommand('account', 'show', 'default', '--json')) as { available: string };
   assert.equal((parseUsd(before.available) ?? 0n) - (parseUsd(now.available) ?? 0n), 990_000n);
-  await until('ssh works', () => ssh('true').then(() => true, () => false));
+  await until('ssh works', () =>
+    ssh('true').then(
+      () => true,
+      () => false,
+    ),
+  );
   assert.equal(await ssh('hostname'), 'my-vm');
 });
 
@@ -126,7 +162,10 @@ test('a change and a deletion take effect, and the statement tells what each thi
   assert.equal((await berth.call('DELETE', '/vms/v3', { vmIds: [vm.id] })).status, 200);
   assert.deepEqual(await list(), []);
   const csv = await berthCommand('account', 'statement', 'default', '--csv');
-  const lines = csv.trim().split('\n').filter((line) => line.includes(vm.id));
+  const lines = csv
+    .trim()
+    .split('\n')
+    .filter((line) => line.includes(vm.id));
   assert.deepEqual(
     lines.map((line) => ['charge', 'deposit', 'release'].find((kind) => line.includes(kind))).toSorted(),
     ['charge', 'deposit', 'release'],
