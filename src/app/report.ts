@@ -10,7 +10,7 @@ import {
   removeAssignments,
   writeObserved,
 } from '../store/assignment.ts';
-import { noteRunsEnded, startPeriods } from '../store/bill.ts';
+import { noteRunsEnded, startPeriods, takeBills } from '../store/bill.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
 import { releaseUnusedNames } from '../store/deployment.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
@@ -145,10 +145,11 @@ async function noteRuns(
     const seen = seenById.get(held.instanceId);
     return seen !== undefined && runOf(held, seen, now).ended;
   });
-  await noteRunsEnded(tx, hostId, runEnded);
-  const isFirst = ({ held, verdict }: Judged) => held.activatedAt === null && verdict.status === 'active';
-  await startPeriods(tx, which(isFirst), now);
+  const first = which(({ held, verdict }) => held.activatedAt === null && verdict.status === 'active');
   const over = judged.filter(({ held, verdict }) => ended(held, verdict));
+  await takeBills(tx, [...runEnded, ...first, ...over.map(({ held }) => held.instanceId)]);
+  await noteRunsEnded(tx, hostId, runEnded);
+  await startPeriods(tx, first, now);
   await endBills(
     context,
     tx,

@@ -117,7 +117,8 @@ export async function readAssignmentStates(
       'size_gib',
     ])
     .orderBy('assignment.instance_id');
-  if (options.lock) query = query.forNoKeyUpdate(['assignment', 'instance']);
+  // Of each row the instance first, as deletions do.
+  if (options.lock) query = query.forNoKeyUpdate(['instance', 'assignment']);
   const rows = await query.execute();
   return rows.map((row) => ({
     instanceId: row.instance_id,

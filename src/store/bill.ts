@@ -142,6 +142,13 @@ export async function closeBills(tx: Tx, instanceIds: readonly string[], now: Da
     where instance_id = any(${[...instanceIds]}::text[]) and closed_at is null`.execute(tx);
 }
 
+/** Takes bills in one order, before several changes that name some of them each. */
+export async function takeBills(tx: Tx, instanceIds: readonly string[]): Promise<void> {
+  if (instanceIds.length === 0) return;
+  await sql`
+    select from bill where instance_id = any(${[...instanceIds]}::text[]) order by instance_id for update`.execute(tx);
+}
+
 /** Periods of an instance's own begin when it is first active. */
 export async function startPeriods(tx: Tx, instanceIds: readonly string[], now: Date): Promise<void> {
   if (instanceIds.length === 0) return;
