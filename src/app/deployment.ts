@@ -21,7 +21,7 @@ import {
   lockHosts,
   type NewDeployment,
 } from '../store/deployment.ts';
-import { claimIdempotencyKey } from '../store/idempotency.ts';
+import { claimIdempotencyKey, findAnswer, type KnownAnswer } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
 import { firstBill, neededToDeploy } from './billing.ts';
 import type { Context } from './context.ts';
@@ -73,11 +73,14 @@ export async function deploy(
   fields: DeployFields,
   once?: { key: string; body: unknown },
 ): Promise<Deployed[]> {
-  const checked = await check(context, principal, request, fields);
   const idempotency = once && {
     key: once.key,
     requestSha256: createHash('sha256').update(canonicalJson(once.body)).digest(),
   };
+  // A repeat is answered as before, also where the request itself would no longer do.
+  const before = once && (await findAnswer(context.database, principal.accountId, once.key));
+  if (before) return answerAgain(before, idempotency?.requestSha256);
+  const checked = await check(context, principal, request, fields);
   const limits = new Map<string, number>();
   const end = performance.now() + placementMsMax;
   for (let attempt = 1; ; attempt += 1) {
@@ -216,11 +219,17 @@ async function claimAnswer(
   const response = answerOf(shares, checked);
   const now = context.clock.now();
   const known = await claimIdempotencyKey(tx, { accountId, key, requestSha256, status: 201, response, now });
-  if (known && !Buffer.from(known.requestSha256).equals(requestSha256)) {
-    const message = 'This Idempotency-Key was used for a different request; use a new one.';
-    throw new BerthError('idempotency_key_reused', message, 'Idempotency-Key');
-  }
-  return known?.response as Deployed[] | undefined;
+  return known && answerAgain(known, requestSha256);
+}
+
+/**
+ * The answer that was given before.
+ * @throws BerthError `idempotency_key_reused` when it was given to another request
+ */
+function answerAgain(known: KnownAnswer, requestSha256: Uint8Array | undefined): Deployed[] {
+  if (requestSha256 && Buffer.from(known.requestSha256).equals(requestSha256)) return known.response as Deployed[];
+  const message = 'This Idempotency-Key was used for a different request; use a new one.';
+  throw new BerthError('idempotency_key_reused', message, 'Idempotency-Key');
 }
 
 const answerOf = (shares: readonly HostShare[], { deployment }: Checked): Deployed[] =>

@@ -54,16 +54,16 @@ export async function listInstances(
   const rows = await readInstances(context.database, principal.accountId, window);
   const funds = await readFunds(context, principal.accountId);
   const now = context.clock.now();
-  return rows.map((row) => ({ ...withFunds(row, funds), nextBillingAt: nextBilling(context, row, now) }));
+  return rows.map((row) => ({ ...withFunds(row, funds), nextBillingAt: nextBilling(row, now) }));
 }
 
 /** A status that ends with the instance's run; nothing is billed after it. */
 const isOver = ({ status }: { status: InstanceStatus }) => status === 'failed' || status === 'terminated';
 
-function nextBilling(context: Context, row: InstanceRow, now: Date): Date | null {
+function nextBilling(row: InstanceRow, now: Date): Date | null {
   if (isOver(row) || row.paidUntil === null) return null;
   // What is due and can't be decided yet, or paid, is looked at again and again.
-  return row.paidUntil > now ? row.paidUntil : periodEnd(context.settings.billing.period, row.paidUntil, now);
+  return row.paidUntil > now ? row.paidUntil : periodEnd(row.period, row.anchorAt, now);
 }
 
 function withFunds<Row extends InstanceStatusRow>(

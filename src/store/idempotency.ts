@@ -1,7 +1,7 @@
 // Answers already given to requests that carried an Idempotency-Key. Written in the transaction of what the request did,
 // so that there is an answer exactly where there was an effect.
 
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 /** How long an answer is kept for repeats. */
 export const idempotencyKeptMs = 24 * 60 * 60 * 1000;
@@ -34,14 +34,18 @@ export async function claimIdempotencyKey(
     .onConflict((conflict) => conflict.columns(['account_id', 'key']).doNothing())
     .returning('key')
     .executeTakeFirst();
-  if (inserted) return undefined;
-  const known = await tx
+  return inserted ? undefined : findAnswer(tx, row.accountId, row.key);
+}
+
+/** The answer given before under a key, or undefined when there is none. */
+export async function findAnswer(database: Database, accountId: string, key: string): Promise<KnownAnswer | undefined> {
+  const known = await database
     .selectFrom('idempotency_record')
-    .where('account_id', '=', row.accountId)
-    .where('key', '=', row.key)
+    .where('account_id', '=', accountId)
+    .where('key', '=', key)
     .select(['request_sha256', 'status', 'response'])
-    .executeTakeFirstOrThrow();
-  return { requestSha256: known.request_sha256, status: known.status, response: known.response };
+    .executeTakeFirst();
+  return known && { requestSha256: known.request_sha256, status: known.status, response: known.response };
 }
 
 /** Forgets answers given before `before`. @returns how many, at most `limit` */

@@ -1,6 +1,7 @@
 // Instances as their owners see them. What one host should do about one is in `assignment.ts`.
 
 import { sql } from 'kysely';
+import type { BillingPeriod } from '../model/billing-period.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
 import type { InstanceStatus } from '../model/instance.ts';
@@ -32,6 +33,9 @@ export interface InstanceRow {
   spentMicroUsd: bigint;
   /** Up to when it is paid; null once nothing is billed any more. */
   paidUntil: Date | null;
+  /** How its periods are cut, and from where its own are counted. */
+  period: BillingPeriod;
+  anchorAt: Date;
   /** The last change of how its bill stands. */
   fundsChangedAt: Date;
 }
@@ -70,6 +74,8 @@ export async function listInstances(
       'bill.held_micro_usd',
       'bill.spent_micro_usd',
       'bill.paid_until',
+      'bill.period',
+      'bill.anchor_at',
       'bill.closed_at',
       'bill.funds_changed_at',
       'ip',
@@ -109,6 +115,8 @@ export async function listInstances(
     heldMicroUsd: row.held_micro_usd ?? 0n,
     spentMicroUsd: row.spent_micro_usd ?? 0n,
     paidUntil: row.closed_at ? null : row.paid_until,
+    period: row.period ?? 'global-daily',
+    anchorAt: row.anchor_at ?? row.created_at,
     fundsChangedAt: row.funds_changed_at ?? row.created_at,
   }));
 }

@@ -80,6 +80,8 @@ const row = {
   name: 'row',
   hostname: 'row',
   statusReason: null,
+  period: 'global-daily' as const,
+  anchorAt: new Date(0),
   statusChangedAt: new Date('2026-01-01T00:00:00Z'),
   vcpus: 2,
   memoryMib: 4_096,

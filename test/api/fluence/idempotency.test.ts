@@ -11,6 +11,7 @@ import {
   deployBody,
   deployed,
   holdings,
+  keys,
   openStore,
   removed,
   untilStatus,
@@ -109,6 +110,25 @@ test('a repeat is answered the same when there is no capacity left', async () =>
   const again = await post('order-5', body);
   assert.deepEqual([again.status, again.body], [201, first.body]);
   await removed(berth, database, rest);
+});
+
+test('a repeat is answered the same when the SSH key that it names is no longer registered', async () => {
+  const registered = await berth.call<{ fingerprint: string }>('POST', '/ssh_keys', {
+    name: 'gone',
+    publicKey: keys.ed25519,
+  });
+  const body = deployBody({ sshKeys: ['gone'] });
+  const first = await post('ssh-key', body);
+  assert.equal(first.status, 201);
+  const { fingerprint } = registered.body;
+  assert.equal((await berth.call('DELETE', '/ssh_keys', { fingerprint })).status, 200);
+  const again = await post('ssh-key', body);
+  assert.deepEqual([again.status, again.body], [201, first.body]);
+  await removed(
+    berth,
+    database,
+    first.body.map(({ vmId }) => vmId),
+  );
 });
 
 test('a key that can’t be one is refused; one of 255 characters is taken', async () => {
