@@ -12,6 +12,7 @@ import { formatUsd } from '../model/money.ts';
 import { checkHostname, checkName } from '../model/name.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
+import type { Market } from '../placement/market.ts';
 import { type Placed, place } from '../placement/place.ts';
 import { inTransaction, isAddressTaken, isBalanceShort, type Tx } from '../store/database.ts';
 import {
@@ -85,61 +86,76 @@ export async function deploy(
   const end = performance.now() + placementMsMax;
   for (let attempt = 1; ; attempt += 1) {
     const market = await context.market.now();
-    const look = () =>
-      place(market, {
-        constraints: checked.constraints,
-        count: checked.count,
-        limits,
-        // Rivals who were beaten once pick among equals at random, so that they don't all meet again at the next host.
-        ...(attempt > 1 ? { pick: (count: number) => pickOne(context, count) } : {}),
-      });
-    let outcome = context.market.besideHolds(market, look);
-    if (outcome.placed < checked.count) {
-      outcome = look();
-      if (outcome.placed === checked.count && performance.now() < end) {
-        // There is room only if a deployment under way fails.
-        await context.market.holdEnded();
-        continue;
-      }
-    }
-    const shares = sharesOf(context, outcome);
-    const hold = context.market.hold(
-      outcome.placements.map(({ host, count }) => ({ hostId: host.id, count })),
-      outcome.size ?? noSize,
-    );
-    let isTaken = false;
+    const outcome = await findPlaces(context, market, checked, limits, attempt);
     try {
-      const answer = await inTransaction(context.database, async (tx) => {
-        const known = idempotency && (await claimAnswer(context, tx, principal, idempotency, shares, checked));
-        if (known) return known;
-        if (!outcome.size || outcome.placed < checked.count) throw noOffer(outcome);
-        const deployment = { ...checked.deployment, ...outcome.size };
-        await nameDeployment(tx, deployment);
-        // Alone on the host from the second attempt on, so that the addresses seen as free are free.
-        await takePlaces(tx, deployment, shares, { lockFirst: attempt > 1 });
-        return answerOf(shares, checked);
-      });
-      isTaken = true;
-      context.wakeups.changed(shares.map(({ hostId }) => hostId));
-      return answer;
+      if (outcome) return await takeOrAnswerAgain(context, principal, outcome, checked, idempotency, attempt);
     } catch (error) {
       if (error instanceof BerthError && noOfferCodes.has(error.code)) {
         await tellNotFound(context, principal, market, checked);
         throw error;
       }
-      if (isBalanceShort(error)) throw await tooLittle(context, principal, outcome, checked);
+      if (isBalanceShort(error)) throw await tooLittle(context, principal, outcome?.placements ?? [], checked);
       if (error instanceof ShortOfAddresses) limits.set(error.hostId, error.left);
       else if (!(error instanceof PlaceTaken || isAddressTaken(error))) throw error;
-      if (performance.now() > end) {
-        throw new BerthError('unavailable', 'Too many deployments want the same places; try again in a moment.');
-      }
-    } finally {
-      context.market.endHold(hold, isTaken);
+    }
+    if (performance.now() > end) {
+      throw new BerthError('unavailable', 'Too many deployments want the same places; try again in a moment.');
     }
   }
 }
 
-const noSize: Size = { vcpus: 0, memoryMib: 0, diskGib: 0 };
+/**
+ * Finds places beside those that other deployments of this server are about to take.
+ * @returns null, after waiting for one of these to end, when there would be room only if one of them failed
+ */
+async function findPlaces(
+  context: Context,
+  market: Market,
+  { constraints, count }: Checked,
+  limits: ReadonlyMap<string, number>,
+  attempt: number,
+): Promise<Placed | null> {
+  // Rivals who were beaten once pick among equals at random, so that they don't all meet again at the next host.
+  const pick = attempt > 1 ? { pick: (among: number) => pickOne(context, among) } : {};
+  const look = () => place(market, { constraints, count, limits, ...pick });
+  const beside = context.market.besideHolds(market, look);
+  if (beside.placed === count) return beside;
+  const alone = look();
+  if (alone.placed < count) return alone;
+  await context.market.holdEnded();
+  return null;
+}
+
+/** Takes the places in one transaction, all or none; or gives the answer that a request with this key got before. */
+async function takeOrAnswerAgain(
+  context: Context,
+  principal: Principal,
+  outcome: Placed,
+  checked: Checked,
+  idempotency: { key: string; requestSha256: Uint8Array } | undefined,
+  attempt: number,
+): Promise<Deployed[]> {
+  const shares = sharesOf(context, outcome);
+  const hold = context.market.hold(outcome);
+  let isTaken = false;
+  try {
+    const answer = await inTransaction(context.database, async (tx) => {
+      const known = idempotency && (await claimAnswer(context, tx, principal, idempotency, shares, checked));
+      if (known) return known;
+      if (!outcome.size || outcome.placed < checked.count) throw noOffer(outcome);
+      const deployment = { ...checked.deployment, ...outcome.size };
+      await nameDeployment(tx, deployment);
+      // Alone on the host from the second attempt on, so that the addresses seen as free are free.
+      await takePlaces(tx, deployment, shares, { lockFirst: attempt > 1 });
+      return answerOf(shares, checked);
+    });
+    isTaken = true;
+    context.wakeups.changed(shares.map(({ hostId }) => hostId));
+    return answer;
+  } finally {
+    context.market.endHold(hold, isTaken);
+  }
+}
 
 const noOfferCodes: ReadonlySet<ErrorCode> = new Set(['no_suitable_offer', 'not_enough_offers']);
 
@@ -152,7 +168,7 @@ function pickOne(context: Context, count: number): number {
 async function tooLittle(
   context: Context,
   { accountId }: Principal,
-  { placements }: Placed,
+  placements: Placed['placements'],
   { deployment }: Checked,
 ): Promise<BerthError> {
   const needed = placements.reduce(

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Size } from '../model/configuration.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import { Market, type MarketHost } from '../placement/market.ts';
+import type { Placed } from '../placement/place.ts';
 import type { Database } from '../store/database.ts';
 import {
   type HostPage,
@@ -87,8 +88,9 @@ export class MarketView {
   }
 
   /** Holds places until {@link endHold}. They are only kept from the deployments of this server, and from nobody else. */
-  hold(shares: Hold['shares'], size: Size): Hold {
-    const hold = { shares, size };
+  hold({ placements, size }: Placed): Hold {
+    const shares = size ? placements.map(({ host, count }) => ({ hostId: host.id, count })) : [];
+    const hold = { shares, size: size ?? { vcpus: 0, memoryMib: 0, diskGib: 0 } };
     this.#holds.add(hold);
     return hold;
   }

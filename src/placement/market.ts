@@ -124,14 +124,16 @@ export class Market {
   }
 
   /** Adds a host, or replaces what is known of it. */
-  set(host: MarketHost): void {
-    this.delete(host.id);
-    if (!isSellable(host)) {
-      this.#unsellable[whyUnsellable(host)] += 1;
-      this.#hosts.set(host.id, { host, hostClass: null });
+  set(given: MarketHost): void {
+    this.delete(given.id);
+    if (!isSellable(given)) {
+      this.#unsellable[whyUnsellable(given)] += 1;
+      this.#hosts.set(given.id, { host: given, hostClass: null });
       return;
     }
-    const hostClass = this.#classOf(host);
+    const hostClass = this.#classOf(given);
+    // What hosts have in common is kept once: a hundred thousand copies would stop the process for its garbage collection.
+    const host = { ...given, rates: hostClass.tier.rates, hardware: hostClass.hardware };
     const { groups } = hostClass;
     const index = indexOfGroup(groups, host.free);
     const found = groups[index];
