@@ -2,16 +2,9 @@
 // leaves nothing behind, because its transaction is rolled back or was never begun.
 
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
-import type { Size } from '../model/configuration.ts';
-import { type ConstraintFields, type Constraints, checkConstraints } from '../model/constraints.ts';
 import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
 import { newInstanceId, newUuid } from '../model/id.ts';
-import { checkImageUrl } from '../model/image.ts';
 import { formatUsd } from '../model/money.ts';
-import { checkHostname, checkName } from '../model/name.ts';
-import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
-import { endpointOf, isPublicAddress } from '../model/public-address.ts';
 import type { Market } from '../placement/market.ts';
 import { type Placed, place } from '../placement/place.ts';
 import { inTransaction, isAddressTaken, isBalanceShort, type Tx } from '../store/database.ts';
@@ -24,41 +17,20 @@ import {
 } from '../store/deployment.ts';
 import { claimIdempotencyKey, findAnswer, type KnownAnswer } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
-import { firstBill, neededToDeploy } from './billing.ts';
+import { neededToDeploy } from './billing.ts';
 import type { Context } from './context.ts';
+import { type CheckedRequest, checkRequest, type DeployFields, type DeployRequest } from './deployment-request.ts';
 import { readBalance } from './ledger.ts';
-import { checkInstances, noOffer } from './offer.ts';
+import { noOffer } from './offer.ts';
 import { tellNotFound } from './offer-not-found.ts';
-import { resolveSshKeys } from './ssh-key.ts';
 
 /** How long placement starts over while other deployments take the places first. Each time somebody else gets one. */
 const placementMsMax = 15_000;
-
-/** A request to deploy, in no dialect. Strings and numbers are as the customer sent them. */
-export interface DeployRequest {
-  constraints: Constraints;
-  instances: number;
-  name: string;
-  hostname: string | null;
-  imageUrl: string;
-  sshKeys: readonly string[];
-  portRules: readonly { port: number; protocol: string }[];
-}
-
-/** How the dialect calls the fields, so that messages speak the customer's language. */
-export type DeployFields = Record<'instances' | 'name' | 'hostname' | 'imageUrl' | 'sshKeys' | 'portRules', string> &
-  ConstraintFields;
 
 /** An instance that was accepted. */
 export interface Deployed {
   id: string;
   name: string;
-}
-
-interface Checked {
-  constraints: Constraints;
-  count: number;
-  deployment: Omit<NewDeployment, keyof Size>;
 }
 
 /**
@@ -81,7 +53,7 @@ export async function deploy(
   // A repeat is answered as before, also where the request itself would no longer do.
   const before = once && (await findAnswer(context.database, principal.accountId, once.key));
   if (before) return answerAgain(before, idempotency?.requestSha256);
-  const checked = await check(context, principal, request, fields);
+  const checked = await checkRequest(context, principal, request, fields);
   const limits = new Map<string, number>();
   const end = performance.now() + placementMsMax;
   for (let attempt = 1; ; attempt += 1) {
@@ -111,7 +83,7 @@ export async function deploy(
 async function findPlaces(
   context: Context,
   market: Market,
-  { constraints, count }: Checked,
+  { constraints, count }: CheckedRequest,
   limits: ReadonlyMap<string, number>,
   attempt: number,
 ): Promise<Placed | null> {
@@ -131,7 +103,7 @@ async function takeOrAnswerAgain(
   context: Context,
   principal: Principal,
   outcome: Placed,
-  checked: Checked,
+  checked: CheckedRequest,
   idempotency: { key: string; requestSha256: Uint8Array } | undefined,
   attempt: number,
 ): Promise<Deployed[]> {
@@ -169,7 +141,7 @@ async function tooLittle(
   context: Context,
   { accountId }: Principal,
   placements: Placed['placements'],
-  { deployment }: Checked,
+  { deployment }: CheckedRequest,
 ): Promise<BerthError> {
   const needed = placements.reduce(
     (sum, { price, count }) => sum + neededToDeploy(deployment.bill, price) * BigInt(count),
@@ -230,7 +202,7 @@ async function claimAnswer(
   { accountId }: Principal,
   { key, requestSha256 }: { key: string; requestSha256: Uint8Array },
   shares: readonly HostShare[],
-  checked: Checked,
+  checked: CheckedRequest,
 ): Promise<Deployed[] | undefined> {
   const response = answerOf(shares, checked);
   const now = context.clock.now();
@@ -248,7 +220,7 @@ function answerAgain(known: KnownAnswer, requestSha256: Uint8Array | undefined):
   throw new BerthError('idempotency_key_reused', message, 'Idempotency-Key');
 }
 
-const answerOf = (shares: readonly HostShare[], { deployment }: Checked): Deployed[] =>
+const answerOf = (shares: readonly HostShare[], { deployment }: CheckedRequest): Deployed[] =>
   shares.flatMap(({ instances }) => instances.map(({ id }) => ({ id, name: deployment.name })));
 
 /** The shares of the hosts in the order of their ids, in which hosts are locked. */
@@ -266,50 +238,6 @@ function sharesOf(context: Context, { placements }: Placed): HostShare[] {
     return { hostId: host.id, storageType, priceId: host.priceId, priceMicroUsd: price, instances };
   });
   return shares.sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
-}
-
-async function check(
-  context: Context,
-  principal: Principal,
-  request: DeployRequest,
-  fields: DeployFields,
-): Promise<Checked> {
-  checkInstances(request.instances, fields.instances);
-  const name = checkName(request.name, fields.name);
-  const hostname = checkHostname(request.hostname ?? name, request.hostname === null ? fields.name : fields.hostname);
-  const portRules = checkPortRules(request.portRules, fields.portRules);
-  const sshIsListed = portRules.some(
-    ({ port, protocol }) => port === sshPortRule.port && protocol === sshPortRule.protocol,
-  );
-  const createdAt = context.clock.now();
-  const imageUrl = checkImageUrl(request.imageUrl, fields.imageUrl);
-  checkImageHost(context, imageUrl, fields.imageUrl);
-  return {
-    constraints: checkConstraints(request.constraints, fields),
-    count: request.instances,
-    deployment: {
-      id: newUuid(context.entropy),
-      accountId: principal.accountId,
-      actor: principal.actor,
-      name,
-      hostname,
-      imageUrl: imageUrl.href,
-      sshKeys: await resolveSshKeys(context, principal, request.sshKeys, fields.sshKeys),
-      portRules: sshIsListed ? portRules : [sshPortRule, ...portRules],
-      createdAt,
-      bill: firstBill(context, createdAt),
-    },
-  };
-}
-
-/** The agent checks every address it connects to; a literal private one can be refused before anything is made. */
-function checkImageHost(context: Context, url: URL, field: string): void {
-  if (context.allowedImageHosts.has(endpointOf(url))) return;
-  const literal = url.hostname.replace(/^\[|\]$/g, '');
-  if (/(^|\.)localhost\.?$/.test(url.hostname) || (isIP(literal) !== 0 && !isPublicAddress(literal))) {
-    const message = `${field} points to ${url.hostname}, a private address; the image must be on a public server.`;
-    throw new BerthError('invalid_value', message, field);
-  }
 }
 
 /** JSON with the keys of every object in order, so that equal bodies have equal hashes. */

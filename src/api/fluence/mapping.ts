@@ -1,6 +1,6 @@
 // Between Fluence's words and Berth's. No rules: what a field may hold is decided in the model and the use cases.
 
-import type { DeployFields, DeployRequest } from '../../app/deployment.ts';
+import type { DeployFields, DeployRequest } from '../../app/deployment-request.ts';
 import type { Billed, InstanceRow, InstanceStatusRow } from '../../app/instance.ts';
 import type { Funds } from '../../model/bill.ts';
 import type { InstanceStatus } from '../../model/instance.ts';

@@ -1,0 +1,87 @@
+// What may be asked of a deployment, before any place is looked for. Nothing is written here.
+
+import { isIP } from 'node:net';
+import type { Size } from '../model/configuration.ts';
+import { type ConstraintFields, type Constraints, checkConstraints } from '../model/constraints.ts';
+import { BerthError } from '../model/errors.ts';
+import { newUuid } from '../model/id.ts';
+import { checkImageUrl } from '../model/image.ts';
+import { checkHostname, checkName } from '../model/name.ts';
+import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
+import { endpointOf, isPublicAddress } from '../model/public-address.ts';
+import type { NewDeployment } from '../store/deployment.ts';
+import type { Principal } from './authenticate.ts';
+import { firstBill } from './billing.ts';
+import type { Context } from './context.ts';
+import { checkInstances } from './offer.ts';
+import { resolveSshKeys } from './ssh-key.ts';
+
+/** A request to deploy, in no dialect. Strings and numbers are as the customer sent them. */
+export interface DeployRequest {
+  constraints: Constraints;
+  instances: number;
+  name: string;
+  hostname: string | null;
+  imageUrl: string;
+  sshKeys: readonly string[];
+  portRules: readonly { port: number; protocol: string }[];
+}
+
+/** How the dialect calls the fields, so that messages speak the customer's language. */
+export type DeployFields = Record<'instances' | 'name' | 'hostname' | 'imageUrl' | 'sshKeys' | 'portRules', string> &
+  ConstraintFields;
+
+/** A request that is right as far as can be told without looking for a place. */
+export interface CheckedRequest {
+  constraints: Constraints;
+  count: number;
+  deployment: Omit<NewDeployment, keyof Size>;
+}
+
+/**
+ * Holds a request against everything that needs no place: names, ports, keys, image, constraints.
+ * @throws BerthError `invalid_value`, `malformed`
+ */
+export async function checkRequest(
+  context: Context,
+  principal: Principal,
+  request: DeployRequest,
+  fields: DeployFields,
+): Promise<CheckedRequest> {
+  checkInstances(request.instances, fields.instances);
+  const name = checkName(request.name, fields.name);
+  const hostname = checkHostname(request.hostname ?? name, request.hostname === null ? fields.name : fields.hostname);
+  const portRules = checkPortRules(request.portRules, fields.portRules);
+  const sshIsListed = portRules.some(
+    ({ port, protocol }) => port === sshPortRule.port && protocol === sshPortRule.protocol,
+  );
+  const createdAt = context.clock.now();
+  const imageUrl = checkImageUrl(request.imageUrl, fields.imageUrl);
+  checkImageHost(context, imageUrl, fields.imageUrl);
+  return {
+    constraints: checkConstraints(request.constraints, fields),
+    count: request.instances,
+    deployment: {
+      id: newUuid(context.entropy),
+      accountId: principal.accountId,
+      actor: principal.actor,
+      name,
+      hostname,
+      imageUrl: imageUrl.href,
+      sshKeys: await resolveSshKeys(context, principal, request.sshKeys, fields.sshKeys),
+      portRules: sshIsListed ? portRules : [sshPortRule, ...portRules],
+      createdAt,
+      bill: firstBill(context, createdAt),
+    },
+  };
+}
+
+/** The agent checks every address it connects to; a literal private one can be refused before anything is made. */
+function checkImageHost(context: Context, url: URL, field: string): void {
+  if (context.allowedImageHosts.has(endpointOf(url))) return;
+  const literal = url.hostname.replace(/^\[|\]$/g, '');
+  if (/(^|\.)localhost\.?$/.test(url.hostname) || (isIP(literal) !== 0 && !isPublicAddress(literal))) {
+    const message = `${field} points to ${url.hostname}, a private address; the image must be on a public server.`;
+    throw new BerthError('invalid_value', message, field);
+  }
+}
