@@ -196,20 +196,8 @@ export async function deleteInstances(
       now,
     );
     // A failed instance that its host has already let go of is over now; the others wait for their hosts' word.
-    await writeStatuses(
-      tx,
-      handles.map(({ id, released }) => ({ id, status: released ? 'deleted' : 'deleting', reason: null })),
-      now,
-    );
-    await order(
-      tx,
-      handles.map(({ id, hostId }) => ({
-        instanceId: id,
-        desired: 'absent' as const,
-        revision: revisions.get(hostId) ?? 0n,
-      })),
-    );
-    await releaseUnusedNames(tx, [...new Set(handles.map(({ deploymentId }) => deploymentId))]);
+    const status = ({ released }: InstanceHandle) => (released ? 'deleted' : 'deleting');
+    await orderAway(tx, handles, revisions, { status, reason: null, now });
     await insertEvents(
       tx,
       handles.map((handle) => eventOf(context, principal, handle, 'instance.deleting', 'Deletion was ordered.')),
@@ -235,20 +223,7 @@ export async function terminateInstances(context: Context, ids: readonly string[
     const live = (await findInstances(tx, null, ids, { lock: true })).filter(({ status }) => !isGoing(status));
     const overdue = await settleOverdue(context, tx, live, now);
     const handles = live.filter(({ id }) => overdue.has(id));
-    await writeStatuses(
-      tx,
-      handles.map(({ id }) => ({ id, status: 'terminated', reason })),
-      now,
-    );
-    await order(
-      tx,
-      handles.map(({ id, hostId }) => ({
-        instanceId: id,
-        desired: 'absent' as const,
-        revision: revisions.get(hostId) ?? 0n,
-      })),
-    );
-    await releaseUnusedNames(tx, [...new Set(handles.map(({ deploymentId }) => deploymentId))]);
+    await orderAway(tx, handles, revisions, { status: () => 'terminated', reason, now });
     await insertEvents(
       tx,
       handles.map(({ id, hostId, accountId }) => ({
@@ -259,6 +234,25 @@ export async function terminateInstances(context: Context, ids: readonly string[
     return handles.map(({ hostId }) => hostId);
   });
   context.wakeups.changed(hostIds);
+}
+
+/** Tells the hosts of locked instances to erase them, and takes back the names that nobody bears any more. */
+async function orderAway(
+  tx: Tx,
+  handles: readonly InstanceHandle[],
+  revisions: ReadonlyMap<string, bigint>,
+  { status, reason, now }: { status(handle: InstanceHandle): InstanceStatus; reason: string | null; now: Date },
+): Promise<void> {
+  await writeStatuses(
+    tx,
+    handles.map((handle) => ({ id: handle.id, status: status(handle), reason })),
+    now,
+  );
+  await order(
+    tx,
+    handles.map(({ id, hostId }) => ({ instanceId: id, desired: 'absent', revision: revisions.get(hostId) ?? 0n })),
+  );
+  await releaseUnusedNames(tx, [...new Set(handles.map(({ deploymentId }) => deploymentId))]);
 }
 
 const isGoing = (status: InstanceStatus) => isOver({ status }) || status === 'deleting' || status === 'deleted';
