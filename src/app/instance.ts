@@ -269,17 +269,23 @@ async function changeInstances(
 ): Promise<Set<string>> {
   return inTransaction(context.database, async (tx) => {
     const found = await findInstances(tx, principal.accountId, ids, { lock: false });
-    const missing = ids.filter((id) => !found.some((instance) => instance.id === id));
-    if (missing.length > 0) {
-      const more = missing.length > namedMax ? ` and ${missing.length - namedMax} more` : '';
-      const list = missing.slice(0, namedMax).join(', ') + more;
-      throw new BerthError('not_found', `There is no instance ${list}; nothing was changed.`, missing[0]);
-    }
+    requireAll(ids, found);
     const hostIds = new Set(found.filter(({ id }) => ordering.has(id)).map(({ hostId }) => hostId));
     const revisions = await bumpRevisions(tx, [...hostIds]);
-    await change(tx, await findInstances(tx, principal.accountId, ids, { lock: true }), revisions);
+    const locked = await findInstances(tx, principal.accountId, ids, { lock: true });
+    // While this waited for the hosts, another deletion may have been ordered and carried out.
+    requireAll(ids, locked);
+    await change(tx, locked, revisions);
     return hostIds;
   });
+}
+
+function requireAll(ids: readonly string[], found: readonly InstanceHandle[]): void {
+  const missing = ids.filter((id) => !found.some((instance) => instance.id === id));
+  if (missing.length === 0) return;
+  const more = missing.length > namedMax ? ` and ${missing.length - namedMax} more` : '';
+  const list = missing.slice(0, namedMax).join(', ') + more;
+  throw new BerthError('not_found', `There is no instance ${list}; nothing was changed.`, missing[0]);
 }
 
 function checkCount(ids: readonly string[], field: string): readonly string[] {
