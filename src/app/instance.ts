@@ -79,7 +79,7 @@ function withFunds<Row extends InstanceStatusRow>(
 }
 
 /**
- * The status of those of the named instances that are the account's; others are left out.
+ * The status of those of the named instances that are the account's, in the order of their names; others are left out.
  * @throws BerthError `invalid_value` when too many are named
  */
 export async function readStatuses(
@@ -88,11 +88,12 @@ export async function readStatuses(
   ids: readonly string[],
   field: string,
 ): Promise<(InstanceStatusRow & { fundsState: Funds })[]> {
-  const parsed = checkCount(ids, field).flatMap((id) => parseInstanceId(id) ?? []);
-  if (parsed.length === 0) return [];
-  const rows = await listInstanceStatuses(context.database, principal.accountId, [...new Set(parsed)]);
+  const parsed = new Set(checkCount(ids, field).flatMap((id) => parseInstanceId(id) ?? []));
+  if (parsed.size === 0) return [];
+  const rows = await listInstanceStatuses(context.database, principal.accountId, [...parsed]);
+  const byId = new Map(rows.map((row) => [row.id, row]));
   const funds = await readFunds(context, principal.accountId);
-  return rows.map((row) => withFunds(row, funds));
+  return [...parsed].flatMap((id) => byId.get(id) ?? []).map((row) => withFunds(row, funds));
 }
 
 /** A change of one instance; what is undefined stays. Ports are replaced as a whole. */

@@ -90,7 +90,12 @@ describe('the client of a VM', () => {
     assert.deepEqual([totalPricePerEpoch, depositEpochs], [cheapest?.configuration.price, 2]);
     assert.deepEqual([await client.countries(), await client.datacenters()], [[], []]);
     const { storage } = await client.hardware();
-    assert.deepEqual(await client.searchOffers({ hardware: { storage } }), offers);
+    // Only the configurations: what is free changes as hosts let go of what earlier tests deleted.
+    const ofStorage = await client.searchOffers({ hardware: { storage } });
+    assert.deepEqual(
+      ofStorage.map(({ configuration }) => configuration),
+      offers.map(({ configuration }) => configuration),
+    );
     const key = await client.registerSshKey({ name: 'sdk', publicKey });
     assert.deepEqual(await client.registerSshKey({ name: 'again', publicKey }), key);
     assert.deepEqual(
