@@ -1,47 +1,18 @@
 // Deployments per second through the whole API, against the same rows written by a bare loop over `pg`: what Berth's own
 // code costs beside what the database costs. In turns, in one run, because these machines drift.
 
-import { Agent, request } from 'node:http';
 import pg from 'pg';
 import { ensureLocalHost } from '../src/app/bootstrap.ts';
 import { systemEntropy } from '../src/compose/system.ts';
 import { newInstanceId, newUuid } from '../src/model/id.ts';
-import { deployBody, median, type Stack, startStack } from './stack.ts';
+import { Customer, median, startStack } from './stack.ts';
 
 const turns = 5;
 const turnMs = 4_000;
 const clients = 32;
 const connections = 8;
 
-const agent = new Agent({ keepAlive: true, maxSockets: clients });
 let serial = 0;
-let errors = 0;
-const latencies: number[] = [];
-
-function deployOnce(stack: Stack): Promise<void> {
-  serial += 1;
-  const body = deployBody(`bench-${serial}`);
-  const began = performance.now();
-  return new Promise((resolve) => {
-    const headers = {
-      authorization: `Bearer ${stack.apiKey}`,
-      'content-type': 'application/json',
-      'content-length': body.length,
-    };
-    const call = request(`${stack.url}/vms/v3`, { method: 'POST', agent, headers }, (response) => {
-      if (response.statusCode !== 201) errors += 1;
-      response.resume().on('end', () => {
-        latencies.push(performance.now() - began);
-        resolve();
-      });
-    });
-    call.on('error', () => {
-      errors += 1;
-      resolve();
-    });
-    call.end(body);
-  });
-}
 
 /** Runs `work` over and over in so many lanes for one turn. @returns how often a second */
 async function rate(lanes: number, work: (lane: number) => Promise<void>): Promise<number> {
@@ -129,6 +100,7 @@ async function writeRows(
 }
 
 const stack = await startStack();
+const customer = new Customer(stack, clients);
 try {
   const { database } = stack.context;
   const bareHostId = await ensureLocalHost(stack.context, 'bare', '11.0.0.0/8');
@@ -148,10 +120,10 @@ try {
     }),
   );
   const bareTurn = () => rate(connections, (lane) => writeRows(pool[lane] as pg.Client, row));
-  const berthTurn = () => rate(clients, () => deployOnce(stack));
+  const berthTurn = () => rate(clients, () => customer.deploy());
   await berthTurn();
   await bareTurn();
-  latencies.length = 0;
+  customer.latenciesMs.length = 0;
   const berth: number[] = [];
   const bare: number[] = [];
   for (let turn = 0; turn < turns; turn += 1) {
@@ -159,19 +131,19 @@ try {
     bare.push(await bareTurn());
   }
   for (const client of pool) await client.end();
-  latencies.sort((a, b) => a - b);
+  const latencies = customer.latenciesMs.sort((a, b) => a - b);
   const figure = {
     bench: 'deploy',
     ratio: Number(median(berth.map((value, turn) => value / (bare[turn] ?? 1))).toFixed(2)),
     deploysPerSecond: Math.round(median(berth)),
     bareLoopPerSecond: Math.round(median(bare)),
     p99Ms: Math.round(latencies[Math.floor(latencies.length * 0.99)] ?? 0),
-    errors,
+    errors: customer.errors,
     clients,
     connections,
   };
   process.stdout.write(`${JSON.stringify(figure)}\n`);
 } finally {
-  agent.destroy();
+  customer.close();
   await stack.close();
 }

@@ -3,6 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -117,6 +118,52 @@ export function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** Deploys over kept connections, and notes how long each took and which failed. */
+export class Customer {
+  readonly latenciesMs: number[] = [];
+  errors = 0;
+  readonly #stack: Stack;
+  readonly #agent: Agent;
+  #serial = 0;
+
+  constructor(stack: Stack, connections: number) {
+    this.#stack = stack;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+  }
+
+  /** Deploys one small VM under a name of its own. */
+  deploy(): Promise<void> {
+    this.#serial += 1;
+    const body = deployBody(`bench-${this.#serial}`);
+    const began = performance.now();
+    return new Promise((resolve) => {
+      const headers = {
+        authorization: `Bearer ${this.#stack.apiKey}`,
+        'content-type': 'application/json',
+        'content-length': body.length,
+      };
+      const options = { method: 'POST', agent: this.#agent, headers };
+      const call = request(`${this.#stack.url}/vms/v3`, options, (response) => {
+        if (response.statusCode !== 201) this.errors += 1;
+        response.resume().on('end', () => {
+          this.latenciesMs.push(performance.now() - began);
+          resolve();
+        });
+      });
+      call.on('error', () => {
+        this.errors += 1;
+        resolve();
+      });
+      call.end(body);
+    });
+  }
+
+  /** Lets the connections go. */
+  close(): void {
+    this.#agent.destroy();
+  }
 }
 
 /** The body of a deployment of one small VM. The key is a well-formed one that nobody has. */

@@ -2,10 +2,14 @@
 
 import { compareSizes, parseConfiguration, type Size } from '../model/configuration.ts';
 import { BerthError, shown } from '../model/errors.ts';
-import { deleteConfiguration, insertConfiguration, lockConfigurations } from '../store/configuration.ts';
+import {
+  deleteConfiguration,
+  insertConfiguration,
+  lockConfigurations,
+  listConfigurations as read,
+} from '../store/configuration.ts';
 import { inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
-import { listConfigurations as read } from '../store/market.ts';
 import type { Context } from './context.ts';
 import { operatorEvent, unknownName } from './operator.ts';
 

@@ -6,12 +6,12 @@ import type { Size } from '../model/configuration.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import { Market, type MarketHost } from '../placement/market.ts';
 import type { Placed } from '../placement/place.ts';
+import { listConfigurations } from '../store/configuration.ts';
 import type { Database } from '../store/database.ts';
+import { listDatacenters } from '../store/datacenter.ts';
 import {
   type HostPage,
   isBefore,
-  listConfigurations,
-  listDatacenters,
   listMarketHosts,
   type MarketCursor,
   type MarketRow,

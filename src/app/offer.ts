@@ -6,7 +6,7 @@ import { BerthError, shown } from '../model/errors.ts';
 import { largestOf, type MicroUsd } from '../model/money.ts';
 import { type Offer, searchOffers as search } from '../placement/offer.ts';
 import { type Placed, place } from '../placement/place.ts';
-import { listDatacenters as readDatacenters } from '../store/market.ts';
+import { listDatacenters as readDatacenters } from '../store/datacenter.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { tellNotFound } from './offer-not-found.ts';

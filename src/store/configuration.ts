@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { Size } from '../model/configuration.ts';
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 /** Puts configurations on sale where none is at all. */
 export async function seedConfigurations(
@@ -39,4 +39,12 @@ export async function lockConfigurations(tx: Tx): Promise<string[]> {
 /** Takes a configuration off the market. */
 export async function deleteConfiguration(tx: Tx, slug: string): Promise<void> {
   await tx.deleteFrom('configuration').where('slug', '=', slug).execute();
+}
+
+/** Every configuration that is sold, with its size. */
+export async function listConfigurations(database: Database): Promise<{ slug: string; size: Size }[]> {
+  const rows = await database.selectFrom('configuration').selectAll().execute();
+  return rows.map(({ slug, vcpus, memory_mib, disk_gib }) => {
+    return { slug, size: { vcpus, memoryMib: memory_mib, diskGib: disk_gib } };
+  });
 }

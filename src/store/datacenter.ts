@@ -1,8 +1,10 @@
 // Datacenters as the operator keeps them. Every change makes the servers read the market anew.
 
+import type { Selectable } from 'kysely';
 import type { Datacenter } from '../model/datacenter.ts';
 import { isUuid } from '../model/id.ts';
 import type { Database, Tx } from './database.ts';
+import type { Tables } from './tables.ts';
 
 /** What stands in a datacenter's row beside its id. */
 export type DatacenterTerms = Omit<Datacenter, 'id'>;
@@ -36,17 +38,24 @@ export async function findDatacenter(
   let query = database.selectFrom('datacenter').selectAll();
   query = isUuid(slugOrId) ? query.where('id', '=', slugOrId) : query.where('slug', '=', slugOrId);
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst();
-  return (
-    row && {
-      id: row.id,
-      slug: row.slug,
-      countryCode: row.country_code,
-      cityCode: row.city_code,
-      cityIndex: row.city_index,
-      tier: row.tier,
-      certifications: row.certifications,
-    }
-  );
+  return row && toDatacenter(row);
+}
+
+/** Every datacenter, in the order of their names. */
+export async function listDatacenters(database: Database): Promise<Datacenter[]> {
+  return (await database.selectFrom('datacenter').selectAll().orderBy('slug').execute()).map(toDatacenter);
+}
+
+function toDatacenter(row: Selectable<Tables['datacenter']>): Datacenter {
+  return {
+    id: row.id,
+    slug: row.slug,
+    countryCode: row.country_code,
+    cityCode: row.city_code,
+    cityIndex: row.city_index,
+    tier: row.tier,
+    certifications: row.certifications,
+  };
 }
 
 /** Another datacenter with this place in its city, if there is one. */

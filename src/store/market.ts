@@ -4,7 +4,6 @@
 
 import { sql } from 'kysely';
 import type { Size } from '../model/configuration.ts';
-import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
 import type { HostState } from '../model/host.ts';
 import type { RateCard } from '../model/price.ts';
@@ -142,26 +141,4 @@ function toMarketRow(row: RawRow): MarketRow {
     free: { vcpus: row.vcpus, memoryMib: row.memory_mib, diskGib: row.disk_gib },
     additionalGibMax: row.additional_disk_gib_max,
   };
-}
-
-/** Every datacenter, in the order of their names. */
-export async function listDatacenters(database: Database): Promise<Datacenter[]> {
-  const rows = await database.selectFrom('datacenter').selectAll().orderBy('slug').execute();
-  return rows.map((row) => ({
-    id: row.id,
-    slug: row.slug,
-    countryCode: row.country_code,
-    cityCode: row.city_code,
-    cityIndex: row.city_index,
-    tier: row.tier,
-    certifications: row.certifications,
-  }));
-}
-
-/** Every configuration that is sold, with its size. */
-export async function listConfigurations(database: Database): Promise<{ slug: string; size: Size }[]> {
-  const rows = await database.selectFrom('configuration').selectAll().execute();
-  return rows.map(({ slug, vcpus, memory_mib, disk_gib }) => {
-    return { slug, size: { vcpus, memoryMib: memory_mib, diskGib: disk_gib } };
-  });
 }
