@@ -76,7 +76,7 @@ export function hostCommand(ground: Ground): Command {
   const states: [verb: string, state: HostState, description: string][] = [
     ['open', 'open', 'let a host take new instances'],
     ['drain', 'drained', 'let a host take no new instances; those it has stay'],
-    ['retire', 'retired', 'take a host without instances out of the market for good'],
+    ['retire', 'retired', 'take a host without instances out of the market; "open" brings it back'],
   ];
   for (const [verb, state, description] of states) {
     addCommand(command, ground, `${verb} <NAME>`, description, plain, async (context, [name = '']) => {
