@@ -8,9 +8,10 @@ import { heartbeatMs, reportItemsMax } from '../api/agent/contract.ts';
 import { newUuid } from '../model/id.ts';
 import type { Clock, Entropy } from '../model/world.ts';
 import { type ServerClient, ServerRefused } from './client.ts';
+import type { Found } from './driver.ts';
+import { type DriverPair, Drivers } from './drivers.ts';
 import { Outbox } from './outbox.ts';
 import type { Records } from './record.ts';
-import type { VmDriver, VmFound } from './vm/driver.ts';
 import { type Patience, Worker } from './worker.ts';
 
 /** Everything is asked for anew this often: an order that was lost in whatever way arrives then. */
@@ -23,7 +24,7 @@ const gatherMs = 5;
 /** What an agent is made of. */
 export interface AgentParts {
   client: ServerClient;
-  driver: VmDriver;
+  drivers: DriverPair;
   records: Records;
   inventory: () => Promise<Inventory>;
   clock: Clock;
@@ -39,10 +40,11 @@ export interface AgentParts {
 /** One host's agent. */
 export class Agent {
   readonly #parts: AgentParts;
+  readonly #driver: Drivers;
   readonly #workers = new Map<string, Worker>();
   readonly #outbox = new Outbox();
   readonly #stopping = new AbortController();
-  #found = new Map<string, VmFound>();
+  #found = new Map<string, Found>();
   #strays: string[] = [];
   #loops: Promise<void>[] = [];
   #news: (() => void) | null = null;
@@ -54,15 +56,19 @@ export class Agent {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
+    this.#driver = new Drivers(parts.drivers, (id) => {
+      const assignment = parts.records.get(id)?.assignment;
+      return assignment && (assignment.container ? 'container' : 'vm');
+    });
   }
 
   /** Looks at what is here, adopts it, and begins to work. Does not wait for the server. */
   async start(): Promise<void> {
-    const { records, driver, clock, logger } = this.#parts;
+    const { records, clock, logger } = this.#parts;
     const lost = await records.open(clock.now());
     if (lost.length > 0)
       logger.warn({ lost: lost.length }, 'records could not be read; what runs is adopted by looking');
-    driver.onChange((id) => {
+    this.#driver.onChange((id) => {
       this.#workers.get(id)?.wake();
       void this.#observe();
     });
@@ -80,7 +86,7 @@ export class Agent {
     this.#stopping.abort();
     this.#news?.();
     await Promise.all([...this.#loops, ...[...this.#workers.values()].map((worker) => worker.close())]);
-    await this.#parts.driver.close();
+    await this.#driver.close();
   }
 
   async #pollLoop(): Promise<void> {
@@ -163,9 +169,7 @@ export class Agent {
         if (complete) {
           await this.#observe();
           if (now >= straysAt) {
-            this.#strays = await this.#parts.driver.strays(
-              new Set(this.#present().map(({ instanceId }) => instanceId)),
-            );
+            this.#strays = await this.#driver.strays(new Set(this.#present().map(({ instanceId }) => instanceId)));
             straysAt = now + straysMs;
           }
         }
@@ -241,7 +245,7 @@ export class Agent {
 
   async #look(): Promise<void> {
     const before = this.#found;
-    this.#found = new Map((await this.#parts.driver.observe()).map((vm) => [vm.instanceId, vm]));
+    this.#found = new Map((await this.#driver.observe()).map((vm) => [vm.instanceId, vm]));
     for (const id of new Set([...before.keys(), ...this.#found.keys()])) {
       const [was, is] = [before.get(id), this.#found.get(id)];
       if (was?.power === is?.power && was?.reason === is?.reason) continue;
@@ -257,9 +261,9 @@ export class Agent {
   #worker(instanceId: string): Worker {
     const known = this.#workers.get(instanceId);
     if (known) return known;
-    const { driver, records, clock, patience, logger } = this.#parts;
+    const { records, clock, patience, logger } = this.#parts;
     const worker = new Worker(instanceId, {
-      driver,
+      driver: this.#driver,
       records,
       clock,
       patience,

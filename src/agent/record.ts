@@ -10,10 +10,11 @@ import { Turns } from '../model/turns.ts';
 /** What is remembered of one instance. */
 export interface InstanceRecord {
   assignment: Assignment;
-  /** It has run at least once; from then on a dead hypervisor is restarted and never given up. */
+  /** It has run at least once; from then on a dead VM is restarted and never given up. */
   ran: boolean;
-  /** Given up, with the reason for the customer. */
+  /** Given up, with the reason for the customer; and for programs, what it was. */
   failure: string | null;
+  failureCode?: string;
   /** How often its hypervisor was restarted after dying. */
   restarts: number;
   /** When everything of it was erased (RFC 3339); the record then only fences off older orders. */

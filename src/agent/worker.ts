@@ -1,12 +1,12 @@
 // One worker for each instance: it alone acts on the instance, one step at a time, until what is fits the newest order.
-// It decides when to try, to wait and to give up; how a VM is run is the driver's business.
+// It decides when to try, to wait and to give up; how an instance is run is the driver's business.
 
-import type { Observation } from '../api/agent/contract.ts';
+import type { Assignment, Observation } from '../api/agent/contract.ts';
 import type { ObservedState } from '../model/assignment.ts';
 import type { Clock } from '../model/world.ts';
+import { type Driver, DriverAway, DriverFailure, type Found, type Progress } from './driver.ts';
+import { partsOf } from './drivers.ts';
 import type { InstanceRecord, Records } from './record.ts';
-import type { VmDriver, VmFound, VmProgress, VmSpec } from './vm/driver.ts';
-import { VmFailure } from './vm/driver.ts';
 
 /** How patient an agent is. Tests shorten these. */
 export interface Patience {
@@ -18,8 +18,12 @@ export interface Patience {
   backoffMsMin: number;
   /** The longest pause. */
   backoffMsMax: number;
-  /** After running for this long an instance's next failure counts as its first. */
+  /** After running for this long a VM's next failure counts as its first. */
   steadyMs: number;
+  /** After running for this long a container's next failure counts as its first. */
+  containerSteadyMs: number;
+  /** A container that fails so often in a row is failed. A VM is not, because its disk holds the customer's data. */
+  containerFailuresMax: number;
   /** Pause after a failed call to the server. */
   serverRetryMs: number;
 }
@@ -30,6 +34,8 @@ export const defaultPatience: Patience = {
   backoffMsMin: 1_000,
   backoffMsMax: 300_000,
   steadyMs: 600_000,
+  containerSteadyMs: 60_000,
+  containerFailuresMax: 5,
   serverRetryMs: 1_000,
 };
 
@@ -38,7 +44,7 @@ const clockFinenessMs = 100;
 
 /** What a worker is given. */
 export interface WorkerParts {
-  driver: VmDriver;
+  driver: Driver<Assignment>;
   records: Records;
   clock: Clock;
   patience: Patience;
@@ -78,18 +84,19 @@ export class Worker {
   /** How the instance is, for the report. */
   observation(): Observation {
     const record = this.#parts.records.get(this.instanceId);
-    const vm = record?.assignment.vm;
+    const parts = record && partsOf(record.assignment);
     return {
       instanceId: this.instanceId,
       generation: record?.assignment.generation ?? 0,
       state: this.#state,
       reason: this.#reason,
       restarts: record?.restarts ?? 0,
-      address: vm?.address ?? null,
-      vcpus: vm?.vcpus ?? 0,
-      memoryMib: vm?.memoryMib ?? 0,
-      diskGib: vm?.diskGib ?? 0,
+      address: parts?.address ?? null,
+      vcpus: parts?.vcpus ?? 0,
+      memoryMib: parts?.memoryMib ?? 0,
+      diskGib: parts?.diskGib ?? 0,
       runningMs: this.#runningMs(),
+      ...(this.#state === 'failed' && record?.failureCode ? { failureCode: record.failureCode } : {}),
     };
   }
 
@@ -125,7 +132,8 @@ export class Worker {
         else if (record.failure !== null) this.#become('failed', record.failure);
         else await this.#bringUp(record);
       } catch (error) {
-        this.#parts.logger.error({ instanceId: this.instanceId, err: error }, 'step failed, will be tried again');
+        if (!(error instanceof DriverAway))
+          this.#parts.logger.error({ instanceId: this.instanceId, err: error }, 'step failed, will be tried again');
         this.#later();
       }
     }
@@ -134,7 +142,7 @@ export class Worker {
   async #erase(record: InstanceRecord): Promise<void> {
     const { driver, records, clock, patience, tell } = this.#parts;
     if ((await driver.inspect(this.instanceId))?.power === 'running')
-      tell(this.instanceId, 'vm.stop', 'Asked to power off.');
+      tell(this.instanceId, `${kindOf(record)}.stop`, 'Asked to stop.');
     await driver.erase(this.instanceId, patience.graceMs);
     const goneAt = clock.now().toISOString();
     await records.update(this.instanceId, (newest = record) => ({ ...newest, goneAt }));
@@ -158,31 +166,46 @@ export class Worker {
     await this.#run(record);
   }
 
-  /** Its hypervisor died: back up after a pause that grows, and never given up, for the disk holds the customer's data. */
-  async #died(record: InstanceRecord, found: VmFound | undefined): Promise<void> {
-    if ((this.#runningMs() ?? 0) > this.#parts.patience.steadyMs) this.#failuresInRow = 0;
-    const pauseMs = this.#pause();
-    const why = found?.reason ?? 'its hypervisor ended';
-    const message = `The VM stopped unexpectedly (${why}). It is started again in ${Math.ceil(pauseMs / 1000)} s.`;
-    this.#parts.tell(this.instanceId, 'vm.died', message, { restarts: record.restarts + 1 });
+  /** It died: back up after a pause that grows. A container that keeps dying is given up. */
+  async #died(record: InstanceRecord, found: Found | undefined): Promise<void> {
+    const { steadyMs, containerSteadyMs, containerFailuresMax } = this.#parts.patience;
+    const isContainer = kindOf(record) === 'container';
+    if ((this.#runningMs() ?? 0) > (isContainer ? containerSteadyMs : steadyMs)) this.#failuresInRow = 0;
+    const why = found?.reason ?? (isContainer ? 'it is not there any more' : 'its hypervisor ended');
+    if (found?.failureCode) return this.#giveUp(record, found.failureCode, why);
+    // What nobody saw may be the fault of what runs it; such a death does not bring the end nearer.
+    if (isContainer && !found?.unwitnessed && this.#failuresInRow + 1 >= containerFailuresMax) {
+      const times = `${this.#failuresInRow + 1} times in a row`;
+      return this.#giveUp(record, 'CONTAINER_EXITED', `The container ended ${times}; the last time: ${why}.`);
+    }
+    const pauseMs = this.#pause({ counts: !found?.unwitnessed });
+    const what = isContainer ? 'container' : 'VM';
+    const message = `The ${what} stopped unexpectedly (${why}). It is started again in ${Math.ceil(pauseMs / 1000)} s.`;
     const restarts = record.restarts + 1;
+    this.#parts.tell(this.instanceId, `${kindOf(record)}.died`, message, { restarts });
     await this.#parts.records.update(this.instanceId, (newest = record) => ({ ...newest, restarts }));
     this.#become('restarting', message);
     this.#later(pauseMs);
   }
 
+  async #giveUp(record: InstanceRecord, failureCode: string, failure: string): Promise<void> {
+    await this.#parts.records.update(this.instanceId, (newest = record) => ({ ...newest, failure, failureCode }));
+    this.#parts.tell(this.instanceId, `${kindOf(record)}.failed`, failure, { code: failureCode });
+    this.#become('failed', failure);
+  }
+
   async #run(record: InstanceRecord): Promise<void> {
     const { driver, records } = this.#parts;
-    const { generation, vm } = record.assignment;
-    const spec: VmSpec = { instanceId: this.instanceId, ...vm };
+    const { generation } = record.assignment;
     this.#starting = new AbortController();
     try {
-      await driver.run(spec, (step) => this.#progress(step), this.#starting.signal);
+      await driver.run(record.assignment, (step) => this.#progress(step), this.#starting.signal);
     } catch (error) {
       if (this.#starting.signal.aborted) {
         this.#again = true;
         return;
       }
+      if (error instanceof DriverAway) throw error;
       return await this.#startFailed(record, error);
     } finally {
       this.#starting = null;
@@ -195,31 +218,31 @@ export class Worker {
   }
 
   async #startFailed(record: InstanceRecord, error: unknown): Promise<void> {
+    const kind = kindOf(record);
     const failure =
-      error instanceof VmFailure ? error : new VmFailure('internal', 'The host could not start the VM.', false);
+      error instanceof DriverFailure
+        ? error
+        : new DriverFailure('internal', `The host could not start the ${kind === 'vm' ? 'VM' : 'container'}.`, false);
     this.#parts.logger.error({ instanceId: this.instanceId, code: failure.code, err: error }, 'start failed');
     const pauseMs = this.#pause();
     const hopeless = failure.permanent || this.#failuresInRow >= this.#parts.patience.startAttemptsMax;
-    if (hopeless && !record.ran) {
-      const { message } = failure;
-      await this.#parts.records.update(this.instanceId, (newest = record) => ({ ...newest, failure: message }));
-      this.#parts.tell(this.instanceId, 'vm.failed', failure.message, { code: failure.code });
-      return this.#become('failed', failure.message);
+    if (hopeless && (!record.ran || kind === 'container')) {
+      return this.#giveUp(record, failure.code, failure.message);
     }
-    this.#parts.tell(this.instanceId, 'vm.retry', `${failure.message} It is tried again.`, { code: failure.code });
+    this.#parts.tell(this.instanceId, `${kind}.retry`, `${failure.message} It is tried again.`, { code: failure.code });
     const runs = (await this.#parts.driver.inspect(this.instanceId))?.power === 'running';
     this.#become(runs ? 'running' : record.ran ? 'restarting' : 'preparing', failure.message);
     this.#later(pauseMs);
   }
 
-  #progress(step: VmProgress): void {
+  #progress(step: Progress): void {
     const { done, total } = step;
-    const data = done === undefined ? undefined : { done, ...(total === undefined ? {} : { total }) };
+    const data = done === undefined ? step.data : { done, ...(total === undefined ? {} : { total }) };
     this.#parts.tell(this.instanceId, step.kind, step.message, data);
   }
 
   /** Notes since when it runs. What only the driver can tell it tells again after any restart of the agent. */
-  #began({ runningMs = 0 }: VmFound): void {
+  #began({ runningMs = 0 }: Found): void {
     const startedAtMs = performance.now() - runningMs;
     // Two looks at one run differ by the fineness of the system's clocks; what was told of it stays told.
     const isSameRun = this.#startedAtMs !== null && Math.abs(startedAtMs - this.#startedAtMs) < clockFinenessMs;
@@ -238,11 +261,11 @@ export class Worker {
     this.#parts.changed(this.instanceId);
   }
 
-  /** Counts a failure. @returns how long to wait before the next attempt */
-  #pause(): number {
+  /** Counts a failure, unless it is to count for nothing. @returns how long to wait before the next attempt */
+  #pause({ counts } = { counts: true }): number {
     const { backoffMsMin, backoffMsMax } = this.#parts.patience;
     const pauseMs = Math.min(backoffMsMin * 2 ** Math.min(this.#failuresInRow, 20), backoffMsMax);
-    this.#failuresInRow += 1;
+    if (counts) this.#failuresInRow += 1;
     this.#notBefore = this.#now() + pauseMs;
     return pauseMs;
   }
@@ -258,3 +281,5 @@ export class Worker {
     return this.#parts.clock.now().getTime();
   }
 }
+
+const kindOf = ({ assignment }: InstanceRecord): 'vm' | 'container' => (assignment.container ? 'container' : 'vm');

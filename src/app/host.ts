@@ -37,6 +37,10 @@ export interface HostInventory {
   storageType: StorageType;
   cpuModel: string;
   hardware?: Pick<Hardware, 'cpu' | 'memory'>;
+  /** What runs containers there; null where nothing does. */
+  containerEngine?: { name: string; version: string; storageDriver: string; diskQuota: boolean } | null;
+  /** Where HTTPS ports are reached; null where they can't be. */
+  ingress?: { domain: string; port: number } | null;
 }
 
 /** Makes a one-time token that enrols an agent as this host within an hour. */

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Agent } from '../agent/agent.ts';
 import { ServerClient, ServerRefused } from '../agent/client.ts';
+import type { DriverPair } from '../agent/drivers.ts';
 import { storageTypeOf } from '../agent/hardware/disks.ts';
 import { hardwareReader } from '../agent/hardware/read.ts';
 import type { ImageLimits } from '../agent/image/limits.ts';
@@ -13,7 +14,6 @@ import { ImageStore } from '../agent/image/store.ts';
 import { bytesHeldBelow, type FixedInventory, readInventory } from '../agent/inventory.ts';
 import { Records } from '../agent/record.ts';
 import { detectAcceleration } from '../agent/vm/acceleration.ts';
-import type { VmDriver } from '../agent/vm/driver.ts';
 import { QemuDriver } from '../agent/vm/qemu.ts';
 import { defaultPatience, type Patience } from '../agent/worker.ts';
 import type { Enrolled, HostHardware, Inventory } from '../api/agent/contract.ts';
@@ -21,6 +21,7 @@ import { version } from '../api/document.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
 import { SeededEntropy } from '../sim/chance.ts';
+import { SimulatedContainerDriver } from '../sim/container.ts';
 import { type Behaviour, SimulatedDriver } from '../sim/driver.ts';
 import { systemClock, systemEntropy } from './system.ts';
 
@@ -58,7 +59,7 @@ export interface RunningAgent {
 }
 
 interface Machine {
-  driver: VmDriver;
+  drivers: DriverPair;
   close(): void;
   inventory(): Promise<Inventory>;
 }
@@ -72,7 +73,7 @@ export async function startAgent(options: AgentOptions, signal: AbortSignal): Pr
   const { hostId } = await enrolled(options, client, machine, signal);
   const agent = new Agent({
     client,
-    driver: machine.driver,
+    drivers: machine.drivers,
     records: new Records(join(directory, 'records')),
     inventory: () => machine.inventory(),
     clock: systemClock,
@@ -153,7 +154,7 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   };
   const hardware = hardwareReader();
   return {
-    driver,
+    drivers: { vm: driver, container: null },
     close: () => clearInterval(evicting),
     inventory: async () =>
       readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm')), await hardware()),
@@ -165,8 +166,10 @@ async function simulatedMachine(
   simulated: NonNullable<AgentOptions['simulated']>,
 ): Promise<Machine> {
   const chance = simulated.seed === undefined ? systemEntropy : new SeededEntropy(simulated.seed);
-  const driver = new SimulatedDriver(join(options.directory, 'world'), simulated.behaviour, chance);
-  await driver.open();
+  const vm = new SimulatedDriver(join(options.directory, 'world'), simulated.behaviour, chance);
+  const container = new SimulatedContainerDriver(join(options.directory, 'containers'), simulated.behaviour, chance);
+  await vm.open();
+  await container.open();
   const inventory: Inventory = {
     ...simulated.capacity,
     storageType: options.storageType ?? 'NVMe',
@@ -175,7 +178,9 @@ async function simulatedMachine(
     cpuModel: 'simulated',
     hypervisor: 'simulated',
     agentVersion: version,
+    containerEngine: { name: 'simulated', version, storageDriver: 'none', diskQuota: true },
+    ingress: { domain: 'localhost', port: 443 },
     ...(simulated.hardware ? { hardware: simulated.hardware } : {}),
   };
-  return { driver, close() {}, inventory: async () => inventory };
+  return { drivers: { vm, container }, close() {}, inventory: async () => inventory };
 }

@@ -1,10 +1,12 @@
-// VMs without a hypervisor, for scale and for faults: the same interface and the same agent above it. What "runs" is a file
-// each, so it outlives a killed agent as a QEMU does. It never stands in for a real VM outside tests and benchmarks.
+// Instances without a hypervisor or container engine, for scale and for faults: the same interface and the same agent above
+// it. What "runs" is a file each, so it outlives a killed agent as a QEMU does. It never stands in for the real thing outside
+// tests and benchmarks.
 
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type VmDriver, VmFailure, type VmFound, type VmProgress, type VmSpec } from '../agent/vm/driver.ts';
+import { type Driver, DriverFailure, type Found, type Progress } from '../agent/driver.ts';
+import type { VmSpec } from '../agent/vm/driver.ts';
 import { Turns } from '../model/turns.ts';
 import type { Entropy } from '../model/world.ts';
 
@@ -28,10 +30,16 @@ export interface Behaviour {
 const deathMsMax = 200;
 const journalName = 'journal';
 
+/** What the simulation needs to know of an instance, whatever else is said of it. */
+interface Described {
+  instanceId: string;
+  address: string;
+}
+
 /** What a simulated VM is, on disk and in memory. */
-export interface SimulatedVm {
-  spec: VmSpec;
-  power: VmFound['power'];
+export interface SimulatedVm<Spec extends Described = VmSpec> {
+  spec: Spec;
+  power: Found['power'];
   /** How often it was started, and how often its hypervisor died: what nobody restarts has one start more than deaths. */
   starts: number;
   deaths: number;
@@ -39,12 +47,12 @@ export interface SimulatedVm {
   startedAtMs?: number;
 }
 
-/** Runs simulated VMs. */
-export class SimulatedDriver implements VmDriver {
+/** Runs simulated instances. */
+export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<Spec> {
   readonly #directory: string;
   readonly #behaviour: Behaviour;
   readonly #entropy: Entropy;
-  readonly #vms = new Map<string, SimulatedVm>();
+  readonly #vms = new Map<string, SimulatedVm<Spec>>();
   /** A death comes at any time, also while the ports of the same VM are being changed. */
   readonly #turns = new Map<string, Turns>();
   readonly #listeners: ((instanceId: string) => void)[] = [];
@@ -63,35 +71,35 @@ export class SimulatedDriver implements VmDriver {
     for (const name of await readdir(this.#directory)) {
       if (name.endsWith('.new')) await rm(join(this.#directory, name), { force: true });
     }
-    for (const [id, vm] of await readSimulatedVms(this.#directory)) this.#vms.set(id, vm);
+    for (const [id, vm] of await readSimulatedVms<Spec>(this.#directory)) this.#vms.set(id, vm);
   }
 
-  async observe(): Promise<VmFound[]> {
+  async observe(): Promise<Found[]> {
     return [...this.#vms].map(([instanceId, vm]) => foundOf(instanceId, vm));
   }
 
-  async inspect(instanceId: string): Promise<VmFound | undefined> {
+  async inspect(instanceId: string): Promise<Found | undefined> {
     const vm = this.#vms.get(instanceId);
     return vm && foundOf(instanceId, vm);
   }
 
-  async run(spec: VmSpec, progress: (step: VmProgress) => void, signal: AbortSignal): Promise<void> {
+  async run(spec: Spec, progress: (step: Progress) => void, signal: AbortSignal): Promise<void> {
     const { instanceId } = spec;
     const starting = this.#vms.get(instanceId)?.power !== 'running';
     if (starting) {
       if (this.#happens(this.#behaviour.imageFailureChance)) {
-        throw new VmFailure('image.http', `The image server answered 404 Not Found for ${spec.imageUrl}.`, true);
+        throw new DriverFailure('image.http', `The image server answered 404 Not Found.`, true);
       }
       progress({ kind: 'vm.start', message: 'Starts.' });
       await sleep(this.#behaviour.bootMs, undefined, { signal });
       if (this.#happens(this.#behaviour.startFailureChance)) {
-        throw new VmFailure('vm.start-failed', 'The hypervisor ended at once.', false);
+        throw new DriverFailure('vm.start-failed', 'The hypervisor ended at once.', false);
       }
       const holder = [...this.#vms.values()].find(
         ({ spec: other, power }) => other.address === spec.address && power === 'running',
       );
       if (holder && holder.spec.instanceId !== instanceId) {
-        throw new VmFailure(
+        throw new DriverFailure(
           'vm.address-taken',
           `The address ${spec.address} is in use by another VM on this host.`,
           false,
@@ -150,7 +158,7 @@ export class SimulatedDriver implements VmDriver {
     for (const listener of this.#listeners) listener(instanceId);
   }
 
-  async #write(vm: SimulatedVm): Promise<void> {
+  async #write(vm: SimulatedVm<Spec>): Promise<void> {
     const file = this.#file(vm.spec.instanceId);
     await writeFile(`${file}.new`, JSON.stringify(vm));
     await rename(`${file}.new`, file);
@@ -200,17 +208,19 @@ export async function readJournal(directory: string): Promise<JournalLine[]> {
 }
 
 /** What runs in a simulated world, read from its folder: the truth that a checker compares with. */
-export async function readSimulatedVms(directory: string): Promise<Map<string, SimulatedVm>> {
-  const vms = new Map<string, SimulatedVm>();
+export async function readSimulatedVms<Spec extends Described = VmSpec>(
+  directory: string,
+): Promise<Map<string, SimulatedVm<Spec>>> {
+  const vms = new Map<string, SimulatedVm<Spec>>();
   for (const name of await readdir(directory)) {
     if (!name.endsWith('.json')) continue;
     const text = await readFile(join(directory, name), 'utf8').catch(() => null);
-    if (text) vms.set(name.slice(0, -'.json'.length), JSON.parse(text) as SimulatedVm);
+    if (text) vms.set(name.slice(0, -'.json'.length), JSON.parse(text) as SimulatedVm<Spec>);
   }
   return vms;
 }
 
-function foundOf(instanceId: string, { power, spec, startedAtMs }: SimulatedVm): VmFound {
+function foundOf(instanceId: string, { power, spec, startedAtMs }: SimulatedVm<Described>): Found {
   const runs = power === 'running' && startedAtMs !== undefined;
   return {
     instanceId,

@@ -50,7 +50,7 @@ test('an order under a number that the host has for another order is given anew,
     patience: { ...defaultPatience, graceMs: 0 },
     clock: systemClock,
     entropy: systemEntropy,
-    driver,
+    drivers: { vm: driver, container: null },
     inventory,
     logger,
   });

@@ -55,7 +55,7 @@ test('the time that a VM has run goes on over a restart of the agent and starts 
       patience: { ...defaultPatience, graceMs: 0, backoffMsMin: 1 },
       clock: systemClock,
       entropy: systemEntropy,
-      driver,
+      drivers: { vm: driver, container: null },
       inventory: async () => ({ cores: 1 }) as Inventory,
       logger: { info() {}, warn() {}, error() {} },
     });

@@ -19,7 +19,7 @@ const mayKnow: Record<string, readonly string[]> = {
   'src/api': ['src/model', 'src/store', 'src/app'],
   'src/agent': ['src/model', 'src/host', 'src/api/agent/contract.ts'],
   // Turns are a queue that knows nothing of agents.
-  'src/sim': ['src/model', 'src/agent/vm/driver.ts'],
+  'src/sim': ['src/model', 'src/agent/driver.ts', 'src/agent/vm/driver.ts', 'src/agent/container/driver.ts'],
   // An operator has the database itself, and goes through the use cases all the same.
   'src/operator': ['src/model', 'src/app'],
   'src/cli': ['sdk', 'src/builder'],
@@ -29,8 +29,10 @@ const mayKnow: Record<string, readonly string[]> = {
 const narrower: Record<string, readonly string[]> = {
   // Agents take this file along, and nothing of the server's.
   'src/api/agent/contract.ts': ['src/model'],
-  // A cluster's driver will stand here beside the one for QEMU, with nothing of a single machine in its interface.
-  'src/agent/vm/driver.ts': ['src/model'],
+  // A cluster's driver will stand beside the ones for QEMU and Docker, with nothing of a single machine in its interface.
+  'src/agent/driver.ts': [],
+  'src/agent/vm/driver.ts': ['src/model', 'src/agent/driver.ts'],
+  'src/agent/container/driver.ts': ['src/model', 'src/agent/driver.ts'],
 };
 const knowEverything = ['src/main.ts', 'src/compose'];
 /** Dialects are apart: none knows another, and what they share stands beside them. */

@@ -26,7 +26,7 @@ export class AddressGuard {
 
   /**
    * Checks a URL whose host is a literal address, for which no lookup will be made, and gives the lookup to connect with.
-   * @throws VmFailure `image.address`
+   * @throws DriverFailure `image.address`
    */
   lookupFor(url: URL): LookupFunction {
     const refuse = (found: string) =>

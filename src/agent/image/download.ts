@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../model/world.ts';
-import type { VmProgress } from '../vm/driver.ts';
+import type { Progress } from '../driver.ts';
 import { imageFailure, shownBytes, shownExtent, shownUrl } from './failure.ts';
 import { headBytes } from './format.ts';
 import {
@@ -30,7 +30,7 @@ export interface DownloadTask {
   checkHead: (head: Buffer) => void;
   /** Makes sure that so many more bytes fit; throws when they can't. */
   makeRoom: (bytes: number) => Promise<void>;
-  emit: (step: VmProgress) => void;
+  emit: (step: Progress) => void;
   signal: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export type DownloadResult = { kind: 'unchanged' } | { kind: 'complete'; validat
 
 /**
  * Downloads `task.url` into `task.part`.
- * @throws VmFailure; the signal's reason; errors of the disk as they are
+ * @throws DriverFailure; the signal's reason; errors of the disk as they are
  */
 export async function download(task: DownloadTask): Promise<DownloadResult> {
   const { part, limits, signal } = task;

@@ -1,7 +1,7 @@
 // The one table of what can go wrong with an image: code, and whether trying again can help. Messages are written where
 // the failure is found, for the customer whose VM it is; a URL in them goes through `shownUrl`, which takes secrets out.
 
-import { VmFailure } from '../vm/driver.ts';
+import { DriverFailure } from '../driver.ts';
 
 /** `permanent`: the image itself, or what its server says of it, must change before another try makes sense. */
 export const imageFailureTable = {
@@ -32,8 +32,8 @@ export const imageFailureTable = {
 export type ImageFailureCode = keyof typeof imageFailureTable;
 
 /** A failure of the table; `message` is for the customer. */
-export function imageFailure(code: ImageFailureCode, message: string): VmFailure {
-  return new VmFailure(code, message, imageFailureTable[code].permanent);
+export function imageFailure(code: ImageFailureCode, message: string): DriverFailure {
+  return new DriverFailure(code, message, imageFailureTable[code].permanent);
 }
 
 /** A URL as it may stand in a message or a log: without user, password, query and fragment, where secrets live. */
@@ -54,7 +54,7 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /** The failure that a full disk ends in, for good. */
-export function diskFullFailure(): VmFailure {
+export function diskFullFailure(): DriverFailure {
   return imageFailure(
     'host.disk-full',
     'The host has no space left for the image; try a smaller one, or another host.',

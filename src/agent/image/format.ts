@@ -2,7 +2,7 @@
 // image of another kind gets its name in the answer, since "convert it" is of more use than "unknown".
 
 import type { ImageEnding } from '../../model/image.ts';
-import type { VmFailure } from '../vm/driver.ts';
+import type { DriverFailure } from '../driver.ts';
 import { imageFailure } from './failure.ts';
 
 /** Enough of a file to tell every format here: an ISO 9660 file shows itself at 32769. */
@@ -83,7 +83,7 @@ function mismatch(
   wanted: readonly (keyof typeof kindNames)[],
   where: string,
   ending: string,
-): VmFailure {
+): DriverFailure {
   const right = wanted.map((kind) => kindNames[kind]).join(' or ');
   const because = `${ending} must be ${right}`;
   if (content.kind === 'empty') return imageFailure('image.format', `${where} is empty; ${because}.`);
@@ -104,7 +104,7 @@ function mismatch(
  * Holds the content of a downloaded file against its ending.
  * @param where how to speak of the file in a message
  * @returns the compression that is around the disk image
- * @throws VmFailure `image.format`
+ * @throws DriverFailure `image.format`
  */
 export function checkWrapping(content: Content, ending: ImageEnding, where: string): 'gzip' | 'xz' | null {
   const wrapping = ending.endsWith('.gz') ? 'gzip' : ending.endsWith('.xz') ? 'xz' : null;
@@ -115,7 +115,7 @@ export function checkWrapping(content: Content, ending: ImageEnding, where: stri
 
 /**
  * Holds a disk image, unpacked, against its file's ending.
- * @throws VmFailure `image.format`
+ * @throws DriverFailure `image.format`
  */
 export function checkDiskFormat(content: Content, ending: ImageEnding, where: string): 'qcow2' | 'raw' {
   const wanted: readonly ('qcow2' | 'raw')[] =

@@ -1,7 +1,7 @@
 // How the head of an HTTP answer is read: the few fields that a download depends on, each turned into a value or null.
 // Nothing here reads the network except a short error text.
 
-import type { VmFailure } from '../vm/driver.ts';
+import type { DriverFailure } from '../driver.ts';
 import { imageFailure, shownUrl } from './failure.ts';
 import { type Answer, bodyStart } from './http-get.ts';
 
@@ -15,7 +15,7 @@ export function statusFailure(
   url: URL,
   answer: Pick<Answer, 'status' | 'statusText'>,
   reason: string | null,
-): VmFailure {
+): DriverFailure {
   // The reason phrase is the server's own text: only plain letters of it are repeated.
   const phrase = answer.statusText.replace(/[^\w '-]/g, '').slice(0, 40);
   const status = phrase ? `${answer.status} ${phrase}` : `${answer.status}`;

@@ -3,7 +3,7 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { VmFailure } from '../vm/driver.ts';
+import type { DriverFailure } from '../driver.ts';
 import type { AddressGuard } from './address-guard.ts';
 import { BodyReader } from './body-reader.ts';
 import { errorCode, imageFailure, shownUrl } from './failure.ts';
@@ -27,13 +27,13 @@ export interface Network {
 
 /** A failure that another attempt may get past; `failure` is what to say when none does. */
 export class Transient extends Error {
-  readonly failure: VmFailure;
+  readonly failure: DriverFailure;
   /** How long the server asked to wait, if it did. */
   readonly retryAfterMs: number | null;
   /** What the server is busy with, when it is still making the image. */
   readonly building: string | null;
 
-  constructor(failure: VmFailure, retryAfterMs: number | null = null, building: string | null = null) {
+  constructor(failure: DriverFailure, retryAfterMs: number | null = null, building: string | null = null) {
     super(failure.message);
     this.failure = failure;
     this.retryAfterMs = retryAfterMs;
@@ -120,7 +120,7 @@ function send(
 /**
  * Gets a URL, following redirects; each step is checked like the first.
  * @param timeoutMs for each answer's head
- * @throws VmFailure when a step is not allowed; Transient when another try may help; the signal's reason
+ * @throws DriverFailure when a step is not allowed; Transient when another try may help; the signal's reason
  */
 export async function get(
   start: URL,

@@ -36,7 +36,7 @@ async function firstBytes(file: FileHandle, length: number): Promise<Buffer> {
 
 /**
  * Checks an unpacked disk image, which the unprivileged user must be able to read.
- * @throws VmFailure of any `image.*` code that speaks of content; `host.tool`; the signal's reason
+ * @throws DriverFailure of any `image.*` code that speaks of content; `host.tool`; the signal's reason
  */
 export async function inspectDisk(file: FileHandle, options: InspectOptions): Promise<DiskFacts> {
   const { where, limits } = options;

@@ -13,7 +13,7 @@ import type { IndexEntry } from './index-file.ts';
 import { inspectDisk } from './inspect.ts';
 import type { ImageLimits } from './limits.ts';
 import type { PartFile, Validators } from './part-file.ts';
-import type { Progress } from './shared-job.ts';
+import type { Tell } from './shared-job.ts';
 import type { Unprivileged } from './tool.ts';
 import { unpack } from './unpack.ts';
 
@@ -26,13 +26,13 @@ export interface InstallTask {
   cache: ImageCache;
   limits: ImageLimits;
   unprivileged: Unprivileged | undefined;
-  emit: Progress;
+  emit: Tell;
   signal: AbortSignal;
 }
 
 /**
  * Checks a complete download and makes it a base.
- * @throws VmFailure of any code that speaks of content; errors of the disk as they are; the signal's reason
+ * @throws DriverFailure of any code that speaks of content; errors of the disk as they are; the signal's reason
  */
 export async function install(task: InstallTask): Promise<IndexEntry> {
   const { url, key, ending, part, cache, limits, unprivileged, signal } = task;

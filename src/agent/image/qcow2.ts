@@ -33,7 +33,7 @@ function shownName(bytes: Buffer): string {
  * Checks the header of a qcow2 file and gives its virtual size in bytes.
  * @param head the file's first {@link qcow2HeaderBytesMax} bytes, or all of it
  * @param where how to speak of the file in a message
- * @throws VmFailure `image.backing-file`, `image.data-file`, `image.encrypted`, `image.size` or `image.corrupt`
+ * @throws DriverFailure `image.backing-file`, `image.data-file`, `image.encrypted`, `image.size` or `image.corrupt`
  */
 export function checkQcow2Header(head: Buffer, where: string, virtualBytesMax: number): number {
   const corrupt = (why: string) => imageFailure('image.corrupt', `${where} is a damaged qcow2 image: ${why}.`);

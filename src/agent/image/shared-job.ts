@@ -2,26 +2,27 @@
 // is stopped. What the work is, and where it is kept while it runs, is the caller's.
 
 import type { Clock } from '../../model/world.ts';
-import type { VmProgress } from '../vm/driver.ts';
+import type { Progress } from '../driver.ts';
 
-export type Progress = (step: VmProgress) => void;
+/** Hears how a piece of work goes. */
+export type Tell = (step: Progress) => void;
 
 /** Four times a second is as often as a person can read, and events are stored. */
 const betweenDownloadStepsMs = 250;
 
 /** Thins out download steps for one listener: the first, the last, and no more than a few each second between. */
 class Listener {
-  readonly #tell: Progress;
+  readonly #tell: Tell;
   readonly #clock: Clock;
   #toldAt: number | null = null;
-  #pending: VmProgress | null = null;
+  #pending: Progress | null = null;
 
-  constructor(tell: Progress, clock: Clock) {
+  constructor(tell: Tell, clock: Clock) {
     this.#tell = tell;
     this.#clock = clock;
   }
 
-  hear(step: VmProgress): void {
+  hear(step: Progress): void {
     if (step.kind !== 'image.download') {
       this.flush();
       this.#tell(step);
@@ -50,15 +51,15 @@ export class SharedJob<T> {
   readonly #stop = new AbortController();
   readonly #clock: Clock;
   readonly #result: Promise<T>;
-  #lastStep: VmProgress | null = null;
+  #lastStep: Progress | null = null;
 
   /**
    * Starts the work at once.
    * @param clock what download steps are spaced by
    */
-  constructor(work: (emit: Progress, signal: AbortSignal) => Promise<T>, clock: Clock) {
+  constructor(work: (emit: Tell, signal: AbortSignal) => Promise<T>, clock: Clock) {
     this.#clock = clock;
-    const emit = (step: VmProgress) => {
+    const emit = (step: Progress) => {
       this.#lastStep = step;
       for (const listener of this.#listeners) listener.hear(step);
     };
@@ -81,7 +82,7 @@ export class SharedJob<T> {
    * Waits for the result with everyone else.
    * @throws what the work throws, or the signal's reason when this caller leaves
    */
-  async join(progress: Progress, signal: AbortSignal): Promise<T> {
+  async join(progress: Tell, signal: AbortSignal): Promise<T> {
     const listener = new Listener(progress, this.#clock);
     this.#listeners.add(listener);
     if (this.#lastStep) listener.hear(this.#lastStep);

@@ -6,7 +6,7 @@ import { BerthError } from '../../model/errors.ts';
 import { checkImageUrl, type ImageEnding, imageEnding } from '../../model/image.ts';
 import { Turns } from '../../model/turns.ts';
 import type { Clock } from '../../model/world.ts';
-import { VmFailure } from '../vm/driver.ts';
+import { DriverFailure } from '../driver.ts';
 import { AddressGuard, type Lookup } from './address-guard.ts';
 import { ImageCache, type ImageLogger } from './cache.ts';
 import { download } from './download.ts';
@@ -17,7 +17,7 @@ import { type IndexEntry, urlKey } from './index-file.ts';
 import { install } from './install.ts';
 import { defaultImageLimits, type ImageLimits } from './limits.ts';
 import { PartFile, type Validators } from './part-file.ts';
-import { type Progress, SharedJob } from './shared-job.ts';
+import { SharedJob, type Tell } from './shared-job.ts';
 import type { Unprivileged } from './tool.ts';
 
 /** A base that an overlay may stand on. It is read-only, for ever the same, and named after its content. */
@@ -50,7 +50,7 @@ interface Errand {
   url: URL;
   key: string;
   ending: ImageEnding;
-  emit: Progress;
+  emit: Tell;
   signal: AbortSignal;
 }
 
@@ -99,12 +99,12 @@ export class ImageStore {
   /**
    * Sees to it that the image of a URL is here. Callers for one URL share the work; one that gives up leaves the others
    * alone. The base is safe from eviction for `limits.holdMs`; by then `inUse` has to name it.
-   * @throws VmFailure; the signal's reason
+   * @throws DriverFailure; the signal's reason
    */
   async ensure(
     urlText: string,
     want: { diskBytes: number },
-    progress: Progress,
+    progress: Tell,
     signal: AbortSignal,
   ): Promise<CachedImage> {
     signal.throwIfAborted();
@@ -123,13 +123,7 @@ export class ImageStore {
   }
 
   /** Joins the work that is going on for a URL, or begins it. */
-  async #share(
-    url: URL,
-    key: string,
-    ending: ImageEnding,
-    progress: Progress,
-    signal: AbortSignal,
-  ): Promise<IndexEntry> {
+  async #share(url: URL, key: string, ending: ImageEnding, progress: Tell, signal: AbortSignal): Promise<IndexEntry> {
     for (;;) {
       const job = this.#jobs.get(key) ?? this.#begin(url, key, ending);
       if (!job.abandoned) return job.join(progress, signal);
@@ -168,7 +162,7 @@ export class ImageStore {
         return await this.#cache.withPart(errand.key, () => this.#obtain({ ...errand, signal }, cached));
       } catch (error) {
         if (isDiskFull(error)) throw diskFullFailure();
-        if (!(error instanceof VmFailure) || !networkFailures.has(error.code)) throw error;
+        if (!(error instanceof DriverFailure) || !networkFailures.has(error.code)) throw error;
         const known = cached && (await this.#cache.confirm(errand.key));
         if (!known) throw error;
         const fields = { image: shownUrl(errand.url), code: error.code };
@@ -180,7 +174,7 @@ export class ImageStore {
     }, errand.signal);
   }
 
-  #deadlineFailure(errand: Errand): VmFailure {
+  #deadlineFailure(errand: Errand): DriverFailure {
     const minutes = Math.round(this.#limits.deadlineMs / 60_000);
     const text = `The image at ${shownUrl(errand.url)} took longer than ${minutes} minutes to get, the most that is allowed.`;
     return imageFailure('image.deadline', text);
@@ -208,13 +202,13 @@ export class ImageStore {
         // Whoever is stopped while waiting says only "aborted"; the signal knows why.
         const error: unknown = errand.signal.aborted ? errand.signal.reason : caught;
         const diskFull = isDiskFull(error);
-        if (diskFull || (error instanceof VmFailure && error.permanent)) await part.remove();
+        if (diskFull || (error instanceof DriverFailure && error.permanent)) await part.remove();
         if (diskFull && !roomMade) {
           roomMade = true;
           if ((await this.#cache.evict(Number.POSITIVE_INFINITY)) > 0) continue;
         }
         if (diskFull) throw diskFullFailure();
-        if (error instanceof VmFailure && error.code === 'image.corrupt' && resumed && !fromScratch) {
+        if (error instanceof DriverFailure && error.code === 'image.corrupt' && resumed && !fromScratch) {
           fromScratch = true;
           continue;
         }
@@ -265,7 +259,7 @@ export class ImageStore {
   }
 }
 
-/** @throws VmFailure `image.url` */
+/** @throws DriverFailure `image.url` */
 function readUrl(text: string): { url: URL; ending: ImageEnding } {
   try {
     const url = checkImageUrl(text, 'The image URL');

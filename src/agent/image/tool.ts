@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import type { VmFailure } from '../vm/driver.ts';
+import type { DriverFailure } from '../driver.ts';
 import { errorCode, imageFailure } from './failure.ts';
 
 /** The user that such programs run as. */
@@ -35,7 +35,7 @@ const outputBytesMax = 1024 * 1024;
 /** prlimit's and the shell's codes for "there is no such program". */
 const missingExitCodes: ReadonlySet<number> = new Set([126, 127]);
 
-function missing(program: string): VmFailure {
+function missing(program: string): DriverFailure {
   return imageFailure('host.tool', `The host can't run ${program}, which it needs to check images; tell its operator.`);
 }
 
@@ -66,7 +66,7 @@ async function textOf(stream: Readable): Promise<string> {
 /**
  * Runs a program and hands its standard output to `consume` as it comes. When `consume` throws, the program is ended and
  * the error passed on; nothing is left running in any case.
- * @throws VmFailure `host.tool` when it can't be started; what `consume` throws; the signal's reason
+ * @throws DriverFailure `host.tool` when it can't be started; what `consume` throws; the signal's reason
  */
 export async function runTool(
   program: string,

@@ -32,7 +32,7 @@ const xzOverheadBytes = 64 * 1024 * 1024;
 
 /**
  * Unpacks the file at `source` into `target`, an empty file open for writing.
- * @throws VmFailure `image.bomb`, `image.corrupt`, `host.tool`; errors of the disk as they are; the signal's reason
+ * @throws DriverFailure `image.bomb`, `image.corrupt`, `host.tool`; errors of the disk as they are; the signal's reason
  */
 export async function unpack(
   kind: 'gzip' | 'xz',

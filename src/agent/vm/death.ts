@@ -2,8 +2,8 @@
 // said last, and what the kernel did. Nothing of the host (paths, users) comes through.
 
 import { bootId } from '../../host/process.ts';
+import { DriverFailure } from '../driver.ts';
 import type { Walls } from './confinement.ts';
-import { VmFailure } from './driver.ts';
 import { exists, lastWords, readRecord, type VmHome, withoutPaths } from './home.ts';
 import type { VmLogger } from './logger.ts';
 
@@ -22,14 +22,14 @@ export async function explainDeath(home: VmHome, exit: string | undefined, walls
 }
 
 /** Turns whatever went wrong at a start into what the caller is promised. */
-export async function startFailure(home: VmHome, error: unknown, logger: VmLogger): Promise<VmFailure> {
-  if (error instanceof VmFailure) return error;
+export async function startFailure(home: VmHome, error: unknown, logger: VmLogger): Promise<DriverFailure> {
+  if (error instanceof DriverFailure) return error;
   logger.error({ instanceId: home.instanceId, err: error }, 'A VM could not be started');
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || /No space left/i.test(message)) {
-    return new VmFailure('host.disk-full', "The host's disk is full.", false);
+    return new DriverFailure('host.disk-full', "The host's disk is full.", false);
   }
   const said = await lastWords(home);
   const reason = withoutPaths(said === '' ? message : said);
-  return new VmFailure('vm.start-failed', `The VM could not be started: ${reason}`, false);
+  return new DriverFailure('vm.start-failed', `The VM could not be started: ${reason}`, false);
 }

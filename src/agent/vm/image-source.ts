@@ -1,7 +1,7 @@
 // What a VM needs of the image store, and no more: a verified file to put an overlay on. Downloading, checking, converting
 // and evicting are the store's own matters; drivers of the interface in driver.ts see only this.
 
-import type { VmProgress } from './driver.ts';
+import type { Progress } from '../driver.ts';
 
 /** An OS image on this host's disk, checked and ready to be read by many VMs at once. */
 export interface BaseImage {
@@ -18,12 +18,12 @@ export interface ImageSource {
   /**
    * The image behind a URL, downloaded first where it is not here yet.
    * @param want `diskBytes` is the size of the disk it will be used on; a larger image is refused
-   * @throws VmFailure when it can't be had
+   * @throws DriverFailure when it can't be had
    */
   ensure(
     url: string,
     want: { diskBytes: number },
-    progress: (step: VmProgress) => void,
+    progress: (step: Progress) => void,
     signal: AbortSignal,
   ): Promise<BaseImage>;
 }

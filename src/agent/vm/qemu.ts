@@ -8,12 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { processAgeMs } from '../../host/process.ts';
 import type { Clock } from '../../model/world.ts';
 import { gibToBytes, overlaySizeBytes } from '../disk/overlay.ts';
+import { DriverFailure, type Found, type Progress } from '../driver.ts';
 import { describeObstacle, parseForwards, reconcileForwards } from '../network/forwards.ts';
 import { Attachment } from './attachment.ts';
 import type { Acceleration } from './command-line.ts';
 import { type Confinement, confine, type Walls } from './confinement.ts';
 import { explainDeath, startFailure } from './death.ts';
-import { type VmDriver, VmFailure, type VmFound, type VmProgress, type VmSpec } from './driver.ts';
+import type { VmDriver, VmSpec } from './driver.ts';
 import { boundQemuLog, exists, homeOf, listHomes, readRecord, type VmHome } from './home.ts';
 import type { ImageSource } from './image-source.ts';
 import { defaultQemuLimits, type QemuLimits } from './limits.ts';
@@ -36,7 +37,7 @@ export interface QemuDriverOptions {
 }
 
 /** What is seen of a VM beside its name. */
-type Power = Pick<VmFound, 'power' | 'reason'>;
+type Power = Pick<Found, 'power' | 'reason'>;
 
 /** The line to one QEMU, or the attempt to get it. */
 interface Line {
@@ -74,7 +75,7 @@ export class QemuDriver implements VmDriver {
     return (await this.#prepare()).walls.confinement;
   }
 
-  async observe(): Promise<VmFound[]> {
+  async observe(): Promise<Found[]> {
     const ground = await this.#prepare();
     const processes = new Map(ground.processes.find().map((found) => [found.instanceId, found]));
     const ids = new Set([...(await listHomes(ground.vmDirectory)), ...processes.keys()]);
@@ -83,7 +84,7 @@ export class QemuDriver implements VmDriver {
     return found.filter((vm) => vm !== null);
   }
 
-  async inspect(instanceId: string): Promise<VmFound | undefined> {
+  async inspect(instanceId: string): Promise<Found | undefined> {
     const ground = await this.#prepare();
     const process = ground.processes.find().find((found) => found.instanceId === instanceId);
     return (await this.#look(ground, instanceId, process)) ?? undefined;
@@ -96,7 +97,7 @@ export class QemuDriver implements VmDriver {
     return new Set(records.flatMap((record) => (record === null ? [] : [record.basePath])));
   }
 
-  async run(spec: VmSpec, progress: (step: VmProgress) => void, signal: AbortSignal): Promise<void> {
+  async run(spec: VmSpec, progress: (step: Progress) => void, signal: AbortSignal): Promise<void> {
     const ground = await this.#prepare();
     const home = homeOf(ground.vmDirectory, spec.instanceId);
     for (const process of ground.processes.find()) {
@@ -168,7 +169,7 @@ export class QemuDriver implements VmDriver {
     return this.#ground;
   }
 
-  async #look(ground: Ground, instanceId: string, process: QemuProcess | undefined): Promise<VmFound | null> {
+  async #look(ground: Ground, instanceId: string, process: QemuProcess | undefined): Promise<Found | null> {
     if (this.#starting.has(instanceId)) return null;
     const home = homeOf(ground.vmDirectory, instanceId);
     const seen = process === undefined ? null : await this.#lookAtQemu(ground, home, process);
@@ -227,7 +228,7 @@ export class QemuDriver implements VmDriver {
     home: VmHome,
     process: QemuProcess,
     spec: VmSpec,
-    progress: (step: VmProgress) => void,
+    progress: (step: Progress) => void,
   ): Promise<boolean> {
     let attachment: Attachment;
     let state: Awaited<ReturnType<Attachment['state']>>;
@@ -238,7 +239,7 @@ export class QemuDriver implements VmDriver {
       if (!ground.processes.isAlive(process)) return false;
       this.#options.logger.warn({ instanceId: spec.instanceId, pid: process.pid, err: error }, 'QEMU does not answer');
       // Its guest may well run; only an order to erase may end it.
-      throw new VmFailure('vm.not-responding', 'The hypervisor of this VM does not answer at the moment.', false);
+      throw new DriverFailure('vm.not-responding', 'The hypervisor of this VM does not answer at the moment.', false);
     }
     if (state === 'running' || state === 'disk-full') {
       await this.#setPorts(ground, attachment, spec, progress);
@@ -254,7 +255,7 @@ export class QemuDriver implements VmDriver {
     ground: Ground,
     home: VmHome,
     spec: VmSpec,
-    progress: (step: VmProgress) => void,
+    progress: (step: Progress) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const { walls, processes } = ground;
@@ -302,7 +303,7 @@ export class QemuDriver implements VmDriver {
     ground: Ground,
     attachment: Attachment,
     spec: VmSpec,
-    progress: (step: VmProgress) => void,
+    progress: (step: Progress) => void,
   ): Promise<void> {
     const { instanceId, address, portRules } = spec;
     const standIns = ground.walls.confinement.packetFilter;
@@ -311,8 +312,8 @@ export class QemuDriver implements VmDriver {
     for (const obstacle of obstacles) {
       const message = describeObstacle(address, obstacle);
       this.#options.logger.warn({ instanceId, address, ...obstacle.rule }, message);
-      if (obstacle.kind === 'taken') throw new VmFailure('vm.address-in-use', message, false);
-      if (obstacle.kind === 'no-address') throw new VmFailure('vm.address-unusable', message, false);
+      if (obstacle.kind === 'taken') throw new DriverFailure('vm.address-in-use', message, false);
+      if (obstacle.kind === 'no-address') throw new DriverFailure('vm.address-unusable', message, false);
       progress({ kind: 'vm.start', message });
     }
   }

@@ -7,21 +7,22 @@ import { chmod, chown, type FileHandle, mkdir, open, rm } from 'node:fs/promises
 import { bootId } from '../../host/process.ts';
 import { gibToBytes, linkBase, makeOverlay } from '../disk/overlay.ts';
 import { makeSeed } from '../disk/seed.ts';
+import { DriverFailure, type Progress } from '../driver.ts';
 import { asUser, type QemuCommand, qemuArguments, qemuProgram } from './command-line.ts';
-import { VmFailure, type VmProgress, type VmSpec } from './driver.ts';
+import type { VmSpec } from './driver.ts';
 import { exists, readRecord, type VmHome, type VmRecord, writeRecord } from './home.ts';
 import type { BaseImage, ImageSource } from './image-source.ts';
 import { type QemuProcess, startDetached } from './process.ts';
 
 /**
  * Makes the VM's directory complete: base image, overlay, seed volume, record.
- * @throws VmFailure when the image can't be had or does not fit
+ * @throws DriverFailure when the image can't be had or does not fit
  */
 export async function prepareFiles(
   home: VmHome,
   spec: VmSpec,
   images: ImageSource,
-  progress: (step: VmProgress) => void,
+  progress: (step: Progress) => void,
   signal: AbortSignal,
 ): Promise<VmRecord> {
   const hasDisk = await exists(home.disk);
@@ -72,7 +73,7 @@ async function takeImage(
   home: VmHome,
   spec: VmSpec,
   images: ImageSource,
-  progress: (step: VmProgress) => void,
+  progress: (step: Progress) => void,
   signal: AbortSignal,
 ): Promise<VmRecord> {
   const image = await images.ensure(spec.imageUrl, { diskBytes: gibToBytes(spec.diskGib) }, progress, signal);
@@ -80,12 +81,12 @@ async function takeImage(
   if (image.virtualSizeBytes > gibToBytes(spec.diskGib)) {
     const needed = Math.ceil(image.virtualSizeBytes / gibToBytes(1));
     const message = `The image needs a disk of ${needed} GiB; this VM has ${spec.diskGib} GiB. Order more storage.`;
-    throw new VmFailure('image.too-large', message, true);
+    throw new DriverFailure('image.too-large', message, true);
   }
   const earlier = await readRecord(home);
   if (earlier !== null && earlier.baseSha256 !== image.sha256 && (await exists(home.disk))) {
     const message = 'The image that the disk was made from is gone, and its address now gives another one.';
-    throw new VmFailure('image.changed', message, true);
+    throw new DriverFailure('image.changed', message, true);
   }
   await mkdir(home.directory, { recursive: true, mode: 0o700 });
   await chmod(home.directory, 0o700);

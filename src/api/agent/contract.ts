@@ -35,12 +35,37 @@ export const VmAssignmentSchema = Type.Object({
   portRules: Type.Array(PortRuleSchema),
 });
 
-/** An order about one instance. It counts only where its generation is newer than the one the host has. */
+/** What one container should be. Its registry's login is not in here: whoever pulls the image asks for it. */
+export const ContainerAssignmentSchema = Type.Object({
+  hostname: Type.String(),
+  vcpus: Type.Integer(),
+  memoryMib: Type.Integer(),
+  diskGib: Type.Integer(),
+  gpus: Type.Array(Type.String()),
+  image: Type.String(),
+  hasRegistryAuth: Type.Boolean(),
+  ports: Type.Array(
+    Type.Object({
+      hostPort: Type.Integer({ minimum: 1, maximum: 65535 }),
+      protocol: Type.Union([Type.Literal('tcp'), Type.Literal('https')]),
+    }),
+  ),
+  environment: Type.Record(Type.String(), Type.String()),
+  startupScript: Type.Union([Type.String(), Type.Null()]),
+  sshKeys: Type.Array(Type.String()),
+  address: Type.String(),
+});
+
+/**
+ * An order about one instance, which is a VM or a container. It counts only where its generation is newer than the one the
+ * host has.
+ */
 export const AssignmentSchema = Type.Object({
   instanceId: InstanceId,
   generation: Type.Integer({ minimum: 1, maximum: integerMax }),
   desired: Type.Union([Type.Literal('running'), Type.Literal('absent')]),
-  vm: VmAssignmentSchema,
+  vm: Type.Optional(VmAssignmentSchema),
+  container: Type.Optional(ContainerAssignmentSchema),
 });
 export type Assignment = Static<typeof AssignmentSchema>;
 
@@ -69,6 +94,8 @@ export const ObservationSchema = Type.Object({
   // How long it has run without a break, counted by a clock that nobody sets: it survives the agent, and jumps of the
   // host's date. Null while it does not run. Agents from before this field leave it out.
   runningMs: Type.Optional(Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()])),
+  // With the state `failed`: why, for programs.
+  failureCode: Type.Optional(Type.String({ maxLength: 64 })),
 });
 export type Observation = Static<typeof ObservationSchema>;
 
@@ -88,6 +115,7 @@ const HardwareName = Type.Union([Type.String({ maxLength: 100 }), Type.Null()]);
 /** Larger machines exist; they leave the rest out. */
 const disksMax = 256;
 const addressesMax = 256;
+const gpusMax = 64;
 
 /** What the machine is made of. What could not be found out is null. */
 export const HostHardwareSchema = Type.Object({
@@ -112,6 +140,19 @@ export const HostHardwareSchema = Type.Object({
     { maxItems: disksMax },
   ),
   addresses: Type.Array(Type.String({ maxLength: 45 }), { maxItems: addressesMax }),
+  // Agents from before this field leave it out.
+  gpus: Type.Optional(
+    Type.Array(
+      Type.Object({
+        // As its driver names it; null where no driver does, and then no container can have it.
+        id: Type.Union([Type.String({ maxLength: 100 }), Type.Null()]),
+        name: Type.String({ maxLength: 100 }),
+        memoryMib: Type.Union([Count, Type.Null()]),
+        cudaVersion: Type.Union([Type.String({ maxLength: 20 }), Type.Null()]),
+      }),
+      { maxItems: gpusMax },
+    ),
+  ),
 });
 export type HostHardware = Static<typeof HostHardwareSchema>;
 
@@ -126,8 +167,25 @@ export const InventorySchema = Type.Object({
   cpuModel: Type.String(),
   hypervisor: Type.String(),
   agentVersion: Type.String(),
-  // Agents from before this field leave it out.
+  // Agents from before these fields leave them out.
   hardware: Type.Optional(HostHardwareSchema),
+  // What runs containers here; null where nothing does.
+  containerEngine: Type.Optional(
+    Type.Union([
+      Type.Object({
+        name: Type.String({ maxLength: 100 }),
+        version: Type.String({ maxLength: 100 }),
+        storageDriver: Type.String({ maxLength: 100 }),
+        // Whether the storage driver itself holds a container to its disk.
+        diskQuota: Type.Boolean(),
+      }),
+      Type.Null(),
+    ]),
+  ),
+  // Where HTTPS ports are reached: by names below this domain, on this port; null where they can't be.
+  ingress: Type.Optional(
+    Type.Union([Type.Object({ domain: Type.String({ maxLength: 253 }), port: Count }), Type.Null()]),
+  ),
 });
 export type Inventory = Static<typeof InventorySchema>;
 

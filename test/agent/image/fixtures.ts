@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { DriverFailure, type Progress } from '../../../src/agent/driver.ts';
 import type { ImageLimits } from '../../../src/agent/image/limits.ts';
 import { type CachedImage, ImageStore, type ImageStoreOptions } from '../../../src/agent/image/store.ts';
-import { VmFailure, type VmProgress } from '../../../src/agent/vm/driver.ts';
 
 export const mib = 1024 * 1024;
 
@@ -78,8 +78,8 @@ export interface TestStore {
   warnings: string[];
   ensure: (url: string, diskBytes?: number, signal?: AbortSignal) => Promise<CachedImage>;
   /** The failure that a URL ends in. */
-  failure: (url: string, diskBytes?: number) => Promise<VmFailure>;
-  steps: VmProgress[];
+  failure: (url: string, diskBytes?: number) => Promise<DriverFailure>;
+  steps: Progress[];
   /** Every file below the directory but the index, as `base/…`, `part/…`, `tmp/…`. */
   files: () => string[];
   /** Another store on the same directory, as after the agent's restart. */
@@ -97,7 +97,7 @@ export async function openStore(
   const clock = options.clock ?? new HandClock();
   const used = new Set<string>();
   const warnings: string[] = [];
-  const steps: VmProgress[] = [];
+  const steps: Progress[] = [];
   const store = new ImageStore({
     allowHosts: [],
     logger: { info: () => {}, warn: (_fields, message) => warnings.push(message) },
@@ -123,7 +123,7 @@ export async function openStore(
         (image) => assert.fail(`expected a failure, got ${JSON.stringify(image)}`),
         (error: unknown) => error,
       );
-      assert.ok(found instanceof VmFailure, `expected a VmFailure, got ${found}`);
+      assert.ok(found instanceof DriverFailure, `expected a DriverFailure, got ${found}`);
       return found;
     },
     files: () =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { LookupAddress } from 'node:dns';
 import { test } from 'node:test';
+import { DriverFailure } from '../../../src/agent/driver.ts';
 import { AddressGuard, type Lookup } from '../../../src/agent/image/address-guard.ts';
-import { VmFailure } from '../../../src/agent/vm/driver.ts';
 import { isPublicAddress } from '../../../src/model/public-address.ts';
 
 const closed = `0.0.0.0 0.1.2.3 10.0.0.1 100.64.0.1 100.127.255.255 127.0.0.1 127.255.255.255 169.254.169.254 172.16.0.1
@@ -29,7 +29,7 @@ test('a literal address is refused before anything connects, in every notation t
   for (const host of hosts.split(/\s+/)) {
     assert.throws(
       () => guard.lookupFor(new URL(`http://${host}/a.raw`)),
-      (error) => error instanceof VmFailure && error.code === 'image.address' && error.permanent,
+      (error) => error instanceof DriverFailure && error.code === 'image.address' && error.permanent,
       host,
     );
   }
@@ -41,7 +41,7 @@ test('an allowed host is allowed by name or address, and on its own port only', 
     assert.doesNotThrow(() => guard.lookupFor(new URL(url)), url);
   }
   for (const url of ['http://127.0.0.1/', 'http://127.0.0.1:8081/', 'http://[::1]/', 'http://127.0.0.2:8080/']) {
-    assert.throws(() => guard.lookupFor(new URL(url)), VmFailure, url);
+    assert.throws(() => guard.lookupFor(new URL(url)), DriverFailure, url);
   }
 });
 

@@ -3,19 +3,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { DriverFailure } from '../../../src/agent/driver.ts';
 import { checkQcow2Header } from '../../../src/agent/image/qcow2.ts';
-import { VmFailure } from '../../../src/agent/vm/driver.ts';
 import { asQcow2, gz, mib, openStore, qcow2Image, rawImage, run, scratch, xz } from './fixtures.ts';
 import { serve, startServer } from './image-server.ts';
 
 /** The failure that an image ends in, plain and inside a gzip and an xz file, always without a file left. */
-async function refused(t: TestContext, content: Buffer, limits = {}): Promise<VmFailure> {
+async function refused(t: TestContext, content: Buffer, limits = {}): Promise<DriverFailure> {
   const server = await startServer(t, (request, response) => {
     const packed = request.url === '/a.img.gz' ? gz(content) : request.url === '/a.img.xz' ? xz(content) : content;
     serve(request, response, { content: packed });
   });
   const one = await openStore(t, { allowHosts: [server.host], limits });
-  const failures: VmFailure[] = [];
+  const failures: DriverFailure[] = [];
   for (const path of ['/a.qcow2', '/a.img', '/a.img.gz', '/a.img.xz']) {
     failures.push(await one.failure(server.origin + path));
     assert.deepEqual(one.files(), [], path);
@@ -156,7 +156,7 @@ test('a header of any bytes gives a size or a failure, and never anything else',
       assert.ok(size > 0 && size <= 2 ** 36);
       assert.equal(bytes.readBigUInt64BE(8), 0n);
     } catch (error) {
-      assert.ok(error instanceof VmFailure, String(error));
+      assert.ok(error instanceof DriverFailure, String(error));
     }
   };
   fc.assert(fc.property(header, (bytes) => check(Buffer.from(bytes))));

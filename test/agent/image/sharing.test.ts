@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import type { Progress } from '../../../src/agent/driver.ts';
 import type { CachedImage } from '../../../src/agent/image/store.ts';
-import type { VmProgress } from '../../../src/agent/vm/driver.ts';
 import { asQcow2, HandClock, mib, openStore, rawImage, sha256, type TestStore } from './fixtures.ts';
 import { etagOf, serve, startServer, type TestServer } from './image-server.ts';
 
@@ -32,7 +32,7 @@ async function startHoldingServer(t: TestContext): Promise<TestServer & { finish
 
 /** One caller: what it was told, a way to leave, and a promise for the moment it has heard of half the bytes. */
 function caller(one: TestStore, url: string) {
-  const steps: VmProgress[] = [];
+  const steps: Progress[] = [];
   const stop = new AbortController();
   let heard = () => {};
   const halfWay = new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { VmFailure } from '../../../src/agent/vm/driver.ts';
+import { DriverFailure } from '../../../src/agent/driver.ts';
 import { homeOf } from '../../../src/agent/vm/home.ts';
 import type { QemuDriver } from '../../../src/agent/vm/qemu.ts';
 import { prepareFiles, startQemu } from '../../../src/agent/vm/start.ts';
@@ -47,7 +47,7 @@ after(async () => {
 test('a QEMU that dies at its start is a failure with its last words, without paths of the host', async () => {
   const spec = specOf(1, '127.44.252.10', ground.publicKey, { vcpus: 300 });
   await assert.rejects(runVm(driver, spec), (error) => {
-    assert.ok(error instanceof VmFailure);
+    assert.ok(error instanceof DriverFailure);
     assert.deepEqual([error.code, error.permanent], ['vm.start-failed', false]);
     assert.match(error.message, /^The VM could not be started: .*CPUs.*255/);
     assert.doesNotMatch(error.message, /\/\w+\//);

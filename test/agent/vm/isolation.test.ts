@@ -9,7 +9,8 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { VmFailure, type VmSpec } from '../../../src/agent/vm/driver.ts';
+import { DriverFailure } from '../../../src/agent/driver.ts';
+import type { VmSpec } from '../../../src/agent/vm/driver.ts';
 import type { QemuDriver } from '../../../src/agent/vm/qemu.ts';
 import {
   banner,
@@ -123,7 +124,7 @@ test('an address and port that another program holds is refused with a clear mes
   try {
     const spec = specOf(3, '127.44.251.20', ground.publicKey);
     await assert.rejects(runVm(driver, spec), (error) => {
-      assert.ok(error instanceof VmFailure);
+      assert.ok(error instanceof DriverFailure);
       assert.deepEqual([error.code, error.permanent], ['vm.address-in-use', false]);
       assert.equal(error.message, 'Port 22/tcp of 127.44.251.20 is held by another program or VM on the host.');
       return true;

@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { overlaySizeBytes } from '../../../src/agent/disk/overlay.ts';
-import type { VmProgress, VmSpec } from '../../../src/agent/vm/driver.ts';
+import type { Progress } from '../../../src/agent/driver.ts';
+import type { VmSpec } from '../../../src/agent/vm/driver.ts';
 import type { ImageSource } from '../../../src/agent/vm/image-source.ts';
 import type { QemuLimits } from '../../../src/agent/vm/limits.ts';
 import { QemuDriver } from '../../../src/agent/vm/qemu.ts';
@@ -93,8 +94,8 @@ export function specOf(number: number, address: string, publicKey: string, chang
 }
 
 /** Runs the VM; gives what the driver told on the way. */
-export async function runVm(driver: QemuDriver, spec: VmSpec): Promise<VmProgress[]> {
-  const told: VmProgress[] = [];
+export async function runVm(driver: QemuDriver, spec: VmSpec): Promise<Progress[]> {
+  const told: Progress[] = [];
   await driver.run(spec, (step) => told.push(step), new AbortController().signal);
   return told;
 }

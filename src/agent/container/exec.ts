@@ -1,0 +1,25 @@
+// Running a command inside a container, as the SSH server asks for it.
+
+import type { Readable, Writable } from 'node:stream';
+
+/** A command to run. */
+export interface ExecRequest {
+  command: readonly string[];
+  /** The terminal it is to have; null for none. */
+  tty: { columns: number; rows: number; term: string } | null;
+  environment: Readonly<Record<string, string>>;
+}
+
+/** A command that runs. With a terminal everything it says is on `stdout`. */
+export interface Execution {
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
+  resize(columns: number, rows: number): Promise<void>;
+  exitCode: Promise<number>;
+  /** Closes its streams, whatever it does. */
+  end(): void;
+}
+
+/** Runs a command in a container. @throws DriverFailure when the container does not run */
+export type ContainerExec = (instanceId: string, request: ExecRequest) => Promise<Execution>;

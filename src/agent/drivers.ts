@@ -1,0 +1,89 @@
+// The host's drivers as one, for the agent, which does not care what an instance is. One driver that does not answer leaves
+// the other's instances alone: what was last seen of its own counts on.
+
+import type { Assignment } from '../api/agent/contract.ts';
+import type { ContainerDriver } from './container/driver.ts';
+import { type Driver, DriverAway, DriverFailure, type Found, type Progress } from './driver.ts';
+import type { VmDriver } from './vm/driver.ts';
+
+/** The drivers of one host; `container` is null where no containers can run. */
+export interface DriverPair {
+  vm: VmDriver;
+  container: ContainerDriver | null;
+}
+
+/** What is known of an instance's kind; undefined for one that no order was ever taken about. */
+export type KindOf = (instanceId: string) => 'vm' | 'container' | undefined;
+
+/** What both kinds of a host's instances have in common. */
+export const partsOf = ({ vm, container }: Assignment) => vm ?? container;
+
+/** Runs instances of every kind. */
+export class Drivers implements Driver<Assignment> {
+  readonly #vm: VmDriver;
+  readonly #container: ContainerDriver | null;
+  readonly #kindOf: KindOf;
+  #lastContainers: Found[] = [];
+  #lastStrays: string[] = [];
+
+  constructor({ vm, container }: DriverPair, kindOf: KindOf) {
+    this.#vm = vm;
+    this.#container = container;
+    this.#kindOf = kindOf;
+  }
+
+  async observe(): Promise<Found[]> {
+    const containers = await unlessAway(this.#container?.observe());
+    if (containers) this.#lastContainers = containers;
+    return [...(await this.#vm.observe()), ...this.#lastContainers];
+  }
+
+  async inspect(instanceId: string): Promise<Found | undefined> {
+    const kind = this.#kindOf(instanceId);
+    if (kind === 'container') return this.#containers().inspect(instanceId);
+    const vm = await this.#vm.inspect(instanceId);
+    return vm || kind === 'vm' ? vm : this.#container?.inspect(instanceId);
+  }
+
+  async run(assignment: Assignment, progress: (step: Progress) => void, signal: AbortSignal): Promise<void> {
+    const { instanceId, vm, container } = assignment;
+    if (vm) await this.#vm.run({ instanceId, ...vm }, progress, signal);
+    else if (container) await this.#containers().run({ instanceId, ...container }, progress, signal);
+    else throw new DriverFailure('host.agent', 'The agent of this host is too old for this kind of instance.', true);
+  }
+
+  async erase(instanceId: string, graceMs: number): Promise<void> {
+    const kind = this.#kindOf(instanceId);
+    if (kind !== 'container') await this.#vm.erase(instanceId, graceMs);
+    if (kind !== 'vm') await this.#container?.erase(instanceId, graceMs);
+  }
+
+  async strays(known: ReadonlySet<string>): Promise<string[]> {
+    const containers = await unlessAway(this.#container?.strays(known));
+    if (containers) this.#lastStrays = containers;
+    return [...(await this.#vm.strays(known)), ...this.#lastStrays];
+  }
+
+  onChange(listener: (instanceId: string) => void): void {
+    this.#vm.onChange(listener);
+    this.#container?.onChange(listener);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#vm.close(), this.#container?.close()]);
+  }
+
+  #containers(): ContainerDriver {
+    if (this.#container) return this.#container;
+    throw new DriverFailure('CONTAINER_CREATE_FAILED', 'This host runs no containers.', true);
+  }
+}
+
+async function unlessAway<Result>(asked: Promise<Result> | undefined): Promise<Result | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof DriverAway) return undefined;
+    throw error;
+  }
+}
