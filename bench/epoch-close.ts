@@ -12,6 +12,7 @@ import { ensureLocalHost } from '../src/app/bootstrap.ts';
 import type { Context } from '../src/app/context.ts';
 import { MarketView } from '../src/app/market.ts';
 import { readSettings } from '../src/app/settings.ts';
+import { lockedVault } from '../src/app/vault.ts';
 import { Wakeups } from '../src/app/wakeups.ts';
 import { systemClock, systemEntropy } from '../src/compose/system.ts';
 import { reconcileBilling } from '../src/reconcilers/billing.ts';
@@ -30,7 +31,7 @@ async function contextOn(connectionString: string): Promise<Context> {
   const database = openDatabase(connectionString, () => {});
   return {
     ...{ database, clock: systemClock, entropy: systemEntropy, logger: quiet, settings: await readSettings('') },
-    ...{ wakeups: new Wakeups(async () => {}), market: new MarketView(database) },
+    ...{ wakeups: new Wakeups(async () => {}), market: new MarketView(database), vault: lockedVault },
     ...{ allowedImageHosts: new Set<string>(), publicUrl: '' },
   };
 }

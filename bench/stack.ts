@@ -13,6 +13,7 @@ import type { Context } from '../src/app/context.ts';
 import { makeEnrolmentToken } from '../src/app/host.ts';
 import { MarketView } from '../src/app/market.ts';
 import { readSettings } from '../src/app/settings.ts';
+import { lockedVault } from '../src/app/vault.ts';
 import { Wakeups } from '../src/app/wakeups.ts';
 import { systemClock, systemEntropy } from '../src/compose/system.ts';
 import { openDatabase } from '../src/store/database.ts';
@@ -48,6 +49,7 @@ export async function startStack(): Promise<Stack> {
     settings: await readSettings(''),
     wakeups: new Wakeups(async () => {}),
     market: new MarketView(database),
+    vault: lockedVault,
     allowedImageHosts: new Set(),
     publicUrl: '',
   };

@@ -69,6 +69,16 @@ create table container (
   unique (account_id, external_id)
 );
 
+-- A login is of no use once its container is over.
+create function forget_registry_login() returns trigger language plpgsql as $$
+begin
+  update container set registry_auth = null where instance_id = new.id and registry_auth is not null;
+  return null;
+end $$;
+create trigger instance_over_forgets_login after update of status on instance
+  for each row when (new.kind = 'container' and new.status in ('failed', 'terminated', 'deleting', 'deleted'))
+  execute function forget_registry_login();
+
 -- A slot is held by at most one assignment, which lives as long as the host may hold anything of the instance.
 alter table assignment add column slot_id uuid unique references slot;
 

@@ -15,8 +15,10 @@ import { DemoHost } from './compose/demo.ts';
 import { parseListenAddress } from './compose/listen.ts';
 import { makeLogger } from './compose/logger.ts';
 import { openForOperator } from './compose/operator.ts';
+import { ensureSecretKey } from './compose/secret-key.ts';
 import { startServer } from './compose/server.ts';
 import { untilStopped } from './compose/signals.ts';
+import { systemEntropy } from './compose/system.ts';
 import { startUp } from './compose/up.ts';
 import { parseAllowedHost } from './model/public-address.ts';
 import { accountCommand } from './operator/account.ts';
@@ -101,6 +103,10 @@ program
   .description('run a server alone, on a database that any number of servers share')
   .requiredOption('--database-url <URL>', 'a PostgreSQL, 15 or later')
   .option('--data <DIR>', 'where settings and built images are kept', defaultData)
+  .option(
+    '--secret-key <FILE>',
+    'what secrets are sealed with, the same for all servers (default: secret.key in --data)',
+  )
   .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
   .addOption(allowImageHost())
   .action(async (options) => {
@@ -112,6 +118,7 @@ program
           listen: parseListenAddress(options.listen),
           settings: await readSettings(join(options.data, 'settings.json')),
           imageDirectory: join(options.data, 'images'),
+          secretKey: await ensureSecretKey(options.secretKey ?? join(options.data, 'secret.key'), systemEntropy),
           allowedImageHosts: options.allowImageHost,
           logger,
         },

@@ -1,7 +1,7 @@
 // The agent's side of the agent's API. Every call has a bound; a server that is away is not an error here but a fact that
 // the caller retries.
 
-import type { Assignments, Enrolled, Inventory, Report } from '../api/agent/contract.ts';
+import type { Assignments, Enrolled, Inventory, RegistryAuth, Report } from '../api/agent/contract.ts';
 import { pollSecondsMax } from '../api/agent/contract.ts';
 
 /** With the pause between two reports it stays below the silence after which a host counts as unreachable. */
@@ -46,6 +46,12 @@ export class ServerClient {
   poll(after: number | undefined, signal: AbortSignal): Promise<Assignments> {
     const query = after === undefined ? '' : `?after=${after}&wait=${pollSecondsMax}`;
     return this.#call('GET', `/agent/v1/assignments${query}`, pollTimeoutMs, signal);
+  }
+
+  /** The login that goes with a container's image; null where none does. */
+  async registryAuth(instanceId: string): Promise<RegistryAuth | null> {
+    const path = `/agent/v1/instances/${instanceId}/registry-auth`;
+    return (await this.#call<{ auth: RegistryAuth | null }>('GET', path, requestTimeoutMs)).auth;
   }
 
   /** Hands in a report. */

@@ -5,6 +5,7 @@ import type { Clock, Entropy } from '../model/world.ts';
 import type { Database } from '../store/database.ts';
 import type { MarketView } from './market.ts';
 import type { Settings } from './settings.ts';
+import type { Vault } from './vault.ts';
 import type { Wakeups } from './wakeups.ts';
 
 /** Where log lines go; pino's shape. */
@@ -24,7 +25,8 @@ export interface Context {
   settings: Settings;
   wakeups: Wakeups;
   market: MarketView;
-  /** `HOST:PORT` of image servers that may have a private address; Berth's own is one. */
+  vault: Vault;
+  /** `HOST:PORT` of image servers and registries that may have a private address; Berth's own is one. */
   allowedImageHosts: ReadonlySet<string>;
   /** Where Berth is reached, such as `http://127.0.0.1:8080`; images that it builds are served below it. */
   publicUrl: string;

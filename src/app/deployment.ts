@@ -18,6 +18,7 @@ import {
 import { claimIdempotencyKey, findAnswer, type KnownAnswer } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
 import { neededToDeploy } from './billing.ts';
+import { canonicalJson } from './canonical-json.ts';
 import type { Context } from './context.ts';
 import { type CheckedRequest, checkRequest, type DeployFields, type DeployRequest } from './deployment-request.ts';
 import { readBalance } from './ledger.ts';
@@ -238,13 +239,4 @@ function sharesOf(context: Context, { placements }: Placed): HostShare[] {
     return { hostId: host.id, storageType, priceId: host.priceId, priceMicroUsd: price, instances };
   });
   return shares.sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
-}
-
-/** JSON with the keys of every object in order, so that equal bodies have equal hashes. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

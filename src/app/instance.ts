@@ -3,6 +3,7 @@
 
 import type { Funds } from '../model/bill.ts';
 import { periodEnd } from '../model/billing-period.ts';
+import type { FailureCode } from '../model/container.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import { parseInstanceId } from '../model/id.ts';
 import { type InstanceStatus, requireAllowed } from '../model/instance.ts';
@@ -224,7 +225,7 @@ export async function terminateInstances(context: Context, ids: readonly string[
     const live = (await findInstances(tx, null, ids, { lock: true })).filter(({ status }) => !isGoing(status));
     const overdue = await settleOverdue(context, tx, live, now);
     const handles = live.filter(({ id }) => overdue.has(id));
-    await orderAway(tx, handles, revisions, { status: () => 'terminated', reason, now });
+    await orderAway(tx, handles, revisions, { status: () => 'terminated', reason, failureCode: 'OUT_OF_FUNDS', now });
     await insertEvents(
       tx,
       handles.map(({ id, hostId, accountId }) => ({
@@ -237,16 +238,24 @@ export async function terminateInstances(context: Context, ids: readonly string[
   context.wakeups.changed(hostIds);
 }
 
+/** How instances end. */
+interface Ending {
+  status(handle: InstanceHandle): InstanceStatus;
+  reason: string | null;
+  failureCode?: FailureCode | null;
+  now: Date;
+}
+
 /** Tells the hosts of locked instances to erase them, and takes back the names that nobody bears any more. */
 async function orderAway(
   tx: Tx,
   handles: readonly InstanceHandle[],
   revisions: ReadonlyMap<string, bigint>,
-  { status, reason, now }: { status(handle: InstanceHandle): InstanceStatus; reason: string | null; now: Date },
+  { status, reason, failureCode = null, now }: Ending,
 ): Promise<void> {
   await writeStatuses(
     tx,
-    handles.map((handle) => ({ id: handle.id, status: status(handle), reason })),
+    handles.map((handle) => ({ id: handle.id, status: status(handle), reason, failureCode })),
     now,
   );
   await order(

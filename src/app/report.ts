@@ -2,6 +2,7 @@
 // one transaction. Reports may be lost, repeated or late; the next one mends it.
 
 import { judge, type ObservedState, runOf, type Verdict } from '../model/assignment.ts';
+import type { InstanceStatus } from '../model/instance.ts';
 import { claimAddressForOrphan } from '../store/address.ts';
 import {
   type AssignmentState,
@@ -35,6 +36,7 @@ export interface ReportedInstance {
   diskGib: number;
   /** How long it has run without a break; agents from before this was told leave it out. */
   runningMs?: number | null;
+  failureCode?: string;
 }
 
 /** A host's report. */
@@ -118,7 +120,9 @@ async function write(context: Context, hostId: string, report: HostReport, ids: 
           ({ held, verdict }) =>
             verdict.status !== held.status || (verdict.reason !== null && verdict.reason !== held.statusReason),
         )
-        .map(({ held, verdict }) => ({ id: held.instanceId, status: verdict.status, reason: verdict.reason })),
+        .map(({ held, verdict: { status, reason, failureCode } }) => {
+          return { id: held.instanceId, status, reason, failureCode };
+        }),
       now,
     );
     if (revision !== undefined) await carryOut(tx, hostId, judged, revision);
@@ -163,8 +167,9 @@ function verdictOf(held: AssignmentState, seenById: ReadonlyMap<string, Reported
   return seen ? judge(held, seen) : null;
 }
 
-const ended = (held: AssignmentState, { status }: Verdict) =>
-  status !== held.status && (status === 'failed' || status === 'deleted');
+const endings: ReadonlySet<InstanceStatus> = new Set(['failed', 'deleting', 'deleted']);
+
+const ended = (held: AssignmentState, { status }: Verdict) => status !== held.status && endings.has(status);
 
 interface Judged {
   held: AssignmentState;

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { Context } from '../app/context.ts';
 import { MarketView } from '../app/market.ts';
 import { readSettings } from '../app/settings.ts';
+import { lockedVault } from '../app/vault.ts';
 import { Wakeups } from '../app/wakeups.ts';
 import type { OpenedBerth, Where } from '../operator/command.ts';
 import { isUnavailable, openDatabase } from '../store/database.ts';
@@ -47,6 +48,7 @@ export async function openForOperator({ data, databaseUrl }: Where): Promise<Ope
     settings,
     wakeups: new Wakeups((hostIds) => notifyHostsChanged(database, hostIds)),
     market: new MarketView(database),
+    vault: lockedVault,
     allowedImageHosts: new Set(),
     publicUrl: '',
   };

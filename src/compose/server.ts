@@ -9,6 +9,7 @@ import { ensureCatalog, ensureConfigurations } from '../app/bootstrap.ts';
 import type { Context } from '../app/context.ts';
 import { MarketView } from '../app/market.ts';
 import type { Settings } from '../app/settings.ts';
+import { checkVault, KeyVault } from '../app/vault.ts';
 import { Wakeups } from '../app/wakeups.ts';
 import type { Clock } from '../model/world.ts';
 import { startReconcilers } from '../reconcilers/run.ts';
@@ -29,6 +30,8 @@ export interface ServerOptions {
   settings: Settings;
   /** Where images that Berth builds are kept. */
   imageDirectory: string;
+  /** What secrets in the database are sealed with; the same for every server on one database. */
+  secretKey: Uint8Array;
   allowedImageHosts: readonly string[];
   /** The system's own when left out. */
   clock?: Clock;
@@ -61,16 +64,20 @@ export async function startServer(
   try {
     const applied = await migrate(database, schemaDirectory);
     if (applied.length > 0) logger.info({ applied }, 'schema brought up to date');
+    const clock = options.clock ?? systemClock;
+    const vault = new KeyVault(options.secretKey, systemEntropy);
+    await checkVault(database, vault, clock.now());
     await builtImages.open();
     const wakeups = new Wakeups((hostIds) => notifyHostsChanged(database, hostIds));
     const context: Context = {
       database,
-      clock: options.clock ?? systemClock,
+      clock,
       entropy: systemEntropy,
       logger,
       settings,
       wakeups,
       market: new MarketView(database),
+      vault,
       allowedImageHosts: new Set(options.allowedImageHosts),
       publicUrl: urlOf(listen),
     };

@@ -15,6 +15,7 @@ import { acquireDataDirLock } from '../store/embedded/lock.ts';
 import { type AgentOptions, startAgent } from './agent.ts';
 import { type Credentials, ensureCredentials } from './credentials.ts';
 import { parseListenAddress } from './listen.ts';
+import { ensureSecretKey } from './secret-key.ts';
 import { startServer } from './server.ts';
 import { systemEntropy } from './system.ts';
 
@@ -70,6 +71,7 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
     const server = await startServer(
       {
         ...{ connectionString, listen, settings, imageDirectory: join(directory, 'images'), allowedImageHosts, logger },
+        secretKey: await ensureSecretKey(join(directory, 'secret.key'), systemEntropy),
         ...(options.clock ? { clock: options.clock } : {}),
       },
       async (context) => {

@@ -2,7 +2,7 @@
 // restored databases and forgetful agents can be tested as a table. Only a newer order ends anything (see the docs on
 // generations); a report never does.
 
-import type { InstanceStatus } from './instance.ts';
+import type { InstanceKind, InstanceStatus } from './instance.ts';
 
 /**
  * - `pending`: known, not begun · `preparing`: image, disk · `running` · `restarting`: its hypervisor died, back-off
@@ -15,6 +15,7 @@ export type ObservedState = (typeof observedStates)[number];
 
 /** What the server holds of an instance when a report about it arrives. */
 export interface Held {
+  kind: InstanceKind;
   status: InstanceStatus;
   generation: number;
   desired: 'running' | 'absent';
@@ -25,12 +26,14 @@ export interface Seen {
   state: ObservedState;
   generation: number;
   reason: string | null;
+  failureCode?: string;
 }
 
 /** What follows. `release`: the host holds nothing of it any more. `order`: give this order anew, with a newer generation. */
 export interface Verdict {
   status: InstanceStatus;
   reason: string | null;
+  failureCode: string | null;
   release: boolean;
   order: 'running' | 'absent' | null;
 }
@@ -48,7 +51,7 @@ const keepsStatus: ReadonlySet<InstanceStatus> = new Set(['failed', 'terminated'
 
 /** Decides what a host's word about an instance means. */
 export function judge(held: Held, seen: Seen): Verdict {
-  const unchanged: Verdict = { status: held.status, reason: null, release: false, order: null };
+  const unchanged: Verdict = { status: held.status, reason: null, failureCode: null, release: false, order: null };
   if (held.desired === 'absent') {
     if (seen.state === 'gone' && seen.generation >= held.generation) {
       return { ...unchanged, status: keepsStatus.has(held.status) ? held.status : 'deleted', release: true };
@@ -59,15 +62,20 @@ export function judge(held: Held, seen: Seen): Verdict {
   if (seen.state === 'gone') {
     // A host says so only after an order to erase, and an erased instance never comes back under the same id.
     const reason = 'Its host had erased it on a later order, which this database has lost.';
-    return { status: 'failed', reason, release: true, order: null };
+    return { ...unchanged, status: 'failed', reason, release: true };
   }
   if (seen.state === 'failed') {
-    return { status: 'failed', reason: seen.reason ?? 'It could not be started.', release: false, order: 'absent' };
+    const reason = seen.reason ?? 'It could not be started.';
+    return { ...unchanged, status: 'failed', reason, failureCode: seen.failureCode ?? null, order: 'absent' };
+  }
+  // A VM that was switched off keeps its place; a container that has done its work is over.
+  if (seen.state === 'off' && held.kind === 'container') {
+    return { ...unchanged, status: 'deleting', reason: seen.reason ?? 'It ended by itself.', order: 'absent' };
   }
   return {
+    ...unchanged,
     status: statusWhile[seen.state],
     reason: seen.reason,
-    release: false,
     order: seen.generation > held.generation ? 'running' : null,
   };
 }

@@ -8,8 +8,9 @@ import { nextEpochBoundary } from './epoch.ts';
  * - `daily-per-vm`: days counted from the instance's activation
  * - `hourly`: hours counted from the instance's activation
  * - `per-second`: what ran, by the second, after it ran; prices are for an hour
+ * - `daily-per-second`: the same, with prices for a day
  */
-export const billingPeriods = ['global-daily', 'daily-per-vm', 'hourly', 'per-second'] as const;
+export const billingPeriods = ['global-daily', 'daily-per-vm', 'hourly', 'per-second', 'daily-per-second'] as const;
 
 /** One of {@link billingPeriods}. */
 export type BillingPeriod = (typeof billingPeriods)[number];
@@ -26,7 +27,7 @@ export function epochMs(period: BillingPeriod): number {
 
 /** Whether a period is paid when it begins; otherwise once it is over. */
 export function isPaidInAdvance(period: BillingPeriod): boolean {
-  return period !== 'per-second';
+  return period !== 'per-second' && period !== 'daily-per-second';
 }
 
 /** Where the period that begins at `begins` ends. `anchor` is where an instance's own periods are counted from. */

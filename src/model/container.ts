@@ -119,3 +119,15 @@ export function checkMetadata(metadata: Readonly<Record<string, string>>, field:
   }
   return { ...metadata };
 }
+
+/** Where SSH first looks for a free port when the container has taken 22 for itself. */
+const otherSshPort = 2222;
+
+/** The port on a container's address where Berth's SSH answers: 22, or the first from 2222 on that the container leaves free. */
+export function sshPortOf(ports: readonly ContainerPort[]): number {
+  const taken = new Set(ports.filter(({ protocol }) => protocol === 'tcp').map(({ hostPort }) => hostPort));
+  if (!taken.has(22)) return 22;
+  let port = otherSshPort;
+  while (taken.has(port)) port += 1;
+  return port;
+}

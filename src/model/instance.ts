@@ -22,6 +22,9 @@ export const instanceStatuses = [
   'deleted',
 ] as const;
 
+/** What an instance is. */
+export type InstanceKind = 'vm' | 'container';
+
 /** One of {@link instanceStatuses}. */
 export type InstanceStatus = (typeof instanceStatuses)[number];
 
@@ -46,9 +49,16 @@ export function whyNot(act: InstanceAct, status: InstanceStatus): string | null 
 
 /**
  * Holds an act against the state table.
- * @throws BerthError `wrong_state` with the reason
+ * @throws BerthError `wrong_state` with the reason, `unsupported` for what is never done with this kind
  */
-export function requireAllowed(act: InstanceAct, instance: { id: string; status: InstanceStatus }): void {
+export function requireAllowed(
+  act: InstanceAct,
+  instance: { id: string; kind: InstanceKind; status: InstanceStatus },
+): void {
+  if (act === 'set-ports' && instance.kind === 'container') {
+    const message = `Instance ${instance.id} is a container, whose ports are those that it was started with.`;
+    throw new BerthError('unsupported', message, instance.id);
+  }
   const reason = whyNot(act, instance.status);
   if (reason)
     throw new BerthError('wrong_state', `Instance ${instance.id} can't take "${act}" now: ${reason}.`, instance.id);

@@ -1,23 +1,36 @@
 // Assignments: what one host should do about one instance, and what it last said of it.
 
 import { sql } from 'kysely';
-import type { InstanceStatus } from '../model/instance.ts';
+import type { ContainerPort } from '../model/container.ts';
+import type { InstanceKind, InstanceStatus } from '../model/instance.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Database, Tx } from './database.ts';
 
-/** An assignment as it goes to the host. */
+/** An assignment as it goes to the host: of a VM or of a container. */
 export interface AssignmentRow {
   instanceId: string;
   generation: number;
   desired: 'running' | 'absent';
+  vm?: AssignedSize & { imageUrl: string; portRules: PortRule[] };
+  container?: AssignedSize & AssignedContainer;
+}
+
+interface AssignedSize {
   hostname: string;
   vcpus: number;
   memoryMib: number;
   diskGib: number;
-  imageUrl: string;
   sshKeys: string[];
   address: string;
-  portRules: PortRule[];
+}
+
+interface AssignedContainer {
+  image: string;
+  gpus: string[];
+  hasRegistryAuth: boolean;
+  ports: ContainerPort[];
+  environment: Record<string, string>;
+  startupScript: string | null;
 }
 
 /** A host's assignments that changed after a revision; after 0, all of them. In no order that matters. */
@@ -31,6 +44,8 @@ export async function listAssignments(
     .innerJoin('instance', 'instance.id', 'assignment.instance_id')
     .innerJoin('disk', (join) => join.onRef('disk.instance_id', '=', 'instance.id').on('disk.boot', '=', true))
     .innerJoin('address', 'address.instance_id', 'assignment.instance_id')
+    .leftJoin('container', 'container.instance_id', 'assignment.instance_id')
+    .leftJoin('slot', 'slot.id', 'assignment.slot_id')
     .where('assignment.host_id', '=', hostId)
     .where('revision', '>', afterRevision)
     .select([
@@ -38,35 +53,52 @@ export async function listAssignments(
       'generation',
       'desired',
       'hostname',
-      'vcpus',
-      'memory_mib',
+      'instance.vcpus',
+      'instance.memory_mib',
       'size_gib',
       'image_url',
       'ssh_keys',
       'ip',
+      'gpus',
+      'ports',
+      'environment',
+      'startup_script',
+      sql<boolean>`registry_auth is not null`.as('has_registry_auth'),
       sql<PortRule[]>`coalesce((
         select jsonb_agg(jsonb_build_object('port', port, 'protocol', protocol) order by port, protocol)
         from port_rule where port_rule.ip = address.ip), '[]')`.as('port_rules'),
     ])
     .execute();
-  return rows.map((row) => ({
-    instanceId: row.instance_id,
-    generation: row.generation,
-    desired: row.desired,
-    hostname: row.hostname,
-    vcpus: row.vcpus,
-    memoryMib: row.memory_mib,
-    diskGib: row.size_gib,
-    imageUrl: row.image_url,
-    sshKeys: row.ssh_keys,
-    address: row.ip,
-    portRules: row.port_rules,
-  }));
+  return rows.map((row) => {
+    const size: AssignedSize = {
+      hostname: row.hostname,
+      vcpus: row.vcpus,
+      memoryMib: row.memory_mib,
+      diskGib: row.size_gib,
+      sshKeys: row.ssh_keys,
+      address: row.ip,
+    };
+    const { instance_id: instanceId, generation, desired } = row;
+    if (row.ports === null) {
+      return { instanceId, generation, desired, vm: { ...size, imageUrl: row.image_url, portRules: row.port_rules } };
+    }
+    const container = {
+      ...size,
+      image: row.image_url,
+      gpus: row.gpus ?? [],
+      hasRegistryAuth: row.has_registry_auth,
+      ports: row.ports,
+      environment: row.environment ?? {},
+      startupScript: row.startup_script,
+    };
+    return { instanceId, generation, desired, container };
+  });
 }
 
 /** What a report is held against. */
 export interface AssignmentState {
   instanceId: string;
+  kind: InstanceKind;
   accountId: string;
   deploymentId: string;
   status: InstanceStatus;
@@ -100,6 +132,7 @@ export async function readAssignmentStates(
     .where(sql<boolean>`assignment.instance_id = any(${[...instanceIds]}::text[])`)
     .select([
       'assignment.instance_id',
+      'kind',
       'account_id',
       'deployment_id',
       'status',
@@ -122,6 +155,7 @@ export async function readAssignmentStates(
   const rows = await query.execute();
   return rows.map((row) => ({
     instanceId: row.instance_id,
+    kind: row.kind,
     accountId: row.account_id,
     deploymentId: row.deployment_id,
     status: row.status,

@@ -77,6 +77,11 @@ export function isAddressTaken(error: unknown): boolean {
   return sqlState(error) === '23505' && ['address', 'port_rule'].includes((error as pg.DatabaseError).table ?? '');
 }
 
+/** Whether an error is the schema's refusal of a second row under this constraint. */
+export function isTakenTwice(error: unknown, constraint: string): boolean {
+  return sqlState(error) === '23505' && (error as pg.DatabaseError).constraint === constraint;
+}
+
 /** Whether an error is the schema's refusal to let an account spend more than it has. */
 export function isBalanceShort(error: unknown): boolean {
   return sqlState(error) === '23514' && (error as pg.DatabaseError).table === 'account_balance';

@@ -4,13 +4,14 @@ import { sql } from 'kysely';
 import type { BillingPeriod } from '../model/billing-period.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
-import type { InstanceStatus } from '../model/instance.ts';
+import type { InstanceKind, InstanceStatus } from '../model/instance.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Database, Tx } from './database.ts';
 
 /** An instance with all that belongs to it. `address` is null once it holds none. */
 export interface InstanceRow {
   id: string;
+  kind: InstanceKind;
   name: string;
   hostname: string;
   status: InstanceStatus;
@@ -21,10 +22,11 @@ export interface InstanceRow {
   diskGib: number;
   storageType: 'HDD' | 'SSD' | 'NVMe';
   cpuModel: string | null;
+  /** Of a VM the URL of its disk image, of a container its reference. */
+  imageUrl: string;
   /** Its host's; parts are missing as long as the host has not told of them. */
   hardware: Partial<Hardware>;
   datacenter: Datacenter | null;
-  imageUrl: string;
   priceMicroUsd: bigint;
   address: string | null;
   portRules: PortRule[];
@@ -60,6 +62,7 @@ export async function listInstances(
     .where('status', 'not in', ['deleting', 'deleted'])
     .select([
       'instance.id',
+      'kind',
       'instance.name',
       'hostname',
       'status',
@@ -95,6 +98,7 @@ export async function listInstances(
   const rows = await query.execute();
   return rows.map((row) => ({
     id: row.id,
+    kind: row.kind,
     name: row.name,
     hostname: row.hostname,
     status: row.status,
@@ -159,6 +163,7 @@ export async function listInstanceStatuses(
 /** What a change of an instance needs to know of it. */
 export interface InstanceHandle {
   id: string;
+  kind: InstanceKind;
   accountId: string;
   hostId: string;
   deploymentId: string;
@@ -187,6 +192,7 @@ export async function findInstances(
     .where('id', 'in', ids)
     .select([
       'id',
+      'kind',
       'account_id',
       'instance.host_id',
       'deployment_id',
@@ -200,6 +206,7 @@ export async function findInstances(
   const rows = await query.execute();
   return rows.map((row) => ({
     id: row.id,
+    kind: row.kind,
     accountId: row.account_id,
     hostId: row.host_id,
     deploymentId: row.deployment_id,
@@ -219,6 +226,8 @@ export interface StatusChange {
   id: string;
   status: InstanceStatus;
   reason: string | null;
+  /** Why it failed, for programs. */
+  failureCode?: string | null;
 }
 
 /** Writes new statuses; a repeated one keeps its time of change. */
@@ -226,10 +235,12 @@ export async function writeStatuses(tx: Tx, changes: readonly StatusChange[], no
   if (changes.length === 0) return;
   await sql`
     update instance set status = change.status, status_reason = change.reason,
+      failure_code = coalesce(change."failureCode", failure_code),
       status_changed_at = case when instance.status = change.status then status_changed_at else ${now}::timestamptz end,
       activated_at = case when change.status = 'active' then coalesce(activated_at, ${now}::timestamptz) else activated_at end,
       deleted_at = case when change.status = 'deleted' then ${now}::timestamptz else deleted_at end
-    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as change (id text, status text, reason text)
+    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) as change (id text, status text, reason text,
+      "failureCode" text)
     where instance.id = change.id`.execute(tx);
 }
 

@@ -3,9 +3,11 @@
 
 import type { ColumnType, Generated } from 'kysely';
 import type { BillingPeriod } from '../model/billing-period.ts';
+import type { ContainerPort } from '../model/container.ts';
 import type { Hardware, HardwareOverrides } from '../model/hardware.ts';
 import type { HostState } from '../model/host.ts';
 import type { InstanceStatus } from '../model/instance.ts';
+import type { SlotPriceUnit, SlotState } from '../model/slot.ts';
 
 type Json<Value> = ColumnType<Value, string, string>;
 type GeneratedJson<Value> = ColumnType<Value, string | undefined, string>;
@@ -128,7 +130,7 @@ interface InstanceTable {
   id: string;
   account_id: string;
   deployment_id: string;
-  kind: 'vm';
+  kind: 'vm' | 'container';
   name: string;
   hostname: string;
   status: InstanceStatus;
@@ -139,7 +141,10 @@ interface InstanceTable {
   memory_mib: number;
   image_url: string;
   ssh_keys: string[];
-  price_id: string;
+  price_id: string | null;
+  slot_id: Generated<string | null>;
+  slot_price_id: Generated<string | null>;
+  failure_code: Generated<string | null>;
   price_micro_usd: bigint;
   created_at: Date;
   activated_at: Date | null;
@@ -172,6 +177,42 @@ interface AssignmentTable {
   restarts: Generated<number>;
   observed_at: Date | null;
   running_since: Generated<Date | null>;
+  slot_id: Generated<string | null>;
+}
+
+interface SlotTable {
+  id: string;
+  host_id: string;
+  name: string;
+  vcpus: number;
+  memory_mib: number;
+  disk_gib: number;
+  gpus: Generated<string[]>;
+  state: Generated<SlotState>;
+  told: GeneratedJson<Record<string, unknown> | null>;
+  created_at: Date;
+  removed_at: Generated<Date | null>;
+}
+
+interface SlotPriceTable {
+  id: string;
+  slot_id: string;
+  amount_micro_usd: bigint;
+  unit: SlotPriceUnit;
+  created_at: Date;
+  withdrawn_at: Generated<Date | null>;
+}
+
+interface ContainerTable {
+  instance_id: string;
+  account_id: string;
+  external_id: string | null;
+  request_sha256: Uint8Array;
+  ports: Json<ContainerPort[]>;
+  environment: Json<Record<string, string>>;
+  startup_script: string | null;
+  metadata: Json<Record<string, string>>;
+  registry_auth: Uint8Array | null;
 }
 
 interface OrphanTable {
@@ -297,6 +338,9 @@ export interface Tables {
   instance_name: InstanceNameTable;
   disk: DiskTable;
   assignment: AssignmentTable;
+  container: ContainerTable;
+  slot: SlotTable;
+  slot_price: SlotPriceTable;
   orphan: OrphanTable;
   address: AddressTable;
   port_rule: PortRuleTable;
@@ -311,4 +355,5 @@ export interface Tables {
   bill: BillTable;
   charge: ChargeTable;
   ssh_key: SshKeyTable;
+  sealing_key: { only_row: Generated<boolean>; fingerprint: Uint8Array; created_at: Date };
 }

@@ -11,6 +11,7 @@ import type { Context } from '../../src/app/context.ts';
 import { isReadyToDeploy, noteHealth } from '../../src/app/host.ts';
 import { MarketView } from '../../src/app/market.ts';
 import { readSettings } from '../../src/app/settings.ts';
+import { lockedVault } from '../../src/app/vault.ts';
 import { Wakeups } from '../../src/app/wakeups.ts';
 import { systemEntropy } from '../../src/compose/system.ts';
 import { reconcileHostHealth } from '../../src/reconcilers/host-health.ts';
@@ -35,6 +36,7 @@ async function server(): Promise<Context> {
     settings: await readSettings('/nowhere/settings.json'),
     wakeups: new Wakeups(async () => {}),
     market: new MarketView(database),
+    vault: lockedVault,
     allowedImageHosts: new Set(),
     publicUrl: 'http://127.0.0.1:1',
   };

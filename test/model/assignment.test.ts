@@ -7,11 +7,13 @@ import { type Held, judge, type ObservedState, observedStates, type Verdict } fr
 import { instanceStatuses } from '../../src/model/instance.ts';
 
 const running = (generation: number, status: Held['status'] = 'active'): Held => ({
+  kind: 'vm',
   status,
   generation,
   desired: 'running',
 });
 const absent = (generation: number, status: Held['status'] = 'deleting'): Held => ({
+  kind: 'vm',
   status,
   generation,
   desired: 'absent',
@@ -123,6 +125,7 @@ for (const [what, held, seen, verdict] of rows) {
 }
 
 const helds = fc.record({
+  kind: fc.constantFrom('vm' as const, 'container' as const),
   status: fc.constantFrom(...instanceStatuses),
   generation: fc.integer({ min: 1, max: 5 }),
   desired: fc.constantFrom('running' as const, 'absent' as const),
@@ -137,10 +140,23 @@ test('nothing is released but on the host’s word that it is gone', () => {
   fc.assert(fc.property(helds, seens, (held, seen) => !judge(held, seen).release || seen.state === 'gone'));
 });
 
+test('a container that has ended by itself is over, and its login and slot with it; a VM keeps its place', () => {
+  const over = judge({ ...running(1), kind: 'container' }, says('off', 1, 'It ended by itself.'));
+  assert.deepEqual([over.status, over.order, over.reason], ['deleting', 'absent', 'It ended by itself.']);
+  const off = judge(running(1), says('off', 1));
+  assert.deepEqual([off.status, off.order], ['stopped', null]);
+});
+
+test('why something failed is passed on for programs', () => {
+  const seen = { ...says('failed', 1, 'No such image.'), failureCode: 'IMAGE_NOT_FOUND' };
+  assert.equal(judge(running(1, 'launching'), seen).failureCode, 'IMAGE_NOT_FOUND');
+});
+
 test('nothing that should run and does is ever ordered away', () => {
   fc.assert(
     fc.property(helds, seens, (held, seen) => {
       fc.pre(held.desired === 'running' && seen.state !== 'failed');
+      fc.pre(held.kind === 'vm' || seen.state !== 'off');
       assert.notEqual(judge(held, seen).order, 'absent');
     }),
   );

@@ -34,7 +34,7 @@ test('what can’t be done in a state has a reason, and what can be done is allo
   for (const status of instanceStatuses) {
     for (const act of ['rename', 'set-ports', 'delete'] as const) {
       const reason = whyNot(act, status);
-      const attempt = () => requireAllowed(act, { id: '0x1', status });
+      const attempt = () => requireAllowed(act, { id: '0x1', kind: 'vm', status });
       if (reason === null) attempt();
       else assert.throws(attempt, (error: Error) => error.message.includes(reason) && error.message.includes('0x1'));
     }

@@ -15,6 +15,7 @@ import { creditAccount } from '../../src/app/ledger.ts';
 import { MarketView } from '../../src/app/market.ts';
 import { acceptReport } from '../../src/app/report.ts';
 import { readSettings } from '../../src/app/settings.ts';
+import { lockedVault } from '../../src/app/vault.ts';
 import { Wakeups } from '../../src/app/wakeups.ts';
 import { systemEntropy } from '../../src/compose/system.ts';
 import type { BillingPeriod } from '../../src/model/billing-period.ts';
@@ -67,7 +68,12 @@ export class MoneyWorld {
     const replicas = databases.map(
       (database): Context => ({
         ...{ database, entropy: systemEntropy, logger: quiet, settings, wakeups: new Wakeups(async () => {}) },
-        ...{ market: new MarketView(database), allowedImageHosts: new Set<string>(), publicUrl: '' },
+        ...{
+          market: new MarketView(database),
+          vault: lockedVault,
+          allowedImageHosts: new Set<string>(),
+          publicUrl: '',
+        },
         clock: { now: () => world.now },
       }),
     );
@@ -142,7 +148,8 @@ export class MoneyWorld {
       0,
       new AbortController().signal,
     );
-    const instances = assignments.map(({ instanceId, generation, desired, address, vcpus, memoryMib, diskGib }) => {
+    const instances = assignments.map(({ instanceId, generation, desired, vm }) => {
+      const { address = null, vcpus = 0, memoryMib = 0, diskGib = 0 } = vm ?? {};
       if (desired === 'running' && !this.runs.has(instanceId)) this.runs.set(instanceId, this.now);
       const since = this.runs.get(instanceId);
       const state = desired === 'absent' ? ('gone' as const) : since ? ('running' as const) : ('failed' as const);

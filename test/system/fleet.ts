@@ -119,7 +119,16 @@ export class Fleet {
 
   async #startReplica(name: string, address: string, imageHost: string): Promise<Replica> {
     const data = ['--data', join(this.directory, `server-${name}`), '--allow-image-host', imageHost];
-    const args = ['server', '--database-url', this.#connectionString, '--listen', `${address}:0`, ...data];
+    const secretKey = ['--secret-key', join(this.directory, 'secret.key')];
+    const args = [
+      'server',
+      '--database-url',
+      this.#connectionString,
+      '--listen',
+      `${address}:0`,
+      ...data,
+      ...secretKey,
+    ];
     const { child, words } = await this.#spawn(
       `server-${name}`,
       [process.execPath, ['src/main.ts', ...args]],

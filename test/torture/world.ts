@@ -14,6 +14,7 @@ import type { Context } from '../../src/app/context.ts';
 import { makeEnrolmentToken } from '../../src/app/host.ts';
 import { MarketView } from '../../src/app/market.ts';
 import { readSettings } from '../../src/app/settings.ts';
+import { lockedVault } from '../../src/app/vault.ts';
 import { Wakeups } from '../../src/app/wakeups.ts';
 import { systemClock, systemEntropy } from '../../src/compose/system.ts';
 import { newSecret } from '../../src/model/id.ts';
@@ -193,6 +194,7 @@ export class World {
       settings: await readSettings(join(this.directory, 'settings.json')),
       wakeups: new Wakeups(async () => {}),
       market: new MarketView(this.database),
+      vault: lockedVault,
       allowedImageHosts: new Set(),
       publicUrl: this.url,
     };

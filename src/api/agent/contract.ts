@@ -199,6 +199,15 @@ export const ReportSchema = Type.Object({
 });
 export type Report = Static<typeof ReportSchema>;
 
+/** The login that goes with a container's image; null where none does. Never kept beyond the pull. */
+export const RegistryAuthSchema = Type.Object({
+  auth: Type.Union([
+    Type.Object({ server: Type.String(), login: Type.String(), password: Type.String() }),
+    Type.Null(),
+  ]),
+});
+export type RegistryAuth = NonNullable<Static<typeof RegistryAuthSchema>['auth']>;
+
 export const EnrolSchema = Type.Object({ token: Type.String({ maxLength: 200 }), inventory: InventorySchema });
 export const EnrolledSchema = Type.Object({ hostId: Type.String(), credential: Type.String() });
 export type Enrolled = Static<typeof EnrolledSchema>;

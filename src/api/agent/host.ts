@@ -4,9 +4,17 @@ import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { authenticateAgent } from '../../app/authenticate.ts';
 import { enrol, pollAssignments } from '../../app/host.ts';
+import { readRegistryAuth } from '../../app/registry-auth.ts';
 import { acceptReport } from '../../app/report.ts';
 import type { Api } from '../types.ts';
-import { AssignmentsSchema, EnrolledSchema, EnrolSchema, pollSecondsMax, ReportSchema } from './contract.ts';
+import {
+  AssignmentsSchema,
+  EnrolledSchema,
+  EnrolSchema,
+  pollSecondsMax,
+  RegistryAuthSchema,
+  ReportSchema,
+} from './contract.ts';
 
 /** A report of two thousand instances and events, at the longest messages, stays below this. */
 const reportBytesMax = 8 * 1024 * 1024;
@@ -50,18 +58,21 @@ export function hostRoutes({ app, context, errors }: Api): void {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
       const since = after === undefined ? undefined : BigInt(after);
-      const { revision, full, assignments } = await pollAssignments(context, hostId, since, wait * 1000, gone.signal);
-      return {
-        revision,
-        full,
-        assignments: assignments.map(({ instanceId, generation, desired, ...vm }) => ({
-          instanceId,
-          generation,
-          desired,
-          vm,
-        })),
-      };
+      return pollAssignments(context, hostId, since, wait * 1000, gone.signal);
     },
+  );
+
+  app.get(
+    '/agent/v1/instances/:id/registry-auth',
+    {
+      schema: {
+        operationId: 'readRegistryAuth',
+        summary: "The login that goes with a container's image",
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: RegistryAuthSchema, ...errors(401, 404) },
+      },
+    },
+    async (request) => ({ auth: await readRegistryAuth(context, await hostOf(request), request.params.id) }),
   );
 
   app.post(

@@ -76,6 +76,7 @@ test('a VM whose next epoch can’t be paid is SmallBalance, in the list and in 
 });
 
 const row = {
+  kind: 'vm' as const,
   id: `0x${'1'.repeat(40)}`,
   name: 'row',
   hostname: 'row',

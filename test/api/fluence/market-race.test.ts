@@ -7,7 +7,9 @@ import { after, before, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
 import { readSettings } from '../../../src/app/settings.ts';
 import { parseListenAddress } from '../../../src/compose/listen.ts';
+import { ensureSecretKey } from '../../../src/compose/secret-key.ts';
 import { type RunningServer, startServer } from '../../../src/compose/server.ts';
+import { systemEntropy } from '../../../src/compose/system.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { findPlace } from '../../../src/store/embedded/place.ts';
 import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
@@ -33,6 +35,7 @@ before(async () => {
       listen: parseListenAddress('127.0.0.1:0'),
       settings: await readSettings(''),
       imageDirectory: join(berth.directory, 'images-of-second'),
+      secretKey: await ensureSecretKey(join(berth.directory, 'secret.key'), systemEntropy),
       allowedImageHosts: [],
       logger: pino({ level: 'silent' }),
     },

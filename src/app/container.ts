@@ -1,0 +1,244 @@
+// Containers: a slot is rented by starting one on it, and free again once it is over. Starting is one transaction: whatever is
+// refused leaves nothing behind, and what was answered is durable.
+
+import { createHash } from 'node:crypto';
+import { type ContainerPort, sshPortOf } from '../model/container.ts';
+import { BerthError, shown } from '../model/errors.ts';
+import { isUuid, newInstanceId, newUuid } from '../model/id.ts';
+import { ingressUrl } from '../model/ingress.ts';
+import type { InstanceStatus } from '../model/instance.ts';
+import { formatUsd } from '../model/money.ts';
+import type { PortRule } from '../model/port-rule.ts';
+import type { ContainerFilter, ContainerRow as StoredContainer } from '../store/container.ts';
+import { findByExternalId, insertContainer, listContainers as readContainers } from '../store/container.ts';
+import { inTransaction, isBalanceShort, isTakenTwice, type Tx } from '../store/database.ts';
+import { findSlotHost, findSlotPrice, type SlotPriceRow, takeSlot } from '../store/slot.ts';
+import type { Principal } from './authenticate.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { type CheckedStart, checkStart, type StartFields, type StartRequest } from './container-request.ts';
+import type { Context } from './context.ts';
+import { deleteInstances } from './instance.ts';
+import { readBalance } from './ledger.ts';
+
+export type { ContainerFilter } from '../store/container.ts';
+export type { StartFields, StartRequest } from './container-request.ts';
+
+/** A container as its owner sees it, with where its ports are reached. */
+export interface ContainerRow extends Omit<StoredContainer, 'ports' | 'ingress' | 'hasSshKeys'> {
+  ports: (ContainerPort & { url: string | null })[];
+  ssh: { host: string; port: number; user: string } | null;
+  /** When it was over; null until then. */
+  endedAt: Date | null;
+}
+
+/**
+ * Starts a container on a slot. The same external id with the same request is the same container.
+ * @returns its deployment's id, durable
+ * @throws BerthError for every refusal; then nothing was written
+ */
+export async function startContainer(
+  context: Context,
+  principal: Principal,
+  request: StartRequest,
+  fields: StartFields,
+): Promise<{ deploymentId: string }> {
+  const requestSha256 = createHash('sha256').update(canonicalJson(request)).digest();
+  const before = await startedBefore(context, principal, request, requestSha256, fields);
+  if (before) return before;
+  const checked = await checkStart(context, principal, request, fields);
+  try {
+    const started = await inTransaction(context.database, (tx) => take(context, tx, principal, checked, requestSha256));
+    context.wakeups.changed([started.hostId]);
+    return { deploymentId: started.deploymentId };
+  } catch (error) {
+    if (isTakenTwice(error, 'container_account_id_external_id_key')) {
+      // Another request with this external id was quicker; it is committed by now.
+      const same = await startedBefore(context, principal, request, requestSha256, fields);
+      if (same) return same;
+    }
+    if (isTakenTwice(error, 'assignment_slot_id_key')) throw notAvailable(request.slotId);
+    if (isBalanceShort(error)) throw await tooLittle(context, principal, request.priceId);
+    throw error;
+  }
+}
+
+/** What a request with this external id has started before. @throws BerthError `external_id_reused` */
+async function startedBefore(
+  context: Context,
+  { accountId }: Principal,
+  { externalId }: StartRequest,
+  requestSha256: Uint8Array,
+  fields: StartFields,
+): Promise<{ deploymentId: string } | undefined> {
+  if (externalId === null || externalId === '') return undefined;
+  const known = await findByExternalId(context.database, accountId, externalId);
+  if (!known) return undefined;
+  if (Buffer.from(known.requestSha256).equals(requestSha256)) return { deploymentId: known.deploymentId };
+  const message = `${fields.externalId} ${shown(externalId)} was used for a different request; its deployment is ${known.deploymentId}.`;
+  throw new BerthError('external_id_reused', message, fields.externalId);
+}
+
+async function take(
+  context: Context,
+  tx: Tx,
+  { accountId, actor }: Principal,
+  checked: CheckedStart,
+  requestSha256: Uint8Array,
+): Promise<{ deploymentId: string; hostId: string }> {
+  const { slotId, priceId } = checked;
+  const slot = await takeSlot(tx, slotId);
+  const price = await priceOf(tx, slotId, priceId);
+  if (!slot) throw await whyNotTaken(tx, slotId);
+  const id = newInstanceId(context.entropy);
+  const deploymentId = newUuid(context.entropy);
+  const address = await insertContainer(tx, {
+    ...checked,
+    ...slot,
+    ...{ id, deploymentId, accountId, actor, requestSha256 },
+    diskId: newUuid(context.entropy),
+    depositId: newUuid(context.entropy),
+    name: `c-${id.slice(2, 14)}`,
+    slotPriceId: priceId,
+    priceMicroUsd: price.amountMicroUsd,
+    period: price.unit === 'hour' ? 'per-second' : 'daily-per-second',
+    portRules: openPortsOf(checked.ports, checked.sshKeys),
+    createdAt: context.clock.now(),
+  });
+  if (address === null) {
+    throw new BerthError(
+      'slot_not_available',
+      `The machine ${slotId} has no address left to give; try another.`,
+      slotId,
+    );
+  }
+  return { deploymentId, hostId: slot.hostId };
+}
+
+/** What is open from outside on a container's own address; HTTPS ports are reached by name, at the host's ingress. */
+function openPortsOf(ports: readonly ContainerPort[], sshKeys: readonly string[]): PortRule[] {
+  const open = ports.flatMap(({ hostPort, protocol }) => (protocol === 'tcp' ? [hostPort] : []));
+  if (sshKeys.length > 0) open.push(sshPortOf(ports));
+  return open.map((port) => ({ port, protocol: 'tcp' }));
+}
+
+/**
+ * The price that a container is to be billed by.
+ * @throws BerthError `not_found`, and `price_stale` when it is withdrawn or another slot's
+ */
+async function priceOf(tx: Tx, slotId: string, priceId: string): Promise<SlotPriceRow> {
+  const price = await findSlotPrice(tx, priceId);
+  if (!price) throw new BerthError('not_found', `There is no machine price ${shown(priceId)}.`, priceId);
+  if (price.slotId !== slotId) {
+    throw new BerthError('price_stale', `The price ${priceId} is not one of the machine ${slotId}.`, priceId);
+  }
+  if (price.isWithdrawn) {
+    throw new BerthError(
+      'price_stale',
+      `The price ${priceId} is not offered any more; read the machine again.`,
+      priceId,
+    );
+  }
+  return price;
+}
+
+async function whyNotTaken(tx: Tx, slotId: string): Promise<BerthError> {
+  const hostId = await findSlotHost(tx, slotId);
+  if (hostId === undefined) return new BerthError('not_found', `There is no machine ${shown(slotId)}.`, slotId);
+  return notAvailable(slotId);
+}
+
+const notAvailable = (slotId: string) =>
+  new BerthError(
+    'slot_not_available',
+    `The machine ${slotId} is rented or inactive; choose one that is available.`,
+    slotId,
+  );
+
+async function tooLittle(context: Context, { accountId }: Principal, priceId: string): Promise<BerthError> {
+  const price = await findSlotPrice(context.database, priceId);
+  const { available } = await readBalance(context, accountId);
+  const message = `The balance is too low: the deposit is ${formatUsd(price?.amountMicroUsd ?? 0n)} USD, and ${formatUsd(available)} USD are available.`;
+  return new BerthError('insufficient_balance', message);
+}
+
+/**
+ * One of the account's containers, by its deployment's id or else by the external id that it was started with.
+ * @throws BerthError `not_found`
+ */
+export async function findContainer(context: Context, principal: Principal, id: string): Promise<ContainerRow> {
+  const byId = isUuid(id) ? await findBy(context, principal, { deploymentId: id.toLowerCase() }) : undefined;
+  const found = byId ?? (await findBy(context, principal, { externalId: id }));
+  if (!found) throw new BerthError('not_found', `There is no deployment ${shown(id)}.`, id);
+  return found;
+}
+
+/** One of the account's containers by its external id alone. @throws BerthError `not_found` */
+export async function findContainerByExternalId(
+  context: Context,
+  principal: Principal,
+  externalId: string,
+): Promise<ContainerRow> {
+  const found = await findBy(context, principal, { externalId });
+  if (!found)
+    throw new BerthError('not_found', `There is no deployment with the external id ${shown(externalId)}.`, externalId);
+  return found;
+}
+
+async function findBy(
+  context: Context,
+  { accountId }: Principal,
+  filter: ContainerFilter,
+): Promise<ContainerRow | undefined> {
+  if (filter.externalId?.includes('\0')) return undefined;
+  const { rows } = await readContainers(context.database, accountId, filter, { limit: 1, offset: 0 });
+  return rows[0] && shownContainer(rows[0]);
+}
+
+/** The account's containers, those that are over included, oldest first. */
+export async function listContainers(
+  context: Context,
+  { accountId }: Principal,
+  filter: ContainerFilter,
+  { page, perPage }: { page: number; perPage: number },
+): Promise<{ total: number; rows: ContainerRow[] }> {
+  const window = { limit: perPage, offset: (page - 1) * perPage };
+  const { total, rows } = await readContainers(context.database, accountId, filter, window);
+  return { total, rows: rows.map(shownContainer) };
+}
+
+const overStatuses: ReadonlySet<InstanceStatus> = new Set(['deleted', 'failed', 'terminated']);
+
+function shownContainer({ ports, ingress, hasSshKeys, ...row }: StoredContainer): ContainerRow {
+  const { instanceId, address, status } = row;
+  const isOver = overStatuses.has(status);
+  return {
+    ...row,
+    ports: ports.map(({ hostPort, protocol }) => {
+      const url = protocol === 'https' && ingress && !isOver ? ingressUrl(instanceId, hostPort, ingress) : null;
+      return { hostPort, protocol, url };
+    }),
+    ssh: hasSshKeys && address ? { host: address, port: sshPortOf(ports), user: 'root' } : null,
+    endedAt: isOver ? row.statusChangedAt : null,
+  };
+}
+
+/**
+ * Ends a container. One that is over or is being ended already stays as it is.
+ * @returns its deployment's id
+ * @throws BerthError `not_found`
+ */
+export async function stopContainer(
+  context: Context,
+  principal: Principal,
+  id: string,
+): Promise<{ deploymentId: string }> {
+  const { deploymentId, instanceId, status } = await findContainer(context, principal, id);
+  if (status === 'deleting' || overStatuses.has(status)) return { deploymentId };
+  try {
+    await deleteInstances(context, principal, [instanceId], 'deployment_id');
+  } catch (error) {
+    // Somebody else has ended it meanwhile.
+    if (!(error instanceof BerthError && ['wrong_state', 'not_found'].includes(error.code))) throw error;
+  }
+  return { deploymentId };
+}

@@ -1,0 +1,28 @@
+// The key that secrets in the database are sealed with, in a file that only its owner can read.
+
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeDurably } from '../host/durable-file.ts';
+import type { Entropy } from '../model/world.ts';
+
+const keyBytes = 32;
+
+/**
+ * Reads the key, or makes it at the first start. Servers on one database need the same file.
+ * @throws Error when the file holds no key
+ */
+export async function ensureSecretKey(file: string, entropy: Entropy): Promise<Uint8Array> {
+  const known = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (known !== null) {
+    const key = Buffer.from(known.trim(), 'base64');
+    if (key.length !== keyBytes) throw new Error(`${file} holds no key: ${keyBytes} bytes in base64 were expected.`);
+    return key;
+  }
+  await mkdir(dirname(file), { recursive: true });
+  const key = Buffer.from(entropy.bytes(keyBytes));
+  await writeDurably(file, `${key.toString('base64')}\n`);
+  return key;
+}
