@@ -26,6 +26,7 @@ import { configurationCommand } from './operator/configuration.ts';
 import { datacenterCommand } from './operator/datacenter.ts';
 import { hostCommand } from './operator/host.ts';
 import { priceCommand } from './operator/price.ts';
+import { slotCommand } from './operator/slot.ts';
 
 const defaultListen = '127.0.0.1:8080';
 const defaultPool = '127.44.0.0/16';
@@ -186,7 +187,7 @@ const operator = {
     process.stdout.write(text);
   },
 };
-for (const make of [hostCommand, priceCommand, configurationCommand, datacenterCommand, accountCommand]) {
+for (const make of [hostCommand, slotCommand, priceCommand, configurationCommand, datacenterCommand, accountCommand]) {
   program.addCommand(make(operator));
 }
 

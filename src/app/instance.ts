@@ -238,6 +238,42 @@ export async function terminateInstances(context: Context, ids: readonly string[
   context.wakeups.changed(hostIds);
 }
 
+/** Ends an instance that never came up, if it has not come up meanwhile. Nothing is charged for it. */
+export async function failInstance(
+  context: Context,
+  id: string,
+  failureCode: FailureCode,
+  reason: string,
+): Promise<void> {
+  const now = context.clock.now();
+  const hostIds = await inTransaction(context.database, async (tx) => {
+    const found = await findInstances(tx, null, [id], { lock: false });
+    const revisions = await bumpRevisions(
+      tx,
+      found.map(({ hostId }) => hostId),
+    );
+    const handles = (await findInstances(tx, null, [id], { lock: true })).filter(
+      ({ status }) => status === 'launching',
+    );
+    await endBills(
+      context,
+      tx,
+      handles.map(({ id: instanceId }) => ({ instanceId, neverRan: true })),
+      now,
+    );
+    await orderAway(tx, handles, revisions, { status: () => 'failed', reason, failureCode, now });
+    await insertEvents(
+      tx,
+      handles.map(({ id: instanceId, hostId, accountId }) => ({
+        ...{ accountId, instanceId, hostId, kind: 'instance.failed', message: reason },
+        ...{ actor: 'berth', createdAt: now },
+      })),
+    );
+    return handles.map(({ hostId }) => hostId);
+  });
+  context.wakeups.changed(hostIds);
+}
+
 /** How instances end. */
 interface Ending {
   status(handle: InstanceHandle): InstanceStatus;

@@ -5,8 +5,10 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { ensureFirstAccount, ensureLocalHost } from '../app/bootstrap.ts';
+import type { Context } from '../app/context.ts';
 import { makeEnrolmentToken } from '../app/host.ts';
 import { readSettings } from '../app/settings.ts';
+import { ensureFirstSlot } from '../app/slot-terms.ts';
 import { hashPassword } from '../model/password.ts';
 import { parseAllowedHost } from '../model/public-address.ts';
 import type { Clock } from '../model/world.ts';
@@ -18,6 +20,8 @@ import { parseListenAddress } from './listen.ts';
 import { ensureSecretKey } from './secret-key.ts';
 import { startServer } from './server.ts';
 import { systemEntropy } from './system.ts';
+
+const firstSlotEveryMs = 3_000;
 
 /** What `up` is started with. */
 export interface UpOptions {
@@ -96,9 +100,25 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
       signal,
     );
     undo.push(() => agent.close());
+    const stopLetting = letFirstSlot(server.context, hostId);
+    undo.push(async () => stopLetting());
     return { credentials, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Looks now and then whether this machine has come to run containers, until it has a slot. @returns stops looking */
+function letFirstSlot(context: Context, hostId: string): () => void {
+  const look = async () => {
+    try {
+      if (await ensureFirstSlot(context, hostId)) clearInterval(looking);
+    } catch (error) {
+      context.logger.debug({ err: error }, 'the first slot was not let; it is tried again');
+    }
+  };
+  const looking = setInterval(look, firstSlotEveryMs).unref();
+  void look();
+  return () => clearInterval(looking);
 }

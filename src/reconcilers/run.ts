@@ -6,6 +6,8 @@ import { reconcileBilling } from './billing.ts';
 import { type DriftGauges, reconcileDrift, reconcileLedger } from './drift.ts';
 import { reconcileHostHealth } from './host-health.ts';
 import { purge } from './purge.ts';
+import { reconcileSlots } from './slot.ts';
+import { reconcileUnstarted } from './unstarted.ts';
 
 interface Reconciler {
   name: string;
@@ -16,6 +18,8 @@ interface Reconciler {
 const reconcilers: readonly Reconciler[] = [
   { name: 'host-health', everyMs: 2_000, run: reconcileHostHealth },
   { name: 'billing', everyMs: 5_000, run: reconcileBilling },
+  { name: 'slots', everyMs: 1_000, run: reconcileSlots },
+  { name: 'unstarted', everyMs: 5_000, run: reconcileUnstarted },
   { name: 'drift', everyMs: 15_000, run: reconcileDrift },
   { name: 'ledger', everyMs: 600_000, run: reconcileLedger },
   { name: 'purge', everyMs: 600_000, run: purge },

@@ -5,28 +5,31 @@ import type { HostHardware } from '../../api/agent/contract.ts';
 import { readAddresses } from './addresses.ts';
 import { readCpu } from './cpu.ts';
 import { readDisks } from './disks.ts';
+import { GpuReader } from './gpus.ts';
 import { readMemory } from './memory.ts';
 
 const rereadMs = 60_000;
 
 /** Reads a machine's hardware. @param root where `/` is, for tests */
-export async function readHardware(root = '/'): Promise<HostHardware> {
-  const [cpu, memory, disks, addresses] = await Promise.all([
+export async function readHardware(root = '/', gpuReader = new GpuReader()): Promise<HostHardware> {
+  const [cpu, memory, disks, addresses, gpus] = await Promise.all([
     readCpu(root),
     readMemory(root),
     readDisks(root),
     readAddresses(root),
+    gpuReader.read(),
   ]);
-  return { cpu, memory, disks, addresses };
+  return { cpu, memory, disks, addresses, gpus };
 }
 
 /** Gives the hardware, as of at most a minute ago. */
 export function hardwareReader(root = '/'): () => Promise<HostHardware> {
   let read: Promise<HostHardware> | undefined;
   let readAtMs = 0;
+  const gpuReader = new GpuReader();
   return () => {
     if (read === undefined || performance.now() - readAtMs > rereadMs) {
-      read = readHardware(root);
+      read = readHardware(root, gpuReader);
       readAtMs = performance.now();
     }
     return read;
