@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { parseFibTrie, parseIfInet6, readAddresses } from '../../../src/agent/hardware/addresses.ts';
 import { readDisks, storageTypeOf } from '../../../src/agent/hardware/disks.ts';
+import { GpuReader } from '../../../src/agent/hardware/gpus.ts';
 import { readHardware } from '../../../src/agent/hardware/read.ts';
 
 const roots: string[] = [];
@@ -130,8 +131,11 @@ test('a machine that shows nothing, or nonsense, is told as unknown', async () =
     memory: { type: null, generation: null },
     disks: [],
     addresses: [],
+    gpus: [],
   };
-  assert.deepEqual(await readHardware(await tree({})), nothing);
+  // This machine's own tools would tell of its own cards.
+  const noGpus = () => new GpuReader(async () => '');
+  assert.deepEqual(await readHardware(await tree({}), noGpus()), nothing);
   const nonsense = await tree({
     'proc/cpuinfo/not-a-file': '',
     'proc/self/mounts': '\0\0/dev/\\777 x\n/dev/ /\n',
@@ -139,7 +143,7 @@ test('a machine that shows nothing, or nonsense, is told as unknown', async () =
     'sys/class/block/sda': '->sda',
     'sys/firmware/dmi/tables/DMI/x': '',
   });
-  assert.deepEqual(await readHardware(nonsense), nothing);
+  assert.deepEqual(await readHardware(nonsense, noGpus()), nothing);
   assert.equal(await storageTypeOf('/', nonsense), 'NVMe');
   fc.assert(
     fc.property(fc.string(), (text) => {
