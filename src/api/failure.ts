@@ -21,7 +21,9 @@ export function asBerthError(thrown: unknown, request: FastifyRequest): BerthErr
       validationContext?: string;
       statusCode?: number;
     };
-    if (validation) return new BerthError('malformed', validationMessage(validation, validationContext));
+    if (validation) {
+      return new BerthError('malformed', validationMessage(validation, validationContext), pathOf(validation[0]));
+    }
     const refused = statusCode === undefined ? undefined : ofFastify[statusCode];
     if (refused) return new BerthError(refused.code, refused.message);
     if (isUnavailable(thrown)) {
@@ -39,14 +41,25 @@ function validationMessage(
 ): string {
   const [first] = errors;
   if (!first) return 'The request is not of the documented shape.';
-  const path = first.instancePath
+  const path = dotted(first.instancePath);
+  const what = first.keyword === 'required' ? '' : ` (it is ${shown(first.data)})`;
+  // A field that may be null has two types, which Ajv lists as `integer,null`.
+  const rule = (first.message ?? 'is not as documented').replace(/^(must be \w+),null$/, '$1 or null');
+  return `${path || `The ${where}`} ${rule}${what}.`;
+}
+
+/** `/ports/0/protocol` as customers write it: `ports[0].protocol`. */
+const dotted = (pointer: string) =>
+  pointer
     .split('/')
     .slice(1)
     .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
     .join('')
     .replace(/^\./, '');
-  const what = first.keyword === 'required' ? '' : ` (it is ${shown(first.data)})`;
-  // A field that may be null has two types, which Ajv lists as `integer,null`.
-  const rule = (first.message ?? 'is not as documented').replace(/^(must be \w+),null$/, '$1 or null');
-  return `${path || `The ${where}`} ${rule}${what}.`;
+
+/** The field at fault; one that is missing has no place of its own yet. */
+function pathOf(error: FastifySchemaValidationError | undefined): string | undefined {
+  const { missingProperty } = (error?.params ?? {}) as { missingProperty?: string };
+  const path = [dotted(error?.instancePath ?? ''), missingProperty].filter(Boolean).join('.');
+  return path || undefined;
 }

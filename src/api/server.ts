@@ -10,6 +10,7 @@ import type { Dialect } from './dialect.ts';
 import { asBerthError } from './failure.ts';
 import { fluenceDialect } from './fluence/plugin.ts';
 import { healthRoutes } from './health.ts';
+import { hiveonDialect } from './hiveon/plugin.ts';
 import { readJsonBodies } from './json-body.ts';
 import { countRequests, type Metrics, metricsRoutes } from './metrics.ts';
 import { nativeDialect } from './native/plugin.ts';
@@ -28,7 +29,7 @@ const keepAliveTimeoutMs = 72_000;
 const shownPathMax = 200;
 
 /** Every dialect, in the order in which their documents are written. */
-export const dialects: readonly Dialect[] = [fluenceDialect, nativeDialect, agentDialect];
+export const dialects: readonly Dialect[] = [fluenceDialect, hiveonDialect, nativeDialect, agentDialect];
 
 /** What the server is made of. */
 export interface ServerParts {

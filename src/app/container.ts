@@ -50,13 +50,15 @@ export async function startContainer(
     const started = await inTransaction(context.database, (tx) => take(context, tx, principal, checked, requestSha256));
     context.wakeups.changed([started.hostId]);
     return { deploymentId: started.deploymentId };
-  } catch (error) {
-    if (isTakenTwice(error, 'container_account_id_external_id_key')) {
-      // Another request with this external id was quicker; it is committed by now.
+  } catch (thrown) {
+    // Whoever waited for the host's row meets what the winner wrote meanwhile only when it writes itself.
+    const error = isTakenTwice(thrown, 'assignment_slot_id_key') ? notAvailable(request.slotId) : thrown;
+    const isLate = error instanceof BerthError && error.code === 'slot_not_available';
+    if (isLate || isTakenTwice(error, 'container_account_id_external_id_key')) {
+      // The same request, sent twice at once, may have been quicker; it is committed by now.
       const same = await startedBefore(context, principal, request, requestSha256, fields);
       if (same) return same;
     }
-    if (isTakenTwice(error, 'assignment_slot_id_key')) throw notAvailable(request.slotId);
     if (isBalanceShort(error)) throw await tooLittle(context, principal, request.priceId);
     throw error;
   }
@@ -87,8 +89,11 @@ async function take(
 ): Promise<{ deploymentId: string; hostId: string }> {
   const { slotId, priceId } = checked;
   const slot = await takeSlot(tx, slotId);
+  if (!slot && (await findSlotHost(tx, slotId)) === undefined) {
+    throw new BerthError('not_found', `There is no machine ${shown(slotId)}.`, slotId);
+  }
   const price = await priceOf(tx, slotId, priceId);
-  if (!slot) throw await whyNotTaken(tx, slotId);
+  if (!slot) throw notAvailable(slotId);
   const id = newInstanceId(context.entropy);
   const deploymentId = newUuid(context.entropy);
   const address = await insertContainer(tx, {
@@ -139,12 +144,6 @@ async function priceOf(tx: Tx, slotId: string, priceId: string): Promise<SlotPri
     );
   }
   return price;
-}
-
-async function whyNotTaken(tx: Tx, slotId: string): Promise<BerthError> {
-  const hostId = await findSlotHost(tx, slotId);
-  if (hostId === undefined) return new BerthError('not_found', `There is no machine ${shown(slotId)}.`, slotId);
-  return notAvailable(slotId);
 }
 
 const notAvailable = (slotId: string) =>

@@ -2,11 +2,12 @@
 // all done or none is.
 
 import type { Funds } from '../model/bill.ts';
-import { periodEnd } from '../model/billing-period.ts';
+import { periodEnd, priceInEpochOf } from '../model/billing-period.ts';
 import type { FailureCode } from '../model/container.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import { parseInstanceId } from '../model/id.ts';
 import { type InstanceStatus, requireAllowed } from '../model/instance.ts';
+import type { MicroUsd } from '../model/money.ts';
 import { checkName } from '../model/name.ts';
 import { checkPortRules, type PortRule } from '../model/port-rule.ts';
 import { replacePortRules } from '../store/address.ts';
@@ -41,6 +42,8 @@ const listMax = 10_000;
 /** An instance with how its bill stands. */
 export type Billed<Row> = Row & {
   fundsState: Funds;
+  /** What it costs for an epoch of this Berth, in micro-USD; a container's own price may be for another time. */
+  pricePerEpoch: MicroUsd;
   /** When something is charged next; null once nothing is. */
   nextBillingAt: Date | null;
 };
@@ -55,8 +58,15 @@ export async function listInstances(
   const rows = await readInstances(context.database, principal.accountId, window);
   const funds = await readFunds(context, principal.accountId);
   const now = context.clock.now();
-  return rows.map((row) => ({ ...withFunds(row, funds), nextBillingAt: nextBilling(row, now) }));
+  return rows.map((row) => ({
+    ...withFunds(row, funds),
+    pricePerEpoch: pricePerEpochOf(context, row),
+    nextBillingAt: nextBilling(row, now),
+  }));
 }
+
+const pricePerEpochOf = ({ settings }: Context, { kind, priceMicroUsd, period }: InstanceRow) =>
+  kind === 'vm' ? priceMicroUsd : priceInEpochOf(priceMicroUsd, period, settings.billing.period);
 
 /** A status that ends with the instance's run; nothing is billed after it. */
 const isOver = ({ status }: { status: InstanceStatus }) => status === 'failed' || status === 'terminated';

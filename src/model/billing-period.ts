@@ -2,6 +2,7 @@
 // hour or by the second.
 
 import { nextEpochBoundary } from './epoch.ts';
+import type { MicroUsd } from './money.ts';
 
 /**
  * - `global-daily`: days that end for everyone at 17:55 UTC (Fluence API: billing)
@@ -23,6 +24,12 @@ const meteringMs = 60 * 1000;
 /** How long an epoch is, the time that a price is for, in milliseconds. */
 export function epochMs(period: BillingPeriod): number {
   return period === 'hourly' || period === 'per-second' ? hourMs : dayMs;
+}
+
+/** A price for the epoch of one kind of billing as a price for the epoch of another, rounded up to a micro-USD. */
+export function priceInEpochOf(price: MicroUsd, from: BillingPeriod, to: BillingPeriod): MicroUsd {
+  const [length, wanted] = [BigInt(epochMs(from)), BigInt(epochMs(to))];
+  return (price * wanted + length - 1n) / length;
 }
 
 /** Whether a period is paid when it begins; otherwise once it is over. */

@@ -39,6 +39,8 @@ export function parseImageReference(text: string): ImageReference | null {
   const path = colon < 0 ? rest : rest.slice(0, colon);
   const tag = colon < 0 ? 'latest' : rest.slice(colon + 1);
   if (!pathPattern.test(path) || !tagPattern.test(tag)) return null;
+  // What is meant is an image's id, and such an image would be whoever's.
+  if (path === 'sha256' && colon >= 0) return null;
   const version = digest === undefined ? `:${tag}` : `@${digest}`;
   const isHub = !isRegistry || first === defaultRegistry;
   const wholePath = isHub && !path.includes('/') ? `library/${path}` : path;

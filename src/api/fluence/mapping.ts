@@ -68,7 +68,7 @@ export function toVm(instance: Billed<InstanceRow>): Vm {
     vmName: instance.name,
     status: statusOf(instance),
     statusChangedAt: instance.statusChangedAt.toISOString(),
-    pricePerEpoch: formatUsd(instance.priceMicroUsd),
+    pricePerEpoch: formatUsd(instance.pricePerEpoch),
     resources: [
       { type: 'VCPU', ...amount(instance.vcpus), details: model ? { model } : {}, metadata: metadata.vcpu },
       {

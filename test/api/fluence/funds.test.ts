@@ -101,6 +101,7 @@ const row = {
   },
   imageUrl,
   priceMicroUsd: 306_970n,
+  pricePerEpoch: 306_970n,
   address: '192.0.2.1',
   portRules: [],
   createdAt: new Date('2026-01-01T00:00:00Z'),

@@ -1,0 +1,24 @@
+// The Hiveon dialect: its routes, its way to send a key, its errors.
+
+import { defineDialect } from '../dialect.ts';
+import { openApiDocument } from '../document.ts';
+import { deploymentRoutes } from './deployment.ts';
+import { ErrorSchema, hiveonError } from './error.ts';
+import { machineRoutes } from './machine.ts';
+import { readProtoJson } from './proto-json.ts';
+
+/** The Hiveon dialect as a Fastify plugin. */
+export const hiveonDialect = defineDialect({
+  name: 'hiveon',
+  document: openApiDocument('Berth: Hiveon dialect', 'Containers through the calls of the Hiveon vendors API.', {
+    ApiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+    Bearer: { type: 'http', scheme: 'bearer' },
+  }),
+  errorSchema: ErrorSchema,
+  toError: hiveonError,
+  readKey: (headers) => {
+    const own = headers['x-api-key'];
+    return typeof own === 'string' && own ? own : /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
+  },
+  routes: [({ app }) => readProtoJson(app), machineRoutes, deploymentRoutes],
+});
