@@ -12,12 +12,19 @@ create table slot (
   gpus text[] not null default '{}',
   -- `closed` is not let any more and keeps the container it has; `removed` is kept for the record.
   state text not null default 'open' check (state in ('open', 'closed', 'removed')),
-  -- What customers were last told about it: the status, and the prices. Null before anything was told.
+  -- What customers were last told about it: the status, and the prices. Null before anything was told, and again once they
+  -- were told that it was removed.
   told jsonb,
   created_at timestamptz not null,
   removed_at timestamptz
 );
 create unique index slot_name on slot (host_id, name) where state <> 'removed';
+create index slot_listed on slot (created_at, id) where state <> 'removed';
+create index slot_told on slot (host_id) where state <> 'removed' or told is not null;
+
+-- Whether the host has told of something that runs containers. Beside what the host says of itself it would change with
+-- every heartbeat.
+alter table host add column runs_containers boolean not null default false;
 
 -- What a slot costs, for an hour or for an epoch of a day. A row's terms never change; a new price is a new row.
 create table slot_price (
@@ -41,6 +48,23 @@ begin
 end $$;
 create trigger slot_price_keeps_terms before update or delete on slot_price
   for each row execute function refuse_other_terms();
+
+-- Whoever looks at the hosts that have changed sees every change of their slots, too: rentals change what is used of a host,
+-- and the operator's changes are noted here. (What customers were told is no change.)
+create function note_slot_change() returns trigger language plpgsql as $$
+begin
+  update host set changed_xid = pg_current_xact_id() where id = new.host_id;
+  return null;
+end $$;
+create trigger slot_change after insert or update of state on slot for each row execute function note_slot_change();
+
+create function note_slot_price_change() returns trigger language plpgsql as $$
+begin
+  update host set changed_xid = pg_current_xact_id() from slot where slot.id = new.slot_id and host.id = slot.host_id;
+  return null;
+end $$;
+create trigger slot_price_change after insert or update on slot_price
+  for each row execute function note_slot_price_change();
 
 alter table instance
   drop constraint instance_kind_check,

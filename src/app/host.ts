@@ -36,7 +36,7 @@ export interface HostInventory {
   diskGib: number;
   storageType: StorageType;
   cpuModel: string;
-  hardware?: Pick<Hardware, 'cpu' | 'memory'>;
+  hardware?: Pick<Hardware, 'cpu' | 'memory'> & { gpus?: { id: string | null }[] };
   /** What runs containers there; null where nothing does. */
   containerEngine?: { name: string; version: string; storageDriver: string; diskQuota: boolean } | null;
   /** Where HTTPS ports are reached; null where they can't be. */
@@ -81,7 +81,8 @@ export async function noteHealth(
   await updateLimits(context.database, hostId, capacityOf(inventory));
   const now = context.clock.now();
   await writeHealth(context.database, { hostId, seenAt: now, inventory: { ...inventory }, strays });
-  const heardOf = { hostId, hardware: hardwareOf(inventory) };
+  const runsContainers = (inventory.containerEngine ?? null) !== null;
+  const heardOf = { hostId, hardware: hardwareOf(inventory), runsContainers };
   if (!(await isNewsOfHost(context.database, heardOf))) return;
   await inTransaction(context.database, async (tx) => {
     const isBack = await noteReachable(tx, heardOf, now);

@@ -1,233 +1,224 @@
-// Slots, by the operator's hand: what is let, for how much, and whether it is let at all. What customers are told of a change
-// is told by the reconciler that compares what is with what was told.
+// Slots, by the operator's hand: what is let of a host, for how much, and whether it is let at all. What customers are told of
+// it is slot-news.ts's business.
 
+import type { Size } from '../model/configuration.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
-import { formatUsd, type MicroUsd, parseUsd } from '../model/money.ts';
+import { formatUsd, type MicroUsd } from '../model/money.ts';
 import { checkName } from '../model/name.ts';
-import { pricePerEpoch, rateMax } from '../model/price.ts';
-import { type SlotPriceUnit, type SlotState, slotStatus, unitHours } from '../model/slot.ts';
-import { inTransaction, type Tx } from '../store/database.ts';
+import * as rules from '../model/slot.ts';
+import { type Database, inTransaction, type Tx } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import { findHost, listHosts, readInventory } from '../store/host-terms.ts';
-import * as store from '../store/slot.ts';
+import { countSlots, listSlots, type SlotRow } from '../store/slot-list.ts';
+import * as store from '../store/slot-terms.ts';
 import type { Context } from './context.ts';
-import { operatorEvent, unknownName } from './operator.ts';
+import type { HostInventory } from './host.ts';
+import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
-/** Prices as decimal strings of US dollars; what is undefined is not offered. */
-export type GivenPrices = { [Unit in SlotPriceUnit]?: string | undefined };
+export type { SlotFields } from '../model/slot.ts';
 
-/** A slot as the operator states it. */
-export interface GivenSlot {
-  host: string;
-  name: string;
-  vcpus: number;
-  memoryGib: number;
-  diskGib: number;
-  gpus: readonly string[];
-  prices: GivenPrices;
+/** A slot as its operator sees it, with why it can't be rented although nobody rents it. */
+export type SlotTermsView = SlotRow & { whyInactive: string | null };
+
+/** Every slot that was not removed, oldest first. */
+export async function listSlotTerms(context: Context): Promise<SlotTermsView[]> {
+  const limit = await countSlots(context.database, {});
+  const slots = await listSlots(context.database, { filter: {}, limit, offset: 0 });
+  return slots.map((slot) => ({ ...slot, whyInactive: rules.whyInactive(slot) }));
 }
 
-/** How whoever states them calls the parts of a slot. */
-export type SlotFields = Record<'name' | 'vcpus' | 'memoryGib' | 'diskGib' | 'gpus' | SlotPriceUnit, string>;
+/** Prices as decimal strings of US dollars; null is none, and what is undefined stays as it is. */
+export type GivenPrices = { [Unit in rules.SlotPriceUnit]?: string | null | undefined };
 
-const mibPerGib = 1024;
-/** An hour's share of an epoch's price is rounded up to a hundredth of a cent. */
-const roundTo = 100n;
-
-/** Every slot that was not removed, with its status and who rents it. */
-export async function listSlotTerms(context: Context): Promise<(store.SlotRow & { status: string })[]> {
-  return (await store.listSlots(context.database)).map((slot) => ({ ...slot, status: slotStatus(slot) }));
+/** A slot as the operator states it. */
+export interface GivenSlot extends rules.SlotSize {
+  /** A host's name or id. */
+  host: string;
+  name: string;
+  /** Ids of GPUs. */
+  gpus: readonly string[];
+  prices: GivenPrices;
 }
 
 /**
  * Lets a slice of a host.
  * @returns the slot's id
- * @throws BerthError `invalid_value`, `not_found`, `name_taken`
+ * @throws BerthError `invalid_value`, `not_found`; `name_taken` when the host has a slot of this name; `wrong_state` when it
+ *   has not told yet what it can hold
  */
-export async function addSlot(context: Context, given: GivenSlot, fields: SlotFields): Promise<string> {
+export async function addSlot(context: Context, given: GivenSlot, fields: rules.SlotFields): Promise<string> {
   const name = checkName(given.name, fields.name);
   const prices = readPrices(given.prices, fields);
-  if (prices.length === 0) {
-    throw new BerthError('invalid_value', `Give at least one price: ${fields.hour} or ${fields.epoch}.`, fields.hour);
-  }
-  const now = context.clock.now();
+  if (prices.size === 0) throw noPrice(fields);
   return inTransaction(context.database, async (tx) => {
     const host = await findHost(tx, given.host, { lock: true });
     if (!host) throw unknownName('host', given.host);
-    await checkSize(tx, host.id, given, fields);
-    const id = newUuid(context.entropy);
-    const { vcpus, diskGib, gpus } = given;
-    const size = { vcpus, memoryMib: given.memoryGib * mibPerGib, diskGib, gpus };
-    if (!(await store.insertSlot(tx, { id, hostId: host.id, name, ...size, createdAt: now }))) {
-      throw new BerthError('name_taken', `Host ${host.name} has a slot ${shown(name)} already.`, fields.name);
+    const machine = await readMachine(tx, host.id);
+    if (!machine) {
+      const message = `Host ${host.name} has not told yet what it can hold; start its agent first.`;
+      throw new BerthError('wrong_state', message, given.host);
     }
-    for (const { unit, amount } of prices) await insertPrice(context, tx, id, unit, amount);
-    const message = `Slot ${name} of host ${host.name} is let.`;
-    await insertEvents(tx, [operatorEvent(context, 'slot.added', message, { hostId: host.id, data: { slotId: id } })]);
-    return id;
+    const size = rules.checkSlotSize(given, machine.room, fields);
+    rules.checkSlotGpus(given.gpus, machine.gpuIds, await store.listGpusInSlots(tx, host.id), fields);
+    const slot = { hostId: host.id, hostName: host.name, name, size, gpus: given.gpus, prices };
+    const id = await insertSlot(context, tx, slot, operatorActor);
+    if (id !== null) return id;
+    throw new BerthError('name_taken', `Host ${host.name} has a slot ${shown(name)} already.`, fields.name);
   });
 }
 
-function readPrices(given: GivenPrices, fields: SlotFields): { unit: SlotPriceUnit; amount: MicroUsd }[] {
-  return (['hour', 'epoch'] as const).flatMap((unit) => {
+function readPrices(given: GivenPrices, fields: rules.SlotFields): Map<rules.SlotPriceUnit, MicroUsd> {
+  const prices = new Map<rules.SlotPriceUnit, MicroUsd>();
+  for (const unit of rules.slotPriceUnits) {
     const text = given[unit];
-    if (text === undefined) return [];
-    const amount = parseUsd(text);
-    if (amount !== null && amount <= rateMax) return [{ unit, amount }];
-    const rule = 'it must be US dollars with at most six decimals, such as "0.25", and at most 1000000';
-    throw new BerthError('invalid_value', `${fields[unit]} is ${shown(text)}; ${rule}.`, fields[unit]);
-  });
-}
-
-/** Holds a size against what the host could ever hold; and GPUs against what it has. The caller holds the host's row. */
-async function checkSize(tx: Tx, hostId: string, given: GivenSlot, fields: SlotFields): Promise<void> {
-  const [host] = await listHosts(tx, hostId);
-  const inventory = await readInventory(tx, hostId);
-  // Processors are not sold over to containers: the engine refuses more than there are.
-  const cores = Number(inventory?.cores ?? 0);
-  const limits = { vcpus: cores, memoryGib: (host?.limit.memoryMib ?? 0) / mibPerGib, diskGib: host?.limit.diskGib };
-  for (const part of ['vcpus', 'memoryGib', 'diskGib'] as const) {
-    const [value, limit = 0] = [given[part], limits[part]];
-    if (Number.isInteger(value) && value >= 1 && value <= limit) continue;
-    const rule = `it must be a whole number from 1 to ${Math.floor(limit)}, which is what the host can hold`;
-    throw new BerthError('invalid_value', `${fields[part]} is ${value}; ${rule}.`, fields[part]);
+    if (typeof text === 'string') prices.set(unit, rules.parseSlotPrice(text, fields[unit]));
   }
-  const known = gpuIdsOf(inventory);
-  const let_ = new Map(
-    (await store.listSlots(tx, { hostId })).flatMap(({ gpus, name }) => gpus.map((id) => [id, name])),
-  );
-  for (const [index, id] of given.gpus.entries()) {
-    const holder = let_.get(id);
-    const why =
-      given.gpus.indexOf(id) !== index
-        ? 'which is named twice'
-        : holder !== undefined
-          ? `which the slot ${holder} has`
-          : known.includes(id)
-            ? null
-            : `which the host does not have; it has ${known.join(', ') || 'none'}`;
-    if (why) throw new BerthError('invalid_value', `${fields.gpus} names ${shown(id)}, ${why}.`, fields.gpus);
-  }
+  return prices;
 }
 
-function gpuIdsOf(inventory: Record<string, unknown> | undefined): string[] {
-  const { hardware } = (inventory ?? {}) as { hardware?: { gpus?: { id: string | null }[] } };
-  return (hardware?.gpus ?? []).flatMap(({ id }) => id ?? []);
+const noPrice = ({ hour, epoch }: rules.SlotFields) =>
+  new BerthError('invalid_value', `A slot has at least one price; give ${hour} or ${epoch}.`, hour);
+
+/** A host's machine, as far as it matters to containers. */
+interface Machine {
+  room: Size;
+  gpuIds: string[];
+  runsContainers: boolean;
 }
 
-async function insertPrice(
-  context: Context,
-  tx: Tx,
-  slotId: string,
-  unit: SlotPriceUnit,
-  amountMicroUsd: MicroUsd,
-): Promise<void> {
+/** What a host has told of its machine; null when it has not yet. */
+async function readMachine(database: Database, hostId: string): Promise<Machine | null> {
+  const inventory = (await readInventory(database, hostId)) as HostInventory | undefined;
+  const [host] = await listHosts(database, hostId);
+  if (!inventory || !host) return null;
+  // Processors may be sold over, but no container gets more of them than there are.
+  const vcpus = Math.min(host.limit.vcpus, inventory.cores);
+  const gpuIds = (inventory.hardware?.gpus ?? []).flatMap(({ id }) => id ?? []);
+  return { room: { ...host.limit, vcpus }, gpuIds, runsContainers: (inventory.containerEngine ?? null) !== null };
+}
+
+interface PricedSlot {
+  hostId: string;
+  hostName: string;
+  name: string;
+  size: Size;
+  gpus: readonly string[];
+  prices: ReadonlyMap<rules.SlotPriceUnit, MicroUsd>;
+}
+
+/** @returns its id, or null when its host has a slot of this name already */
+async function insertSlot(context: Context, tx: Tx, slot: PricedSlot, actor: string): Promise<string | null> {
+  const { hostId, hostName, name, size, gpus, prices } = slot;
+  const now = context.clock.now();
   const id = newUuid(context.entropy);
-  await store.insertPrice(tx, { id, slotId, amountMicroUsd, unit, now: context.clock.now() });
+  if (!(await store.insertSlot(tx, { id, hostId, name, ...size, gpus, createdAt: now }))) return null;
+  for (const [unit, amountMicroUsd] of prices) {
+    await store.insertSlotPrice(tx, { id: newUuid(context.entropy), slotId: id, amountMicroUsd, unit, now });
+  }
+  const message = `Slot ${name} of host ${hostName} is let.`;
+  const event = operatorEvent(context, 'slot.added', message, { hostId, data: { slotId: id } });
+  await insertEvents(tx, [{ ...event, actor }]);
+  return id;
 }
 
 /**
- * Sets what a slot costs from now on, for each unit that is given; "none" withdraws it. Who rents it keeps the price that he
- * began with.
- * @throws BerthError `invalid_value`, `not_found`
+ * Sets what a slot costs from now on; whoever rents it keeps the price that he began with. An equal price stays the price
+ * that it is.
+ * @param slot its id, or `HOST/NAME`
+ * @throws BerthError `invalid_value`, `not_found`; `wrong_state` when no price would be left
  */
 export async function setSlotPrices(
   context: Context,
   slot: string,
   given: GivenPrices,
-  fields: SlotFields,
+  fields: rules.SlotFields,
 ): Promise<void> {
-  const units = (['hour', 'epoch'] as const).filter((unit) => given[unit] !== undefined);
+  const units = rules.slotPriceUnits.filter((unit) => given[unit] !== undefined);
   if (units.length === 0) {
     throw new BerthError('invalid_value', `Give at least one price: ${fields.hour} or ${fields.epoch}.`, fields.hour);
   }
-  const kept = Object.fromEntries(units.filter((unit) => given[unit] !== 'none').map((unit) => [unit, given[unit]]));
-  const prices = readPrices(kept, fields);
-  await changeSlot(context, slot, async (tx, found) => {
-    for (const unit of units) await store.withdrawPrice(tx, found.id, unit, context.clock.now());
-    for (const { unit, amount } of prices) await insertPrice(context, tx, found.id, unit, amount);
-    const list = prices.map(({ unit, amount }) => `${formatUsd(amount)} USD an ${unit}`).join(', ') || 'none';
-    return { kind: 'slot.priced', message: `Slot ${found.name} of host ${found.hostName} now costs: ${list}.` };
+  const prices = readPrices(given, fields);
+  const now = context.clock.now();
+  await inTransaction(context.database, async (tx) => {
+    const { id, name, hostId, hostName } = await lockSlot(tx, slot);
+    const before = await store.readSlotPrices(tx, id);
+    const after = new Map([...before].filter(([unit]) => !units.includes(unit)).concat([...prices]));
+    if (after.size === 0) {
+      throw new BerthError('wrong_state', `Slot ${name} would have no price left; close it to let it no more.`, slot);
+    }
+    const changed = units.filter((unit) => before.get(unit) !== after.get(unit));
+    if (changed.length === 0) return;
+    for (const unit of changed) {
+      await store.withdrawSlotPrice(tx, id, unit, now);
+      const amountMicroUsd = after.get(unit);
+      if (amountMicroUsd === undefined) continue;
+      await store.insertSlotPrice(tx, { id: newUuid(context.entropy), slotId: id, amountMicroUsd, unit, now });
+    }
+    const message = `Slot ${name} of host ${hostName} costs ${shownPrices(after)}; who rents it keeps the price it has.`;
+    await insertEvents(tx, [operatorEvent(context, 'slot.priced', message, { hostId, data: { slotId: id } })]);
   });
 }
 
-const stateMessages: Record<SlotState, string> = {
-  open: 'is let',
-  closed: 'is not let any more; who rents it keeps it',
-  removed: 'is removed',
+const shownPrices = (prices: ReadonlyMap<rules.SlotPriceUnit, MicroUsd>) =>
+  rules.slotPriceUnits
+    .flatMap((unit) => (prices.has(unit) ? `${formatUsd(prices.get(unit) ?? 0n)} USD an ${unit}` : []))
+    .join(' or ');
+
+/** What becomes of a slot in each state. */
+const outcomes: Record<rules.SlotState, { kind: string; text: string }> = {
+  open: { kind: 'slot.opened', text: 'is let' },
+  closed: { kind: 'slot.closed', text: 'is let no more; who rents it keeps it' },
+  removed: { kind: 'slot.retired', text: 'is removed' },
 };
 
 /**
- * Changes whether a slot is let.
+ * Lets a slot, lets it no more, or removes it.
+ * @param slot its id, or `HOST/NAME`
+ * @returns whether it was in another state before
  * @throws BerthError `not_found`; `wrong_state` when one that is rented is to be removed
  */
-export async function setSlotState(context: Context, slot: string, state: SlotState): Promise<void> {
-  await changeSlot(context, slot, async (tx, found, { isRented }) => {
-    if (state === 'removed' && isRented) {
-      throw new BerthError(
-        'wrong_state',
-        `Slot ${found.name} of host ${found.hostName} is rented; close it, and remove it later.`,
-      );
+export async function setSlotState(context: Context, slot: string, state: rules.SlotState): Promise<boolean> {
+  return inTransaction(context.database, async (tx) => {
+    const found = await lockSlot(tx, slot);
+    const { id, name, hostId, hostName } = found;
+    if (found.state === state) return false;
+    if (state === 'removed' && found.isRented) {
+      const message = `Slot ${name} of host ${hostName} is rented; close it, and remove it when it is free.`;
+      throw new BerthError('wrong_state', message, slot);
     }
-    await store.writeSlotState(tx, found.id, state, context.clock.now());
-    if (state === 'removed') {
-      const removed = operatorEvent(context, 'slot.removed', `Slot ${found.name} is removed.`, {
-        hostId: found.hostId,
-        data: { slotId: found.id },
-      });
-      await insertEvents(tx, [{ ...removed, actor: 'berth' }]);
-    }
-    return { kind: 'slot.state', message: `Slot ${found.name} of host ${found.hostName} ${stateMessages[state]}.` };
+    await store.writeSlotState(tx, id, state, context.clock.now());
+    const { kind, text } = outcomes[state];
+    const message = `Slot ${name} of host ${hostName} ${text}.`;
+    await insertEvents(tx, [operatorEvent(context, kind, message, { hostId, data: { slotId: id } })]);
+    return true;
   });
 }
 
-/** Finds a slot by its id or as `HOST/NAME`, takes its row, and changes it. */
-async function changeSlot(
-  context: Context,
-  nameOrId: string,
-  change: (tx: Tx, slot: store.SlotRow, held: { isRented: boolean }) => Promise<{ kind: string; message: string }>,
-): Promise<void> {
-  await inTransaction(context.database, async (tx) => {
-    const found = (await store.listSlots(tx)).find(
-      ({ id, hostName, name }) => id === nameOrId || `${hostName}/${name}` === nameOrId,
-    );
-    const held = found && (await store.lockSlot(tx, found.id));
-    if (!found || !held) throw unknownName('slot', nameOrId);
-    const { kind, message } = await change(tx, found, held);
-    const data = { slotId: found.id };
-    await insertEvents(tx, [operatorEvent(context, kind, message, { hostId: found.hostId, data })]);
-  });
+async function lockSlot(tx: Tx, nameOrId: string): Promise<store.SlotTerms> {
+  const slot = await store.lockSlot(tx, nameOrId);
+  if (!slot) throw unknownName('slot', nameOrId);
+  return slot;
 }
-
-/** Of a machine's room this part goes to the slot that it begins with: the rest is for virtual machines. */
-const firstShare = { memory: 2, disk: 4 };
-const firstDiskGibMax = 50;
 
 /**
- * Lets one slot on a host that runs containers and never had any: what `up` begins with.
- * @returns whether it did
+ * Makes sure that a host which runs containers has or had a slot: what `up` begins with. One that the operator has removed
+ * does not come back.
+ * @returns whether there is nothing left to do
  */
 export async function ensureFirstSlot(context: Context, hostId: string): Promise<boolean> {
-  return inTransaction(context.database, async (tx) => {
+  const { database } = context;
+  if (await store.hadSlots(database, hostId)) return true;
+  const machine = await readMachine(database, hostId);
+  const size = machine?.runsContainers ? rules.firstSlotSize(machine.room) : null;
+  if (!machine || !size) return false;
+  return inTransaction(database, async (tx) => {
     const host = await findHost(tx, hostId, { lock: true });
-    const inventory = await readInventory(tx, hostId);
-    if (!host || !inventory?.containerEngine || (await store.hadSlots(tx, hostId))) return false;
-    const [{ limit } = { limit: { vcpus: 0, memoryMib: 0, diskGib: 0 } }] = await listHosts(tx, hostId);
-    const size = {
-      vcpus: Math.min(limit.vcpus, Number(inventory.cores)),
-      memoryMib: Math.floor(limit.memoryMib / firstShare.memory / mibPerGib) * mibPerGib,
-      diskGib: Math.min(firstDiskGibMax, Math.floor(limit.diskGib / firstShare.disk)),
-    };
-    if (size.vcpus < 1 || size.memoryMib < 1 || size.diskGib < 1) return false;
-    const id = newUuid(context.entropy);
-    const gpus = gpuIdsOf(inventory);
-    await store.insertSlot(tx, { id, hostId, name: 'slot-1', ...size, gpus, createdAt: context.clock.now() });
-    const epoch = pricePerEpoch(host.rates, size);
-    const hours = BigInt(unitHours.epoch);
-    const hour = ((epoch + hours * roundTo - 1n) / (hours * roundTo)) * roundTo;
-    await insertPrice(context, tx, id, 'hour', hour);
-    await insertPrice(context, tx, id, 'epoch', epoch);
+    if (!host || (await store.hadSlots(tx, hostId))) return true;
+    const { hour, epoch } = rules.pricesByRates(host.rates, size);
+    const prices = new Map([['hour', hour] as const, ['epoch', epoch] as const]);
+    const slot = { hostId, hostName: host.name, name: 'slot-1', size, gpus: machine.gpuIds, prices };
+    await insertSlot(context, tx, slot, 'berth');
     return true;
   });
 }

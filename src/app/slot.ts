@@ -2,9 +2,8 @@
 
 import { BerthError, shown } from '../model/errors.ts';
 import { isUuid } from '../model/id.ts';
-import { type SlotStatus, slotStatus } from '../model/slot.ts';
-import { fitsFilter, type SlotFilter } from '../model/slot-filter.ts';
-import { listSlots as readSlots, type SlotRow as StoredSlot } from '../store/slot.ts';
+import type { SlotFilter } from '../model/slot-filter.ts';
+import { countSlots, findSlot, listSlots as readSlots, type SlotGpu, type SlotRow } from '../store/slot-list.ts';
 import type { Context } from './context.ts';
 
 /** Some GPUs of a slot that are alike. */
@@ -16,23 +15,8 @@ export interface SlotGpus {
 
 /** A slot as customers see it. */
 export interface SlotView
-  extends Pick<
-    StoredSlot,
-    | 'id'
-    | 'name'
-    | 'hostName'
-    | 'prices'
-    | 'vcpus'
-    | 'memoryMib'
-    | 'diskGib'
-    | 'cpuName'
-    | 'cpuCores'
-    | 'cpuThreads'
-    | 'countryCode'
-    | 'cityCode'
-    | 'publicIp'
-  > {
-  status: SlotStatus;
+  extends Pick<SlotRow, 'id' | 'status' | 'prices' | 'vcpus' | 'memoryMib' | 'diskGib' | 'hostName'>,
+    Pick<SlotRow, 'cpuName' | 'countryCode' | 'cityCode' | 'publicIp'> {
   gpus: SlotGpus[];
   cudaVersion: string | null;
 }
@@ -46,30 +30,37 @@ export async function listSlots(
   filter: SlotFilter,
   { page, perPage }: { page: number; perPage: number },
 ): Promise<{ total: number; slots: SlotView[] }> {
-  const fitting = (await readSlots(context.database)).map(viewOf).filter((slot) => fitsFilter(slot, filter));
-  return { total: fitting.length, slots: fitting.slice((page - 1) * perPage, page * perPage) };
+  const { database } = context;
+  const [total, slots] = await Promise.all([
+    countSlots(database, filter),
+    readSlots(database, { filter, limit: perPage, offset: (page - 1) * perPage }),
+  ]);
+  return { total, slots: slots.map(viewOf) };
 }
 
-/** One slot. @throws BerthError `not_found` */
-export async function readSlot(context: Context, id: string): Promise<SlotView> {
-  const [slot] = isUuid(id) ? await readSlots(context.database, { slotId: id }) : [];
-  if (slot) return viewOf(slot);
+/**
+ * One slot.
+ * @param orRemoved also one that was removed, which nobody is shown but those who are told of its removal
+ * @throws BerthError `not_found`
+ */
+export async function readSlot(context: Context, id: string, { orRemoved = false } = {}): Promise<SlotView> {
+  const slot = isUuid(id) ? await findSlot(context.database, id) : undefined;
+  if (slot && (orRemoved || slot.state !== 'removed')) return viewOf(slot);
   throw new BerthError('not_found', `There is no machine ${shown(id)}.`, id);
 }
 
-/** A slot as customers see it. */
-export function viewOf(slot: StoredSlot): SlotView {
-  const { id, name, hostName, prices, vcpus, memoryMib, diskGib, cpuName, cpuCores, cpuThreads } = slot;
-  const { countryCode, cityCode, publicIp } = slot;
-  const own = slot.hostGpus.filter((gpu) => gpu.id !== null && slot.gpus.includes(gpu.id));
+function viewOf(slot: SlotRow): SlotView {
+  const { id, status, prices, vcpus, memoryMib, diskGib, hostName, cpuName, countryCode, cityCode, publicIp } = slot;
   return {
-    ...{ id, name, hostName, prices, vcpus, memoryMib, diskGib, cpuName, cpuCores, cpuThreads },
-    ...{ countryCode, cityCode, publicIp },
-    status: slotStatus(slot),
-    gpus: [...Map.groupBy(own, ({ name, memoryMib }) => `${name} ${memoryMib}`).values()].flatMap((alike) => {
-      const [first] = alike;
-      return first ? [{ name: first.name, memoryMib: first.memoryMib, count: alike.length }] : [];
-    }),
-    cudaVersion: own.find((gpu) => gpu.cudaVersion !== null)?.cudaVersion ?? null,
+    ...{ id, status, prices, vcpus, memoryMib, diskGib, hostName, cpuName, countryCode, cityCode, publicIp },
+    gpus: counted(slot.gpus),
+    cudaVersion: slot.gpus.find(({ cudaVersion }) => cudaVersion !== null)?.cudaVersion ?? null,
   };
+}
+
+function counted(gpus: readonly SlotGpu[]): SlotGpus[] {
+  const alike = Map.groupBy(gpus, ({ name, memoryMib }) => `${memoryMib} ${name}`);
+  return [...alike.values()].flatMap(([first, ...others]) =>
+    first ? [{ name: first.name, memoryMib: first.memoryMib, count: others.length + 1 }] : [],
+  );
 }

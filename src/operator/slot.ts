@@ -1,15 +1,22 @@
 // `berth slot`: slices of hosts that are let whole to one container each.
 
 import type { Command } from 'commander';
-import { addSlot, listSlotTerms, type SlotFields, setSlotPrices, setSlotState } from '../app/slot-terms.ts';
+import {
+  addSlot,
+  type GivenPrices,
+  listSlotTerms,
+  type SlotFields,
+  setSlotPrices,
+  setSlotState,
+} from '../app/slot-terms.ts';
 import { formatUsd } from '../model/money.ts';
-import type { SlotState } from '../model/slot.ts';
+import { type SlotState, slotPriceUnits } from '../model/slot.ts';
 import { addCommand, type Ground, group, plain } from './command.ts';
-import { collect, parseNumber } from './parse.ts';
+import { collect, orNone, parseNumber } from './parse.ts';
 import { table } from './print.ts';
 
 const fields: SlotFields = {
-  name: 'NAME',
+  name: 'the name',
   vcpus: '--vcpus',
   memoryGib: '--memory-gib',
   diskGib: '--storage-gib',
@@ -25,8 +32,13 @@ interface PriceOptions {
 
 const withPrices = (command: Command) =>
   command
-    .option('--hour <USD>', 'what an hour costs, billed by the second')
-    .option('--epoch <USD>', 'what an epoch of 24 hours costs, billed by the second');
+    .option('--hour <USD>', 'an hour, billed by the second')
+    .option('--epoch <USD>', 'an epoch of 24 hours, billed by the second');
+
+const pricesOf = ({ hour, epoch }: PriceOptions): GivenPrices => ({
+  hour: orNone(hour, (text) => text),
+  epoch: orNone(epoch, (text) => text),
+});
 
 interface AddOptions extends PriceOptions {
   vcpus: string;
@@ -40,19 +52,20 @@ export function slotCommand(ground: Ground): Command {
   const command = group('slot', 'slices of hosts that are let whole to one container each');
   addCommand(command, ground, 'list', 'show all slots and who rents them', plain, async (context) => {
     const slots = (await listSlotTerms(context)).map((slot) => ({
-      ...{ id: slot.id, name: slot.name, host: slot.hostName, state: slot.state, status: slot.status },
-      ...{ vcpus: slot.vcpus, memoryGib: slot.memoryMib / 1024, storageGib: slot.diskGib, gpus: slot.gpus },
+      ...{ id: slot.id, host: slot.hostName, name: slot.name, state: slot.state, status: slot.status },
+      ...{ whyInactive: slot.whyInactive, vcpus: slot.vcpus, memoryGib: slot.memoryMib / 1024 },
+      ...{ storageGib: slot.diskGib, gpus: slot.gpuIds },
       prices: slot.prices.map(({ id, unit, amountMicroUsd }) => ({ id, unit, usd: formatUsd(amountMicroUsd) })),
       ...{ account: slot.accountName, instance: slot.instanceId },
     }));
     const rows = slots.map((slot) => [
-      ...[`${slot.host}/${slot.name}`, slot.status, slot.state, String(slot.vcpus), String(slot.memoryGib)],
-      ...[String(slot.storageGib), String(slot.gpus.length)],
-      ...['hour', 'epoch'].map((unit) => slot.prices.find((price) => price.unit === unit)?.usd ?? ''),
-      ...[slot.account ?? '', slot.id],
+      ...[`${slot.host}/${slot.name}`, slot.status, slot.account ?? slot.whyInactive ?? ''],
+      ...[slot.vcpus, slot.memoryGib, slot.storageGib, slot.gpus.length].map(String),
+      ...slotPriceUnits.map((unit) => slot.prices.find((price) => price.unit === unit)?.usd ?? ''),
+      slot.id,
     ]);
     const sizes = ['vcpus', 'memory gib', 'storage gib', 'gpus'];
-    const heading = ['slot', 'status', 'state', ...sizes, 'hour', 'epoch', 'account', 'id'];
+    const heading = ['slot', 'status', 'rented by, or why not', ...sizes, 'usd an hour', 'usd an epoch', 'machine id'];
     return { value: { slots }, text: slots.length === 0 ? 'There are none.\n' : table(heading, rows) };
   });
   addCommand<AddOptions>(
@@ -70,7 +83,7 @@ export function slotCommand(ground: Ground): Command {
       const id = await addSlot(
         context,
         {
-          ...{ host, name, gpus: options.gpu ?? [], prices: { hour: options.hour, epoch: options.epoch } },
+          ...{ host, name, gpus: options.gpu ?? [], prices: pricesOf(options) },
           vcpus: parseNumber(options.vcpus, fields.vcpus),
           memoryGib: parseNumber(options.memoryGib, fields.memoryGib),
           diskGib: parseNumber(options.storageGib, fields.diskGib),
@@ -84,10 +97,10 @@ export function slotCommand(ground: Ground): Command {
     command,
     ground,
     'price <SLOT>',
-    'set what a slot (HOST/NAME or id) costs from now on; "none" withdraws a price',
+    'set what a slot (HOST/NAME or its id) costs from now on; "none" takes a price back',
     withPrices,
-    async (context, [slot = ''], { hour, epoch }) => {
-      await setSlotPrices(context, slot, { hour, epoch }, fields);
+    async (context, [slot = ''], options) => {
+      await setSlotPrices(context, slot, pricesOf(options), fields);
       return { value: { slot }, text: `The price of slot ${slot} is set.\n` };
     },
   );
@@ -98,8 +111,8 @@ export function slotCommand(ground: Ground): Command {
   ];
   for (const [verb, state, description] of states) {
     addCommand(command, ground, `${verb} <SLOT>`, description, plain, async (context, [slot = '']) => {
-      await setSlotState(context, slot, state);
-      return { value: { slot, state }, text: `Slot ${slot} is ${state}.\n` };
+      const changed = await setSlotState(context, slot, state);
+      return { value: { slot, state, changed }, text: `Slot ${slot} is ${state}${changed ? '' : ' already'}.\n` };
     });
   }
   return command;

@@ -70,6 +70,7 @@ interface HostTable {
   hardware_overrides: GeneratedJson<HardwareOverrides>;
   additional_disk_gib_max: Generated<number | null>;
   changed_xid: Generated<string>;
+  runs_containers: Generated<boolean>;
 }
 
 interface DatacenterTable {
