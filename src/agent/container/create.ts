@@ -1,0 +1,71 @@
+// What the Engine is told when it makes a container: its limits, and all that it is not allowed.
+
+import { createHash } from 'node:crypto';
+import type Docker from 'dockerode';
+import type { ContainerSpec } from './driver.ts';
+import { nameOf } from './names.ts';
+import type { NetworkPlace } from './network.ts';
+
+/** Which specification a container was made by. */
+export const specLabel = 'berth.spec';
+
+/** Far more than a service needs, and far fewer than trouble the host. */
+const processesMax = 1024;
+/** What a container may keep of its output. */
+const logOptions = { 'max-size': '8m', 'max-file': '2' };
+const mib = 1024 ** 2;
+/** What the Engine grants by itself and a customer's program has no use for. */
+const dropped = ['NET_RAW', 'MKNOD', 'AUDIT_WRITE'];
+
+/** What a container is made of beside its specification. */
+interface Ground {
+  image: string;
+  place: NetworkPlace;
+  labels: Record<string, string>;
+  /** Whether the storage driver itself holds it to its disk. */
+  hasQuota: boolean;
+}
+
+/** The Engine's options for a container. */
+export function containerOptions(spec: ContainerSpec, { image, place, labels, hasQuota }: Ground) {
+  const tcp = spec.ports.filter(({ protocol }) => protocol === 'tcp');
+  const options: Docker.ContainerCreateOptions = {
+    name: nameOf(spec.instanceId),
+    Image: image,
+    Hostname: spec.hostname,
+    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...labels, 'berth.disk-gib': String(spec.diskGib) },
+    ExposedPorts: Object.fromEntries(spec.ports.map(({ hostPort }) => [`${hostPort}/tcp`, {}])),
+    HostConfig: {
+      NetworkMode: place.name,
+      PortBindings: Object.fromEntries(
+        tcp.map(({ hostPort }) => [`${hostPort}/tcp`, [{ HostIp: spec.address, HostPort: String(hostPort) }]]),
+      ),
+      PublishAllPorts: false,
+      NanoCpus: spec.vcpus * 1_000_000_000,
+      Memory: spec.memoryMib * mib,
+      // No swap beyond its memory.
+      MemorySwap: spec.memoryMib * mib,
+      PidsLimit: processesMax,
+      Privileged: false,
+      CapDrop: dropped,
+      SecurityOpt: ['no-new-privileges'],
+      LogConfig: { Type: 'json-file', Config: logOptions },
+      // The agent starts it again, so that the startup script runs each time and a crash loop has an end.
+      RestartPolicy: { Name: 'no' },
+      ...(hasQuota ? { StorageOpt: { size: `${spec.diskGib}G` } } : {}),
+      ...(spec.gpus.length > 0
+        ? {
+            DeviceRequests: [{ Driver: '', Count: 0, DeviceIDs: [...spec.gpus], Capabilities: [['gpu']], Options: {} }],
+          }
+        : {}),
+    },
+    NetworkingConfig: { EndpointsConfig: { [place.name]: { IPAMConfig: { IPv4Address: place.ip } } } },
+  };
+  return options;
+}
+
+/** Tells specifications apart that need different containers; keys to log in with don't. */
+export function specHash({ sshKeys: _, ...spec }: ContainerSpec): string {
+  return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
+}

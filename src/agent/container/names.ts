@@ -1,0 +1,17 @@
+// How what belongs to an instance is called on the Engine. Everything of Berth's bears its labels; nothing else is touched.
+
+/** The instance that something belongs to. */
+export const instanceLabel = 'berth.instance';
+/** The agent that it belongs to: several may share one Engine. */
+export const ownerLabel = 'berth.host';
+
+const bare = (instanceId: string) => instanceId.replace(/^0x/, '');
+
+/** The container's name, and its network's. */
+export const nameOf = (instanceId: string) => `berth-${bare(instanceId)}`;
+
+/** Its network's interface on the host; Linux takes 15 characters. */
+export const bridgeOf = (instanceId: string) => `bc-${bare(instanceId).slice(0, 12)}`;
+
+/** What its image is called when nobody else may use it. */
+export const privateImageOf = (instanceId: string) => `berth-private/${bare(instanceId)}:image`;
