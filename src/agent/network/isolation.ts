@@ -2,10 +2,10 @@
 // filter knows them: they get anywhere but to this host's own addresses, where only open ports of instances and the host's
 // resolver answer. The table describes itself (each element says whose it is), so nothing has to be remembered beside it.
 
-import { readFile } from 'node:fs/promises';
-import { parseIpv4 } from '../../model/cidr.ts';
 import { runTool } from '../disk/tool.ts';
+import { containerBridges } from './container-walls.ts';
 import type { Forward } from './forwards.ts';
+import { hostResolvers } from './resolvers.ts';
 
 /** One agent's nftables table. */
 export class Isolation {
@@ -101,7 +101,7 @@ export class Isolation {
   /** The table itself. Applied a second time, it changes nothing but what the host's resolvers changed. */
   async #rules(): Promise<string[]> {
     const table = this.#table;
-    const resolvers = await this.#resolvers();
+    const resolvers = await hostResolvers(this.#resolverFile);
     const tuple = 'ipv4_addr . inet_proto . inet_service';
     const destination = 'ip daddr . meta l4proto . th dport';
     const rule = (chain: string, text: string) => `add rule ${table} ${chain} ${text}`;
@@ -119,22 +119,18 @@ export class Isolation {
       // Answers to those who came through an open port.
       rule('guest', 'ct state established,related accept'),
       rule('guest', `${destination} @open accept`),
+      // QEMU answers its guests' questions by asking them.
       ...resolvers.map((address) => rule('guest', `ip daddr ${address} meta l4proto { tcp, udp } th dport 53 accept`)),
       // Loopback and every other address of this host, also one that it gets tomorrow.
       rule('guest', 'fib daddr type { local, broadcast, multicast } drop'),
       // Metadata services of clouds, which hand out the host's own credentials, live on link-local addresses.
       rule('guest', 'ip daddr { 127.0.0.0/8, 169.254.0.0/16 } drop'),
       rule('guest', 'ip6 daddr fe80::/10 drop'),
+      // Containers stand on bridges of this host, which is the only one to reach them there.
+      rule('guest', `oifname "${containerBridges}" drop`),
       rule('move_local', `dnat ip to ${destination} map @moved`),
       rule('move_remote', `dnat ip to ${destination} map @moved`),
     ];
-  }
-
-  /** The host's IPv4 resolvers; QEMU answers its guests' questions by asking them. */
-  async #resolvers(): Promise<string[]> {
-    const text = await readFile(this.#resolverFile, 'utf8').catch(() => '');
-    const addresses = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = '']) => address);
-    return [...new Set(addresses)].filter((address) => parseIpv4(address) !== null);
   }
 
   async #elements(): Promise<TableElement[]> {

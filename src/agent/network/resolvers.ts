@@ -1,0 +1,11 @@
+// Which resolvers the host asks; its guests may ask them, too.
+
+import { readFile } from 'node:fs/promises';
+import { parseIpv4 } from '../../model/cidr.ts';
+
+/** The host's IPv4 resolvers. @param file such as `/etc/resolv.conf` */
+export async function hostResolvers(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const addresses = [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = '']) => address);
+  return [...new Set(addresses)].filter((address) => parseIpv4(address) !== null);
+}
