@@ -18,23 +18,25 @@ const batchMax = 500;
 export async function tellSlots(context: Context, since: string | null): Promise<string | null> {
   const { database } = context;
   const snapshot = await readSnapshot(database);
-  for (;;) {
+  let after: string | null = null;
+  do {
+    const page = { since, after, limit: batchMax };
     const told = await inTransaction(database, async (tx) => {
       // One at a time: a second one might look before the first has told, and tell after it what is no longer so.
       if (!(await lockSlotNews(tx))) return null;
-      const news = await listSlotNews(tx, since, batchMax);
-      if (news.length > 0) {
-        await insertEvents(
-          tx,
-          news.map((slot) => eventOf(slot, context.clock.now())),
-        );
-        await writeTold(tx, news);
-      }
-      return news.length;
+      const news = await listSlotNews(tx, page);
+      const now = context.clock.now();
+      await insertEvents(
+        tx,
+        news.map((slot) => eventOf(slot, now)),
+      );
+      await writeTold(tx, news);
+      return news;
     });
     if (told === null) return since;
-    if (told < batchMax) return snapshot;
-  }
+    after = told.length < batchMax ? null : (told.at(-1)?.id ?? null);
+  } while (after !== null);
+  return snapshot;
 }
 
 function eventOf({ id, name, hostId, hostName, isKnown, now }: SlotNews, createdAt: Date): NewEvent {

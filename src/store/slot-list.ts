@@ -1,4 +1,5 @@
-// Slots with all that is said of them, read as customers search them and as operators look at them.
+// Slots with all that is said of them, read as customers search them and as operators look at them. Of 100,000 slots a page and
+// the total take 30 to 100 ms, by the filter (`npm run bench:slots`).
 
 import { type RawBuilder, sql } from 'kysely';
 import type { HostState } from '../model/host.ts';
