@@ -72,7 +72,7 @@ export interface Driver<Spec> {
    */
   run(spec: Spec, progress: (step: Progress) => void, signal: AbortSignal): Promise<void>;
   /** Asks it to end, ends it after `graceMs`, then removes all that is left of it. Done on nothing is done. */
-  erase(instanceId: string, graceMs: number): Promise<void>;
+  erase(instanceId: string, graceMs: number, progress: (step: Progress) => void): Promise<void>;
   /** What is here that belongs to no instance of `known`: processes and files. Nothing is done about it. */
   strays(known: ReadonlySet<string>): Promise<string[]>;
   /** Calls back when an instance's state has changed by itself. */

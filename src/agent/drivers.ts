@@ -52,10 +52,10 @@ export class Drivers implements Driver<Assignment> {
     else throw new DriverFailure('host.agent', 'The agent of this host is too old for this kind of instance.', true);
   }
 
-  async erase(instanceId: string, graceMs: number): Promise<void> {
+  async erase(instanceId: string, graceMs: number, progress: (step: Progress) => void): Promise<void> {
     const kind = this.#kindOf(instanceId);
-    if (kind !== 'container') await this.#vm.erase(instanceId, graceMs);
-    if (kind !== 'vm') await this.#container?.erase(instanceId, graceMs);
+    if (kind !== 'container') await this.#vm.erase(instanceId, graceMs, progress);
+    if (kind !== 'vm') await this.#container?.erase(instanceId, graceMs, progress);
   }
 
   async strays(known: ReadonlySet<string>): Promise<string[]> {

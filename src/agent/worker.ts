@@ -143,7 +143,7 @@ export class Worker {
     const { driver, records, clock, patience, tell } = this.#parts;
     if ((await driver.inspect(this.instanceId))?.power === 'running')
       tell(this.instanceId, `${kindOf(record)}.stop`, 'Asked to stop.');
-    await driver.erase(this.instanceId, patience.graceMs);
+    await driver.erase(this.instanceId, patience.graceMs, (step) => this.#progress(step));
     const goneAt = clock.now().toISOString();
     await records.update(this.instanceId, (newest = record) => ({ ...newest, goneAt }));
     this.#become('gone', null);

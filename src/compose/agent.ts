@@ -23,6 +23,7 @@ import { ensureSystemUser } from '../host/system-user.ts';
 import { SeededEntropy } from '../sim/chance.ts';
 import { SimulatedContainerDriver } from '../sim/container.ts';
 import { type Behaviour, SimulatedDriver } from '../sim/driver.ts';
+import { openContainers } from './containers.ts';
 import { systemClock, systemEntropy } from './system.ts';
 
 const vmUser = 'berth-vm';
@@ -50,6 +51,10 @@ export interface AgentOptions {
   };
   patience?: Partial<Patience>;
   imageLimits?: Partial<ImageLimits>;
+  /** Where a container engine listens; its usual place when left out. */
+  engineSocket?: string;
+  /** How HTTPS ports are reached; on this machine alone when left out. */
+  ingress?: { domain: string; email: string | null };
 }
 
 /** A running agent. */
@@ -60,7 +65,7 @@ export interface RunningAgent {
 
 interface Machine {
   drivers: DriverPair;
-  close(): void;
+  close(): Promise<void>;
   inventory(): Promise<Inventory>;
 }
 
@@ -68,8 +73,10 @@ interface Machine {
 export async function startAgent(options: AgentOptions, signal: AbortSignal): Promise<RunningAgent> {
   const { directory, logger } = options;
   await mkdir(directory, { recursive: true });
-  const machine = options.simulated ? await simulatedMachine(options, options.simulated) : await realMachine(options);
   const client = new ServerClient(options.serverUrls);
+  const machine = options.simulated
+    ? await simulatedMachine(options, options.simulated)
+    : await realMachine(options, client);
   const { hostId } = await enrolled(options, client, machine, signal);
   const agent = new Agent({
     client,
@@ -86,7 +93,7 @@ export async function startAgent(options: AgentOptions, signal: AbortSignal): Pr
     hostId,
     async close() {
       await agent.stop();
-      machine.close();
+      await machine.close();
     },
   };
 }
@@ -126,7 +133,7 @@ async function enrolled(
   }
 }
 
-async function realMachine(options: AgentOptions): Promise<Machine> {
+async function realMachine(options: AgentOptions, client: ServerClient): Promise<Machine> {
   const { directory, logger, allowedImageHosts } = options;
   const user = process.getuid?.() === 0 ? await ensureSystemUser(vmUser) : null;
   const { acceleration, reason } = await detectAcceleration();
@@ -145,6 +152,7 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   const evicting = setInterval(() => {
     images.evict().catch((error: unknown) => logger.warn({ err: error }, 'images could not be evicted'));
   }, evictEveryMs).unref();
+  const containers = await openContainers(options, client);
   const fixed: FixedInventory = {
     acceleration,
     accelerationReason: reason,
@@ -154,10 +162,15 @@ async function realMachine(options: AgentOptions): Promise<Machine> {
   };
   const hardware = hardwareReader();
   return {
-    drivers: { vm: driver, container: null },
-    close: () => clearInterval(evicting),
-    inventory: async () =>
-      readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm')), await hardware()),
+    drivers: { vm: driver, container: containers.driver },
+    async close() {
+      clearInterval(evicting);
+      await containers.close();
+    },
+    inventory: async () => ({
+      ...(await readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm')), await hardware())),
+      ...(await containers.inventory()),
+    }),
   };
 }
 
@@ -182,5 +195,5 @@ async function simulatedMachine(
     ingress: { domain: 'localhost', port: 443 },
     ...(simulated.hardware ? { hardware: simulated.hardware } : {}),
   };
-  return { drivers: { vm, container }, close() {}, inventory: async () => inventory };
+  return { drivers: { vm, container }, async close() {}, inventory: async () => inventory };
 }

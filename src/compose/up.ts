@@ -34,7 +34,7 @@ export interface UpOptions {
   /** The server's; the system's own when left out. */
   clock?: Clock;
   logger: Logger;
-  agent?: Pick<AgentOptions, 'simulated' | 'patience' | 'imageLimits'>;
+  agent?: Pick<AgentOptions, 'simulated' | 'patience' | 'imageLimits' | 'engineSocket' | 'ingress'>;
 }
 
 /** A running Berth. */

@@ -7,10 +7,11 @@ import type Docker from 'dockerode';
 import { writeDurably } from '../../host/durable-file.ts';
 import { processAgeMs } from '../../host/process.ts';
 import type { Ipv4Range } from '../../model/cidr.ts';
-import type { LogLine } from '../../model/log.ts';
+import { type LogLine, lastWordsKind } from '../../model/log.ts';
 import type { Found, Progress } from '../driver.ts';
 import { containerOptions, specHash, specLabel } from './create.ts';
 import { DiskWatch, type Watched } from './disk-watch.ts';
+import type { Doors } from './doors.ts';
 import type { ContainerDriver, ContainerSpec, LogQuery } from './driver.ts';
 import { Engine, type EngineInfo, EngineRefused, failureOf } from './engine.ts';
 import type { ExecRequest, Execution } from './exec.ts';
@@ -33,8 +34,8 @@ export interface DockerParts extends Pick<ImageParts, 'allowHosts' | 'registryAu
   networkRange: Ipv4Range;
   /** The wall around containers; it must stand before one starts. */
   walls: { admit(): Promise<void> };
-  /** Told what a container said last, before nothing of it is left. */
-  lastWords(instanceId: string, lines: LogLine[]): void;
+  /** The ways into a container beside its TCP ports. */
+  doors: Pick<Doors, 'open' | 'close'>;
   pullDeadlineMs?: number;
   scriptWaitMs?: number;
 }
@@ -143,6 +144,8 @@ export class DockerDriver implements ContainerDriver {
       const before = await this.#find(instanceId);
       if (!before?.State.Running) await this.#start(spec, before, progress, signal);
       signal.throwIfAborted();
+      const ip = await this.addressOf(instanceId);
+      if (ip !== undefined) await this.#parts.doors.open(spec, ip, progress);
       await this.#runScript(spec, progress);
     } catch (error) {
       if (signal.aborted) throw error;
@@ -189,7 +192,7 @@ export class DockerDriver implements ContainerDriver {
     });
   }
 
-  async erase(instanceId: string, graceMs: number): Promise<void> {
+  async erase(instanceId: string, graceMs: number, progress: (step: Progress) => void): Promise<void> {
     const container = await this.#find(instanceId);
     if (container?.State.Running) {
       const seconds = Math.ceil(graceMs / 1000);
@@ -197,7 +200,8 @@ export class DockerDriver implements ContainerDriver {
         .find((docker) => docker.getContainer(nameOf(instanceId)).stop({ t: seconds }))
         .catch(notModified);
     }
-    if (container) await this.#tellLastWords(instanceId);
+    if (container) await this.#tellLastWords(instanceId, progress);
+    await this.#parts.doors.close(instanceId);
     await this.#removeContainer(instanceId);
     await this.#networks.remove(instanceId);
     await this.#images.remove(privateImageOf(instanceId));
@@ -281,7 +285,8 @@ export class DockerDriver implements ContainerDriver {
     return lines;
   }
 
-  async #tellLastWords(instanceId: string): Promise<void> {
+  /** What it said last outlives it, so that whoever asks why it failed finds out. */
+  async #tellLastWords(instanceId: string, tell: (step: Progress) => void): Promise<void> {
     const lines = await this.#tail(instanceId, lastWordsLines).catch(() => []);
     const kept: LogLine[] = [];
     let bytes = 0;
@@ -290,7 +295,8 @@ export class DockerDriver implements ContainerDriver {
       if (bytes > lastWordsBytesMax) break;
       kept.unshift(line);
     }
-    if (kept.length > 0) this.#parts.lastWords(instanceId, kept);
+    if (kept.length > 0)
+      tell({ kind: lastWordsKind, message: 'It has ended; this is what it said last.', data: { lines: kept } });
   }
 
   /** Those whose writes nobody else bounds. */

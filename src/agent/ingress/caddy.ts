@@ -7,6 +7,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { writeDurably } from '../../host/durable-file.ts';
 import { processProgram, processStartTicks } from '../../host/process.ts';
 import type { SystemUser } from '../../host/system-user.ts';
@@ -70,6 +71,8 @@ export class Ingress {
     }
     this.#port = await this.#choosePort();
     this.#process = await this.#runningSince();
+    const routes = await readFile(this.#file('routes.json'), 'utf8').catch(() => '[]');
+    this.#routes = new Map(JSON.parse(routes) as [string, string][]);
     this.#timer = setInterval(() => void this.#inTurn(() => this.#mend()).catch(() => {}), lookEveryMs).unref();
   }
 
@@ -84,12 +87,17 @@ export class Ingress {
   }
 
   /**
-   * Makes these the names that are served.
+   * Changes which names are served; what was served before a restart of the agent is served on.
+   * @param change given what is served, returns what is to be
    * @throws Error when Caddy can't be started or refuses
    */
-  apply(routes: Routes): Promise<void> {
+  change(change: (routes: Routes) => Routes): Promise<void> {
     return this.#inTurn(async () => {
-      this.#routes = new Map(routes);
+      const routes = new Map(change(this.#routes));
+      if (!isDeepStrictEqual(routes, this.#routes)) {
+        await writeDurably(this.#file('routes.json'), JSON.stringify([...routes]));
+        this.#routes = routes;
+      }
       await this.#mend();
     });
   }

@@ -1,0 +1,34 @@
+// Who may log in: whoever proves to have the private half of one of a container's keys.
+
+import { timingSafeEqual } from 'node:crypto';
+import { type ParsedKey, type PublicKeyAuthContext, utils } from 'ssh2';
+
+/** A container's public keys. */
+export class AuthorizedKeys {
+  readonly #keys: readonly ParsedKey[];
+
+  /** @param lines keys as in `id_ed25519.pub`; one of a kind that is not known here lets nobody in */
+  constructor(lines: readonly string[]) {
+    this.#keys = lines.flatMap((line) => {
+      const parsed = utils.parseKey(line);
+      return parsed instanceof Error ? [] : [parsed];
+    });
+  }
+
+  /**
+   * Whether a client is let in; or, while it only asks whether a key would do, whether it would.
+   */
+  admits({ key, signature, blob, hashAlgo }: PublicKeyAuthContext): boolean {
+    const known = this.#keys.find((candidate) => {
+      const data = candidate.getPublicSSH();
+      return (
+        candidate.type === plainType(key.algo) && data.length === key.data.length && timingSafeEqual(data, key.data)
+      );
+    });
+    if (!known) return false;
+    return signature === undefined || blob === undefined || known.verify(blob, signature, hashAlgo) === true;
+  }
+}
+
+/** RSA keys are of one type, whatever their signatures are made with (RFC 8332). */
+const plainType = (algorithm: string) => (/^rsa-sha2-(256|512)$/.test(algorithm) ? 'ssh-rsa' : algorithm);
