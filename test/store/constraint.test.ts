@@ -37,7 +37,15 @@ const ground = (ids: Record<'account' | 'price' | 'host' | 'deployment', string>
     .join('\n')}
 `;
 
-const ids = { account: randomUUID(), price: randomUUID(), host: randomUUID(), deployment: randomUUID() };
+const ids = {
+  ...{ account: randomUUID(), price: randomUUID(), host: randomUUID(), deployment: randomUUID() },
+  slot: randomUUID(),
+};
+/** A slot of the host, and a price of it. */
+const slot = `insert into slot (id, host_id, name, vcpus, memory_mib, disk_gib, created_at)
+  values ('${ids.slot}', '${ids.host}', 's', 1, 1024, 5, now());`;
+const slotPrice = `insert into slot_price (id, slot_id, amount_micro_usd, unit, created_at)
+  values (gen_random_uuid(), '${ids.slot}', 1, 'hour', now());`;
 const first = `0x${'1'.repeat(40)}`;
 const second = `0x${'2'.repeat(40)}`;
 const third = `0x${'3'.repeat(40)}`;
@@ -100,6 +108,21 @@ const forbidden: [what: string, state: string, statement: string][] = [
     'an answer kept twice for one key',
     unique,
     `insert into idempotency_record select '${ids.account}', 'k', '', 201, '[]', now() from generate_series(1, 2)`,
+  ],
+  ['a slot that two instances hold', unique, `${slot} update assignment set slot_id = '${ids.slot}'`],
+  ['two slots of one name on a host', unique, `${slot} ${slot.replace(ids.slot, randomUUID())}`],
+  ['two prices of a slot for one unit', unique, `${slot} ${slotPrice} ${slotPrice}`],
+  ['a slot’s price that changes', restrict, `${slot} ${slotPrice} update slot_price set amount_micro_usd = 2`],
+  ['a slot’s price that goes', restrict, `${slot} ${slotPrice} delete from slot_price`],
+  [
+    'a price that was withdrawn and comes back',
+    restrict,
+    `${slot} ${slotPrice} update slot_price set withdrawn_at = now(); update slot_price set withdrawn_at = null`,
+  ],
+  [
+    'a VM that holds a slot’s price',
+    check,
+    `${slot} ${slotPrice} update instance set slot_price_id = (select id from slot_price)`,
   ],
 ];
 
