@@ -34,7 +34,7 @@ async function insertSlots(database: Database): Promise<void> {
     update host_health set inventory = jsonb_build_object('hardware', jsonb_build_object('gpus', (
       select jsonb_agg(jsonb_build_object('id', 'GPU-' || number, 'name', ${names}[1 + number % 3], 'memoryMib', 24576,
         'cudaVersion', '12.6')) from generate_series(1, 2) as number)))`.execute(database);
-  await sql`update host set runs_containers = true`.execute(database);
+  await sql`update host set runs_containers = true, gpu_ids = array['GPU-1', 'GPU-2']`.execute(database);
   for (let number = 1; number <= slotsPerHost; number += 1) {
     await sql`
       with new_slot as (

@@ -22,9 +22,11 @@ create unique index slot_name on slot (host_id, name) where state <> 'removed';
 create index slot_listed on slot (created_at, id) where state <> 'removed';
 create index slot_told on slot (host_id) where state <> 'removed' or told is not null;
 
--- Whether the host has told of something that runs containers. Beside what the host says of itself it would change with
--- every heartbeat.
-alter table host add column runs_containers boolean not null default false;
+-- Whether the host has told of something that runs containers, and the ids of the GPUs that it has told of. They stand here
+-- because what a host says of itself is written with every heartbeat, and this only when it changes.
+alter table host
+  add column runs_containers boolean not null default false,
+  add column gpu_ids text[] not null default '{}';
 
 -- What a slot costs, for an hour or for an epoch of a day. A row's terms never change; a new price is a new row.
 create table slot_price (

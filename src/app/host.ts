@@ -81,8 +81,7 @@ export async function noteHealth(
   await updateLimits(context.database, hostId, capacityOf(inventory));
   const now = context.clock.now();
   await writeHealth(context.database, { hostId, seenAt: now, inventory: { ...inventory }, strays });
-  const runsContainers = (inventory.containerEngine ?? null) !== null;
-  const heardOf = { hostId, hardware: hardwareOf(inventory), runsContainers };
+  const heardOf = { hostId, hardware: hardwareOf(inventory), ...containerPartsOf(inventory) };
   if (!(await isNewsOfHost(context.database, heardOf))) return;
   await inTransaction(context.database, async (tx) => {
     const isBack = await noteReachable(tx, heardOf, now);
@@ -99,6 +98,17 @@ export async function applyTerms(tx: Tx, hostId: string): Promise<void> {
 }
 
 const capacityOf = ({ cores, memoryMib, diskGib }: HostInventory): Size => ({ vcpus: cores, memoryMib, diskGib });
+
+/** What a host has for containers. */
+export function containerPartsOf({ containerEngine, hardware }: HostInventory): {
+  runsContainers: boolean;
+  gpuIds: string[];
+} {
+  return {
+    runsContainers: (containerEngine ?? null) !== null,
+    gpuIds: (hardware?.gpus ?? []).flatMap(({ id }) => id ?? []),
+  };
+}
 
 /** What customers can choose a host by; agents from before hardware was told know only the processor's name. */
 function hardwareOf({ hardware, storageType, cpuModel }: HostInventory): Hardware {

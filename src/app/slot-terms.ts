@@ -13,7 +13,7 @@ import { findHost, listHosts, readInventory } from '../store/host-terms.ts';
 import { countSlots, listSlots, type SlotRow } from '../store/slot-list.ts';
 import * as store from '../store/slot-terms.ts';
 import type { Context } from './context.ts';
-import type { HostInventory } from './host.ts';
+import { containerPartsOf, type HostInventory } from './host.ts';
 import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
 export type { SlotFields } from '../model/slot.ts';
@@ -94,8 +94,7 @@ async function readMachine(database: Database, hostId: string): Promise<Machine 
   if (!inventory || !host) return null;
   // Processors may be sold over, but no container gets more of them than there are.
   const vcpus = Math.min(host.limit.vcpus, inventory.cores);
-  const gpuIds = (inventory.hardware?.gpus ?? []).flatMap(({ id }) => id ?? []);
-  return { room: { ...host.limit, vcpus }, gpuIds, runsContainers: (inventory.containerEngine ?? null) !== null };
+  return { room: { ...host.limit, vcpus }, ...containerPartsOf(inventory) };
 }
 
 interface PricedSlot {

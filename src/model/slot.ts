@@ -26,15 +26,18 @@ export interface SlotFacts {
   hostState: HostState;
   isReachable: boolean;
   runsContainers: boolean;
+  hasGpus: boolean;
 }
 
 /** Why a slot can't be rented although nobody rents it; null when that is not so. */
-export function whyInactive({ status, state, hostState, isReachable, runsContainers }: SlotFacts): string | null {
+export function whyInactive(slot: SlotFacts): string | null {
+  const { status, state, hostState, isReachable, runsContainers, hasGpus } = slot;
   if (status !== 'inactive') return null;
   if (state !== 'open') return `it is ${state}`;
   if (hostState !== 'open') return `its host is ${hostState}`;
   if (!isReachable) return 'its host is out of reach';
   if (!runsContainers) return 'its host has no container engine';
+  if (!hasGpus) return 'its host lacks a GPU of it';
   return 'its host has not enough room left';
 }
 

@@ -146,6 +146,8 @@ interface HeardOf {
   hardware: Hardware;
   /** Whether it has something that runs containers. */
   runsContainers: boolean;
+  /** Of the GPUs that containers can be given. */
+  gpuIds: readonly string[];
 }
 
 /** What a host is made of, with the operator's overrides laid over what was found. */
@@ -158,10 +160,11 @@ function knownHardware(found: Hardware) {
 /** Whether there is anything for {@link noteReachable} to write; hardly ever, so a report need not lock its host's row. */
 export async function isNewsOfHost(
   database: Database,
-  { hostId, hardware, runsContainers }: HeardOf,
+  { hostId, hardware, runsContainers, gpuIds }: HeardOf,
 ): Promise<boolean> {
   const { rows } = await sql<{ news: boolean }>`
-    select not reachable or runs_containers <> ${runsContainers} or hardware is distinct from ${knownHardware(hardware)} as news
+    select not reachable or runs_containers <> ${runsContainers} or gpu_ids <> ${[...gpuIds]}::text[]
+      or hardware is distinct from ${knownHardware(hardware)} as news
     from host where id = ${hostId}::uuid`.execute(database);
   return rows[0]?.news === true;
 }
@@ -169,11 +172,12 @@ export async function isNewsOfHost(
 /** Notes that a host can be reached and what it is made of. @returns whether it was out of reach before */
 export async function noteReachable(
   tx: Tx,
-  { hostId, hardware, runsContainers }: HeardOf,
+  { hostId, hardware, runsContainers, gpuIds }: HeardOf,
   now: Date,
 ): Promise<boolean> {
   const { rows } = await sql<{ returned: boolean }>`
-    update host set hardware = ${knownHardware(hardware)}, runs_containers = ${runsContainers}, reachable = true,
+    update host set hardware = ${knownHardware(hardware)}, runs_containers = ${runsContainers},
+      gpu_ids = ${[...gpuIds]}::text[], reachable = true,
       reachable_changed_at = case when reachable then reachable_changed_at else ${now}::timestamptz end
     where id = ${hostId}::uuid
     returning reachable_changed_at = ${now}::timestamptz as returned`.execute(tx);

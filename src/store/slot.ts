@@ -9,6 +9,9 @@ import type { Database, Tx } from './database.ts';
 /** Whether a slot is held, in a statement that knows `slot`. */
 const isRented = sql<boolean>`exists (select from assignment where assignment.slot_id = slot.id)`;
 
+/** Whether a host still has a slot's GPUs, in a statement that knows `slot` and `host`. */
+export const hasGpus = sql<boolean>`slot.gpus <@ host.gpu_ids`;
+
 /** Whether a host has a slot's share left, in a statement that knows `slot` and `host`. */
 const hasRoom = sql<boolean>`host.vcpus_used + slot.vcpus <= host.vcpus_limit
   and host.memory_mib_used + slot.memory_mib <= host.memory_mib_limit
@@ -16,7 +19,7 @@ const hasRoom = sql<boolean>`host.vcpus_used + slot.vcpus <= host.vcpus_limit
 
 /** Whether a slot can be rented now, in a statement that knows `slot` and `host`. */
 export const isAvailable = sql<boolean>`(slot.state = 'open' and host.state = 'open' and host.reachable
-  and host.runs_containers and ${hasRoom} and not ${isRented})`;
+  and host.runs_containers and ${hasGpus} and ${hasRoom} and not ${isRented})`;
 
 /** What customers are told of a slot, in a statement that knows `slot` and `host`. */
 export const slotStatus = sql<SlotStatus>`case when ${isRented} then 'rented' when ${isAvailable} then 'available'
@@ -48,7 +51,7 @@ export async function findSlotHost(database: Database, slotId: string): Promise<
 /**
  * Takes a slot, its share of its host's capacity, and with it the host's row.
  * @returns undefined when it can't be had: rented, closed, or on a host that is closed, out of reach, full, or without a
- *   container engine
+ *   container engine or the slot's GPUs
  */
 export async function takeSlot(tx: Tx, slotId: string): Promise<SlotTaken | undefined> {
   // Before anything is looked at: a statement that has waited for the host's row would go by the slot as it was before.

@@ -7,6 +7,7 @@ import type { ContainerPort } from '../model/container.ts';
 import type { Hardware, HardwareOverrides } from '../model/hardware.ts';
 import type { HostState } from '../model/host.ts';
 import type { InstanceStatus } from '../model/instance.ts';
+import type { LogEnding, LogLine, StreamQuery } from '../model/log.ts';
 import type { SlotPriceUnit, SlotState } from '../model/slot.ts';
 
 type Json<Value> = ColumnType<Value, string, string>;
@@ -71,6 +72,7 @@ interface HostTable {
   additional_disk_gib_max: Generated<number | null>;
   changed_xid: Generated<string>;
   runs_containers: Generated<boolean>;
+  gpu_ids: Generated<string[]>;
 }
 
 interface DatacenterTable {
@@ -216,6 +218,24 @@ interface ContainerTable {
   registry_auth: Uint8Array | null;
 }
 
+interface StreamTable {
+  id: string;
+  account_id: string;
+  host_id: string | null;
+  instance_id: string;
+  query: Json<StreamQuery> | null;
+  offered_at: Date | null;
+  received: Generated<number>;
+  expires_at: Date;
+}
+
+interface StreamChunkTable {
+  stream_id: string;
+  sequence: number;
+  lines: Json<LogLine[]>;
+  ending: LogEnding | null;
+}
+
 interface OrphanTable {
   instance_id: string;
   host_id: string;
@@ -342,6 +362,8 @@ export interface Tables {
   container: ContainerTable;
   slot: SlotTable;
   slot_price: SlotPriceTable;
+  stream: StreamTable;
+  stream_chunk: StreamChunkTable;
   orphan: OrphanTable;
   address: AddressTable;
   port_rule: PortRuleTable;

@@ -165,6 +165,7 @@ test('an inactive slot has a reason, and no other one has', () => {
     hostState: fc.constantFrom(...hostStates),
     isReachable: fc.boolean(),
     runsContainers: fc.boolean(),
+    hasGpus: fc.boolean(),
   });
   fc.assert(fc.property(facts, (given) => (whyInactive(given) !== null) === (given.status === 'inactive')));
 });

@@ -60,7 +60,9 @@ test('a slot is available, rented, and available again; its host’s capacity is
 
 test('it can be rented exactly when it is said to be available, and otherwise there is a reason', async () => {
   const machine = await host();
-  const slotId = await machine.add({ vcpus: 4 });
+  machine.gpus = [{ id: 'GPU-1', name: 'NVIDIA H100', memoryMib: 81_920, cudaVersion: null }];
+  await machine.report();
+  const slotId = await machine.add({ vcpus: 4, gpus: ['GPU-1'] });
   const full = { vcpus_used: 0, memory_mib_used: 0, disk_gib_used: 991 };
   const free = { ...full, disk_gib_used: 990 };
   let available = 0;
@@ -68,22 +70,24 @@ test('it can be rented exactly when it is said to be available, and otherwise th
     for (const hostState of hostStates)
       for (const reachable of [true, false])
         for (const runs_containers of [true, false])
-          for (const share of [free, full]) {
-            await database.updateTable('slot').set({ state }).where('id', '=', slotId).execute();
-            const columns = { state: hostState, reachable, runs_containers, ...share };
-            await database.updateTable('host').set(columns).where('id', '=', machine.id).execute();
-            const slot = (await listSlotTerms(context)).find(({ id }) => id === slotId);
-            const canBe = state === 'open' && hostState === 'open' && reachable && runs_containers && share === free;
-            const what = JSON.stringify([state, columns]);
-            assert.equal(slot?.status, canBe ? 'available' : 'inactive', what);
-            assert.equal(slot?.whyInactive === null, canBe, what);
-            if (!canBe) await assert.rejects(rent(context, principal, slotId), refusedAs('slot_not_available'), what);
-            else available += 1;
-          }
+          for (const gpu_ids of [['GPU-1'], []])
+            for (const share of [free, full]) {
+              await database.updateTable('slot').set({ state }).where('id', '=', slotId).execute();
+              const columns = { state: hostState, reachable, runs_containers, gpu_ids, ...share };
+              await database.updateTable('host').set(columns).where('id', '=', machine.id).execute();
+              const slot = (await listSlotTerms(context)).find(({ id }) => id === slotId);
+              const isFree = gpu_ids.length > 0 && share === free;
+              const canBe = state === 'open' && hostState === 'open' && reachable && runs_containers && isFree;
+              const what = JSON.stringify([state, columns]);
+              assert.equal(slot?.status, canBe ? 'available' : 'inactive', what);
+              assert.equal(slot?.whyInactive === null, canBe, what);
+              if (!canBe) await assert.rejects(rent(context, principal, slotId), refusedAs('slot_not_available'), what);
+              else available += 1;
+            }
   assert.equal(available, 1);
   await database
     .updateTable('host')
-    .set({ state: 'open', reachable: true, runs_containers: true, ...free })
+    .set({ state: 'open', reachable: true, runs_containers: true, gpu_ids: ['GPU-1'], ...free })
     .where('id', '=', machine.id)
     .execute();
   await database.updateTable('slot').set({ state: 'open' }).where('id', '=', slotId).execute();
@@ -104,6 +108,22 @@ test('a host that loses its container engine, and gets it back, takes its slots 
   assert.equal(await statusOf(context, slotId), 'available');
   await setHostState(context, machine.name, 'drained');
   assert.equal(await statusOf(context, slotId), 'inactive');
+});
+
+test('a slot whose GPU has gone is inactive until it is back', async () => {
+  const machine = await host();
+  const gpu = { id: 'GPU-1', name: 'NVIDIA H100', memoryMib: 81_920, cudaVersion: null };
+  machine.gpus = [gpu, { ...gpu, id: 'GPU-2' }];
+  await machine.report();
+  const slotId = await machine.add({ gpus: ['GPU-1', 'GPU-2'] });
+  assert.equal(await statusOf(context, slotId), 'available');
+  machine.gpus = [gpu];
+  await machine.report();
+  const slot = (await listSlotTerms(context)).find(({ id }) => id === slotId);
+  assert.deepEqual([slot?.status, slot?.whyInactive], ['inactive', 'its host lacks a GPU of it']);
+  machine.gpus = [{ ...gpu, id: 'GPU-2' }, gpu];
+  await machine.report();
+  assert.equal(await statusOf(context, slotId), 'available');
 });
 
 test('of many who rent one slot at once one gets it, and nothing of the others is left', async () => {
