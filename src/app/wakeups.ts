@@ -1,12 +1,12 @@
-// Wakes those who wait for news about a host: at once in this process, and through PostgreSQL's NOTIFY in every other
-// replica. A wake-up that is lost does no harm, because everyone who waits also looks for himself now and then.
+// Wakes those who wait for news about a host, or about a stream: at once in this process, and through PostgreSQL's NOTIFY in
+// every other replica. A wake-up that is lost does no harm, because everyone who waits also looks for himself now and then.
 
 import { EventEmitter } from 'node:events';
 
 /** Several changes within this time travel as one notification: a NOTIFY costs the database a flush of its log. */
 const gatherMs = 20;
 
-/** Wake-ups by host id. */
+/** Wake-ups by the id of a host or stream. */
 export class Wakeups {
   readonly #emitter = new EventEmitter().setMaxListeners(0);
   readonly #send: (hostIds: string[]) => Promise<void>;
