@@ -60,6 +60,23 @@ const allowImageHost = () =>
   )
     .argParser(collect)
     .default([] as string[], 'none');
+const engineSocket = () =>
+  new Option(
+    '--engine-socket <PATH>',
+    'where the Docker Engine listens that runs containers (default: its usual place)',
+  );
+const ingressDomain = () =>
+  new Option(
+    '--ingress-domain <DOMAIN>',
+    "containers' HTTPS ports get names below it, all of which must lead to this host (default: localhost)",
+  );
+const ingressEmail = () =>
+  new Option('--ingress-email <ADDRESS>', 'whom the authority that signs for these names may write to');
+/** What an agent is told of containers. */
+const containersOf = (options: { engineSocket?: string; ingressDomain?: string; ingressEmail?: string }) => ({
+  ...(options.engineSocket ? { engineSocket: options.engineSocket } : {}),
+  ...(options.ingressDomain ? { ingress: { domain: options.ingressDomain, email: options.ingressEmail ?? null } } : {}),
+});
 const simulate = () => new Option('--simulate <JSON>', 'run no hypervisor but a simulation, for tests').hideHelp();
 
 const program = new Command('berth')
@@ -69,12 +86,15 @@ const program = new Command('berth')
 
 program
   .command('up')
-  .description('run everything on this machine: server, database, and an agent that runs VMs here')
+  .description('run everything on this machine: server, database, and an agent that runs VMs and containers here')
   .option('--data <DIR>', 'where everything is kept', defaultData)
   .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
   .option('--address-pool <CIDR>', 'addresses for instances', defaultPool)
   .option('--database-url <URL>', 'use this PostgreSQL (15 or later) instead of the embedded one')
   .addOption(allowImageHost())
+  .addOption(engineSocket())
+  .addOption(ingressDomain())
+  .addOption(ingressEmail())
   .addOption(simulate())
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
@@ -88,7 +108,7 @@ program
           allowImageHosts: options.allowImageHost,
           databaseUrl: options.databaseUrl,
           logger,
-          ...(options.simulate ? { agent: readSimulation(options.simulate) } : {}),
+          agent: { ...containersOf(options), ...(options.simulate ? readSimulation(options.simulate) : {}) },
         },
         signal,
       );
@@ -141,6 +161,9 @@ program
   .option('--token <TOKEN>', 'the one-time token that enrols this host; needed the first time')
   .option('--data <DIR>', 'where instances and images are kept', defaultData)
   .addOption(allowImageHost())
+  .addOption(engineSocket())
+  .addOption(ingressDomain())
+  .addOption(ingressEmail())
   .addOption(simulate())
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
@@ -156,6 +179,7 @@ program
           allowedImageHosts: options.allowImageHost,
           storageType: undefined,
           logger,
+          ...containersOf(options),
           ...(options.simulate ? readSimulation(options.simulate) : {}),
         },
         signal,
