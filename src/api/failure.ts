@@ -35,6 +35,16 @@ export function asBerthError(thrown: unknown, request: FastifyRequest): BerthErr
   return new BerthError('internal', `Something went wrong on our side; the request id is ${request.id}.`);
 }
 
+/** How much of a path that leads nowhere is repeated to who asked for it. */
+const shownPathMax = 200;
+
+/** The error for a request to where nothing is. */
+export function noSuchPath({ method, url }: FastifyRequest): BerthError {
+  const path = url.split('?', 1)[0] ?? '';
+  const shownPath = path.length > shownPathMax ? `${path.slice(0, shownPathMax)}…` : path;
+  return new BerthError('not_found', `There is no ${method} ${shownPath}.`);
+}
+
 function validationMessage(
   errors: readonly (FastifySchemaValidationError & { data?: unknown })[],
   where = 'body',
@@ -48,11 +58,16 @@ function validationMessage(
   return `${path || `The ${where}`} ${rule}${what}.`;
 }
 
+/** A key of a customer's own map may be of any length. */
+const keyLengthMax = 100;
+
 /** `/ports/0/protocol` as customers write it: `ports[0].protocol`. */
 const dotted = (pointer: string) =>
   pointer
     .split('/')
     .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (part.length > keyLengthMax ? `${part.slice(0, keyLengthMax)}…` : part))
     .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
     .join('')
     .replace(/^\./, '');

@@ -7,7 +7,7 @@ import { newUuid } from '../model/id.ts';
 import { agentDialect } from './agent/plugin.ts';
 import { type BuiltImages, builtImageRoutes } from './built-image.ts';
 import type { Dialect } from './dialect.ts';
-import { asBerthError } from './failure.ts';
+import { asBerthError, noSuchPath } from './failure.ts';
 import { fluenceDialect } from './fluence/plugin.ts';
 import { healthRoutes } from './health.ts';
 import { hiveonDialect } from './hiveon/plugin.ts';
@@ -25,8 +25,8 @@ const requestTimeoutMs = 30_000;
 /** Longer than load balancers keep idle connections, so that they and not we close them. */
 const keepAliveTimeoutMs = 72_000;
 
-/** How much of a path that leads nowhere is repeated to who asked for it. */
-const shownPathMax = 200;
+/** What a path names is looked for whatever its length, which the limit on headers bounds. */
+const pathPartLengthMax = 16 * 1024;
 
 /** Every dialect, in the order in which their documents are written. */
 export const dialects: readonly Dialect[] = [fluenceDialect, hiveonDialect, nativeDialect, agentDialect];
@@ -50,9 +50,9 @@ export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () =
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     requestIdHeader: false,
-    routerOptions: { maxParamLength: 256 },
+    routerOptions: { maxParamLength: pathPartLengthMax },
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (error, _request, reply) => answerBadPath(error, reply),
+    frameworkErrors: (_error, _request, reply) => answerBadPath(reply),
   }) as unknown as App;
   readJsonBodies(app);
   app.setValidatorCompiler(compileValidator);
@@ -78,9 +78,7 @@ export async function buildServer({ context, logger, metrics, builtImages }: Ser
   });
   countRequests(app, metrics);
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const shownPath = path.length > shownPathMax ? `${path.slice(0, shownPathMax)}…` : path;
-    return reply.code(404).send({ error: `There is no ${request.method} ${shownPath}.` });
+    return reply.code(404).send({ error: noSuchPath(request).message });
   });
   app.setErrorHandler((thrown, request, reply) => {
     const error = asBerthError(thrown, request);

@@ -25,12 +25,7 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Socke
   socket.destroySoon();
 }
 
-/** Answers a path that can't be decoded or holds a part that is too long. */
-export function answerBadPath(error: { statusCode?: number }, reply: FastifyReply): void {
-  const tooLong = error.statusCode === 414;
-  reply.code(tooLong ? 414 : 400).send({
-    error: tooLong
-      ? 'A part of the path is too long.'
-      : 'The path holds a % that is not followed by two hexadecimal digits.',
-  });
+/** Answers a path that can't be decoded. */
+export function answerBadPath(reply: FastifyReply): void {
+  reply.code(400).send({ error: 'The path holds a % that is not followed by two hexadecimal digits.' });
 }

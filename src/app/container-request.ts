@@ -96,7 +96,11 @@ export async function checkStart(
   return { ...checked, slotId: request.slotId.toLowerCase(), priceId: request.priceId.toLowerCase() };
 }
 
-function checkExternalId(id: string | null, field: string): string | null {
+/**
+ * Checks a customer's own id of a container; an empty one is none.
+ * @throws BerthError `invalid_value`
+ */
+export function checkExternalId(id: string | null, field: string): string | null {
   if (id === null || id === '') return null;
   if (id.length > externalIdLengthMax || /\p{Cc}/u.test(id) || !id.isWellFormed()) {
     const rule = `an id has at most ${externalIdLengthMax} characters and no control character`;

@@ -15,7 +15,13 @@ import { inTransaction, isBalanceShort, isTakenTwice, type Tx } from '../store/d
 import { findSlotHost, findSlotPrice, type SlotPriceRow, takeSlot } from '../store/slot.ts';
 import type { Principal } from './authenticate.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { type CheckedStart, checkStart, type StartFields, type StartRequest } from './container-request.ts';
+import {
+  type CheckedStart,
+  checkExternalId,
+  checkStart,
+  type StartFields,
+  type StartRequest,
+} from './container-request.ts';
 import type { Context } from './context.ts';
 import { deleteInstances } from './instance.ts';
 import { readBalance } from './ledger.ts';
@@ -68,11 +74,12 @@ export async function startContainer(
 async function startedBefore(
   context: Context,
   { accountId }: Principal,
-  { externalId }: StartRequest,
+  request: StartRequest,
   requestSha256: Uint8Array,
   fields: StartFields,
 ): Promise<{ deploymentId: string } | undefined> {
-  if (externalId === null || externalId === '') return undefined;
+  const externalId = checkExternalId(request.externalId, fields.externalId);
+  if (externalId === null) return undefined;
   const known = await findByExternalId(context.database, accountId, externalId);
   if (!known) return undefined;
   if (Buffer.from(known.requestSha256).equals(requestSha256)) return { deploymentId: known.deploymentId };
@@ -188,7 +195,7 @@ async function findBy(
   { accountId }: Principal,
   filter: ContainerFilter,
 ): Promise<ContainerRow | undefined> {
-  if (filter.externalId?.includes('\0')) return undefined;
+  if (!canFit(filter)) return undefined;
   const { rows } = await readContainers(context.database, accountId, filter, { limit: 1, offset: 0 });
   return rows[0] && shownContainer(rows[0]);
 }
@@ -200,9 +207,15 @@ export async function listContainers(
   filter: ContainerFilter,
   { page, perPage }: { page: number; perPage: number },
 ): Promise<{ total: number; rows: ContainerRow[] }> {
+  if (!canFit(filter)) return { total: 0, rows: [] };
   const window = { limit: perPage, offset: (page - 1) * perPage };
   const { total, rows } = await readContainers(context.database, accountId, filter, window);
   return { total, rows: rows.map(shownContainer) };
+}
+
+/** Whether the database can be asked for it; ids that customers look for may be any text. */
+function canFit({ slotId, externalId }: ContainerFilter): boolean {
+  return (slotId === undefined || isUuid(slotId)) && !externalId?.includes('\0');
 }
 
 const overStatuses: ReadonlySet<InstanceStatus> = new Set(['deleted', 'failed', 'terminated']);

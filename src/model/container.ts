@@ -45,6 +45,10 @@ export type ContainerFields = Record<
 
 const refuse = (field: string, message: string) => new BerthError('invalid_value', message, field);
 
+/** Whether a text can be kept and passed on as it is. */
+const isText = (text: string) => !text.includes('\0') && text.isWellFormed();
+const textRule = 'a text has no null character and no half of a surrogate pair';
+
 /**
  * Checks ports as a customer gave them.
  * @throws BerthError `invalid_value`
@@ -77,10 +81,10 @@ export function checkEnvironment(environment: Readonly<Record<string, string>>, 
   }
   for (const [name, value] of entries) {
     const at = `${field}.${name}`;
-    if (name === '' || /[=\0]/.test(name)) {
+    if (name === '' || name.includes('=') || !isText(name)) {
       throw refuse(field, `${field} has the name ${shown(name)}; a name is not empty and has no = in it.`);
     }
-    if (value.includes('\0')) throw refuse(at, `${field} has a null character in the value of ${shown(name)}.`);
+    if (!isText(value)) throw refuse(at, `${field} has the value ${shown(value)} for ${shown(name)}; ${textRule}.`);
   }
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (bytes > environmentBytesMax) {
@@ -100,7 +104,7 @@ export function checkStartupScript(script: string | null, field: string): string
     const advice = 'put what is longer into the image, or fetch it from the script';
     throw refuse(field, `${field} has ${bytes} bytes; at most ${startupScriptBytesMax} are taken: ${advice}.`);
   }
-  if (script.includes('\0')) throw refuse(field, `${field} has a null character in it; a script is text.`);
+  if (!isText(script)) throw refuse(field, `${field} is not text; ${textRule}.`);
   return script;
 }
 
@@ -112,6 +116,10 @@ export function checkMetadata(metadata: Readonly<Record<string, string>>, field:
   const entries = Object.entries(metadata);
   if (entries.length > metadataMax) {
     throw refuse(field, `${field} has ${entries.length} entries; at most ${metadataMax} are taken.`);
+  }
+  for (const [key, value] of entries) {
+    if (isText(key) && isText(value)) continue;
+    throw refuse(`${field}.${key}`, `${field} has ${shown(value)} under ${shown(key)}; ${textRule}.`);
   }
   const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
   if (bytes > metadataBytesMax) {

@@ -4,6 +4,7 @@
 import Type, { type Static } from 'typebox';
 import { observedStates } from '../../model/assignment.ts';
 import { storageTypes } from '../../model/hardware.ts';
+import { logEndings, logLineLengthMax, logLinesMax } from '../../model/log.ts';
 
 /** How long a poll may wait for news, in seconds. Below the idle time-outs of common proxies (60 s). */
 export const pollSecondsMax = 25;
@@ -11,6 +12,12 @@ export const pollSecondsMax = 25;
 export const heartbeatMs = 5_000;
 /** Instances and events in one report; a host with more sends several. */
 export const reportItemsMax = 2_000;
+/** Streams that a host sends at once; it passes over what goes beyond. */
+export const streamsMax = 100;
+/** A batch of a stream that grows, in bytes of JSON: it goes out when it has as many, or when the last one has arrived. */
+export const streamBatchBytesMax = 256 * 1024;
+/** A stream about which there is nothing to say sends an empty batch this often; the server gives up on it after 10 s. */
+export const streamSignMs = 5_000;
 
 const InstanceId = Type.String({ pattern: '^0x[0-9a-f]{40}$' });
 
@@ -69,6 +76,16 @@ export const AssignmentSchema = Type.Object({
 });
 export type Assignment = Static<typeof AssignmentSchema>;
 
+/** A container's output that somebody reads now. The host sends it in batches, to the stream's own path. */
+export const StreamSchema = Type.Object({
+  id: Type.String(),
+  instanceId: InstanceId,
+  tail: Type.Integer({ minimum: 0, maximum: logLinesMax }),
+  since: Type.Union([Type.String(), Type.Null()]),
+  follow: Type.Boolean(),
+});
+export type Stream = Static<typeof StreamSchema>;
+
 /**
  * The answer to a poll: what changed since the revision that was asked for, or, when `full`, everything there is. A full
  * answer that lacks an instance does not order it away.
@@ -77,6 +94,8 @@ export const AssignmentsSchema = Type.Object({
   revision: Type.Integer(),
   full: Type.Boolean(),
   assignments: Type.Array(AssignmentSchema),
+  // What has to be sent from now on. One that has begun may be told again. Servers from before this field leave it out.
+  streams: Type.Optional(Type.Array(StreamSchema)),
 });
 export type Assignments = Static<typeof AssignmentsSchema>;
 
@@ -198,6 +217,29 @@ export const ReportSchema = Type.Object({
   strays: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 100 }),
 });
 export type Report = Static<typeof ReportSchema>;
+
+/** A part of a stream. They are numbered from 1 on; one whose answer was lost is sent again under its number. */
+export const StreamBatchSchema = Type.Object({
+  sequence: Type.Integer({ minimum: 1, maximum: integerMax }),
+  lines: Type.Array(
+    Type.Object({
+      timestamp: Type.String({ maxLength: 64 }),
+      stream: Type.Union([Type.Literal('stdout'), Type.Literal('stderr')]),
+      line: Type.String({ maxLength: logLineLengthMax }),
+    }),
+    { maxItems: logLinesMax },
+  ),
+  // In the last one: why no more come.
+  ending: Type.Optional(Type.Enum([...logEndings])),
+});
+export type StreamBatch = Static<typeof StreamBatchSchema>;
+
+/**
+ * What becomes of a batch. A stream that is not `wanted` any longer is not gone on with; a batch that is not `accepted` has
+ * found no room, since its reader is slow, and is sent again.
+ */
+export const StreamAnswerSchema = Type.Object({ wanted: Type.Boolean(), accepted: Type.Boolean() });
+export type StreamAnswer = Static<typeof StreamAnswerSchema>;
 
 /** The login that goes with a container's image; null where none does. Never kept beyond the pull. */
 export const RegistryAuthSchema = Type.Object({

@@ -1,12 +1,11 @@
-// The agent's API: enrol, poll, report. Agents show a credential of their own; customers' keys count for nothing here.
+// The agent's API: enrol, poll, report.
 
-import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
-import { authenticateAgent } from '../../app/authenticate.ts';
 import { enrol, pollAssignments } from '../../app/host.ts';
 import { readRegistryAuth } from '../../app/registry-auth.ts';
 import { acceptReport } from '../../app/report.ts';
 import type { Api } from '../types.ts';
+import { hostOf } from './authenticate.ts';
 import {
   AssignmentsSchema,
   EnrolledSchema,
@@ -26,9 +25,6 @@ const PollQuery = Type.Object({
 
 /** Adds the routes. */
 export function hostRoutes({ app, context, errors }: Api): void {
-  const hostOf = (request: FastifyRequest) =>
-    authenticateAgent(context, /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]);
-
   app.post(
     '/agent/v1/enrol',
     {
@@ -53,7 +49,7 @@ export function hostRoutes({ app, context, errors }: Api): void {
       },
     },
     async (request, reply) => {
-      const hostId = await hostOf(request);
+      const hostId = await hostOf(context, request);
       const { after, wait = 0 } = request.query;
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
@@ -72,7 +68,7 @@ export function hostRoutes({ app, context, errors }: Api): void {
         response: { 200: RegistryAuthSchema, ...errors(401, 404) },
       },
     },
-    async (request) => ({ auth: await readRegistryAuth(context, await hostOf(request), request.params.id) }),
+    async (request) => ({ auth: await readRegistryAuth(context, await hostOf(context, request), request.params.id) }),
   );
 
   app.post(
@@ -87,7 +83,7 @@ export function hostRoutes({ app, context, errors }: Api): void {
       },
     },
     async (request) => {
-      await acceptReport(context, await hostOf(request), request.body);
+      await acceptReport(context, await hostOf(context, request), request.body);
       return {};
     },
   );

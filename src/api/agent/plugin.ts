@@ -5,6 +5,7 @@ import { errorTable } from '../../model/errors.ts';
 import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
 import { hostRoutes } from './host.ts';
+import { streamRoutes } from './stream.ts';
 
 /** The agents' API as a Fastify plugin. */
 export const agentDialect = defineDialect({
@@ -15,5 +16,5 @@ export const agentDialect = defineDialect({
   errorSchema: Type.Object({ error: Type.String() }),
   toError: (error) => ({ status: errorTable[error.code].status, body: { error: error.message } }),
   readKey: null,
-  routes: [hostRoutes],
+  routes: [hostRoutes, streamRoutes],
 });

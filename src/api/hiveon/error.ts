@@ -61,9 +61,13 @@ const codes: Record<ErrorCode, readonly [code: number, reason?: string]> = {
   unavailable: [rpc.unavailable],
 };
 
+/** A field may end in a key of the customer's own, which has no bound. */
+const subjectLengthMax = 256;
+
 /** An error as this dialect answers it. */
 export function hiveonError(error: BerthError): { status: number; body: object } {
-  const { message, subject } = error;
+  const { message } = error;
+  const subject = error.subject?.slice(0, subjectLengthMax);
   const [code, reason] = codes[error.code];
   const details = [];
   if (code === rpc.invalidArgument && subject !== undefined) {

@@ -81,6 +81,7 @@ const statuses: Record<InstanceStatus, Deployment['status']> = {
 export function statusesOf(text: string | undefined): InstanceStatus[] | undefined {
   if (text === undefined || text === '') return undefined;
   const name = text.toUpperCase().replace(/^(?!STATUS_)/, 'STATUS_');
+  if (name === 'STATUS_UNSPECIFIED') return undefined;
   const fitting = (Object.keys(statuses) as InstanceStatus[]).filter((status) => statuses[status] === name);
   if (fitting.length > 0) return fitting;
   const message = `status is ${shown(text)}; it is one of ${deploymentStatuses.join(', ')}.`;

@@ -2,10 +2,20 @@
 
 import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
+import { noSuchPath } from '../failure.ts';
+import type { Api } from '../types.ts';
 import { deploymentRoutes } from './deployment.ts';
 import { ErrorSchema, hiveonError } from './error.ts';
+import { logRoutes } from './log.ts';
 import { machineRoutes } from './machine.ts';
 import { readProtoJson } from './proto-json.ts';
+
+/** Its clients read one error shape, also where they have asked for what is nowhere. */
+function nowhereRoutes({ app }: Api): void {
+  app.all('/vendors/*', { config: { reads: true }, schema: { hide: true } }, async (request) => {
+    throw noSuchPath(request);
+  });
+}
 
 /** The Hiveon dialect as a Fastify plugin. */
 export const hiveonDialect = defineDialect({
@@ -20,5 +30,5 @@ export const hiveonDialect = defineDialect({
     const own = headers['x-api-key'];
     return typeof own === 'string' && own ? own : /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
   },
-  routes: [({ app }) => readProtoJson(app), machineRoutes, deploymentRoutes],
+  routes: [({ app }) => readProtoJson(app), machineRoutes, deploymentRoutes, logRoutes, nowhereRoutes],
 });
