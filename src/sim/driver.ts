@@ -88,7 +88,7 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
     const starting = this.#vms.get(instanceId)?.power !== 'running';
     if (starting) {
       if (this.#happens(this.#behaviour.imageFailureChance)) {
-        throw new DriverFailure('image.http', `The image server answered 404 Not Found.`, true);
+        throw this.imageFailure();
       }
       progress({ kind: 'vm.start', message: 'Starts.' });
       await sleep(this.#behaviour.bootMs, undefined, { signal });
@@ -156,6 +156,11 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
       if (vm) await this.#write({ ...vm, power, deaths: vm.deaths + (power === 'dead' ? 1 : 0) });
     });
     for (const listener of this.#listeners) listener(instanceId);
+  }
+
+  /** How it is told that an image can't be had. */
+  protected imageFailure(): DriverFailure {
+    return new DriverFailure('image.http', 'The image server answered 404 Not Found.', true);
   }
 
   async #write(vm: SimulatedVm<Spec>): Promise<void> {

@@ -145,7 +145,7 @@ export async function untilStatus(
 
 /** Stops a deployment and waits until it is over. */
 export async function stopped(berth: TestBerth, id: string): Promise<Deployment> {
-  const answer = await call(berth, 'POST', `/machines/deployments/${id}/stop`, {});
+  const answer = await call(berth, 'POST', `/machines/deployments/${encodeURIComponent(id)}/stop`, {});
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   return untilStatus(berth, id, 'STATUS_STOPPED');
 }
