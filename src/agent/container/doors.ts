@@ -4,7 +4,8 @@ import { sshPortOf } from '../../model/container.ts';
 import { ingressName } from '../../model/ingress.ts';
 import { DriverFailure, type Progress } from '../driver.ts';
 import type { Ingress } from '../ingress/caddy.ts';
-import type { SshFront, SshPlace } from '../ssh/front.ts';
+import type { SshPlace } from '../ssh/door.ts';
+import type { SshFront } from '../ssh/front.ts';
 import type { ContainerSpec } from './driver.ts';
 
 /** Opens and closes the ways into containers. */

@@ -1,7 +1,7 @@
 // Who may log in: whoever proves to have the private half of one of a container's keys.
 
 import { timingSafeEqual } from 'node:crypto';
-import { type ParsedKey, type PublicKeyAuthContext, utils } from 'ssh2';
+import ssh2, { type ParsedKey, type PublicKeyAuthContext } from 'ssh2';
 
 /** A container's public keys. */
 export class AuthorizedKeys {
@@ -10,7 +10,7 @@ export class AuthorizedKeys {
   /** @param lines keys as in `id_ed25519.pub`; one of a kind that is not known here lets nobody in */
   constructor(lines: readonly string[]) {
     this.#keys = lines.flatMap((line) => {
-      const parsed = utils.parseKey(line);
+      const parsed = ssh2.utils.parseKey(line);
       return parsed instanceof Error ? [] : [parsed];
     });
   }
@@ -26,7 +26,8 @@ export class AuthorizedKeys {
       );
     });
     if (!known) return false;
-    return signature === undefined || blob === undefined || known.verify(blob, signature, hashAlgo) === true;
+    if (signature === undefined) return true;
+    return blob !== undefined && known.verify(blob, signature, hashAlgo) === true;
   }
 }
 

@@ -3,6 +3,7 @@
 import { finished } from 'node:stream/promises';
 import type { PseudoTtyInfo, ServerChannel, Session, WindowChangeInfo } from 'ssh2';
 import type { ContainerExec, Execution } from '../container/exec.ts';
+import { DriverFailure } from '../driver.ts';
 
 /** What a client may set in the environment; everything else is the image's business. */
 const passedOn = /^(LANG|LC_[A-Z]+)$/;
@@ -14,6 +15,9 @@ const loginShell = 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/
 /** Where distributions keep it. */
 const sftpServers = ['/usr/lib/openssh/sftp-server', '/usr/lib/ssh/sftp-server', '/usr/libexec/sftp-server'];
 const sftpMissing = 'sftp needs an sftp-server in the image; "scp -O" or "ssh ... tar" do without';
+
+/** What OpenSSH says of a command of which it does not know how it ended. */
+const noExitCode = 255;
 
 /** What a session is given. */
 export interface SessionParts {
@@ -43,24 +47,33 @@ export function serveSession(session: Session, instanceId: string, { exec, logge
   });
   session.on('signal', (accept) => accept?.());
 
-  const run = async (channel: ServerChannel, command: readonly string[]) => {
+  const run = async (channel: ServerChannel | undefined, command: readonly string[]) => {
+    // A session runs one command; ssh2 gives no channel for a second.
+    if (!channel) return;
+    let isGone = false;
     channel.on('error', () => {});
+    channel.once('close', () => {
+      isGone = true;
+      running?.end();
+    });
     try {
-      const execution = await exec(instanceId, { command, tty, environment });
-      running = execution;
-      channel.on('close', () => execution.end());
-      execution.stdin.on('error', () => {});
-      channel.pipe(execution.stdin);
-      execution.stdout.pipe(channel, { end: false });
-      execution.stderr.pipe(channel.stderr, { end: false });
-      const exitCode = await execution.exitCode;
+      running = await exec(instanceId, { command, tty, environment });
+      if (isGone) running.end();
+      const { stdin, stdout, stderr, exitCode } = running;
+      stdin.on('error', () => {});
+      channel.pipe(stdin);
+      stdout.pipe(channel, { end: false });
+      stderr.pipe(channel.stderr, { end: false });
+      const code = await exitCode;
       // What was said last may still be on its way.
-      await Promise.all([finished(execution.stdout), finished(execution.stderr)]);
-      channel.exit(exitCode < 0 ? 255 : exitCode);
+      await Promise.all([finished(stdout), finished(stderr)]);
+      channel.exit(code < 0 ? noExitCode : code);
     } catch (error) {
+      if (isGone) return;
       logger.debug({ instanceId, err: error }, 'an SSH session failed');
-      channel.stderr.write('The container does not run at the moment.\r\n');
-      channel.exit(255);
+      const reason = error instanceof DriverFailure ? error.message : 'The machine can run no command at the moment.';
+      channel.stderr.write(`${reason}\r\n`);
+      channel.exit(noExitCode);
     }
     channel.end();
   };
@@ -68,7 +81,7 @@ export function serveSession(session: Session, instanceId: string, { exec, logge
   session.on('shell', (accept) => void run(accept(), ['/bin/sh', '-c', loginShell]));
   session.on('exec', (accept, _reject, { command }) => void run(accept(), ['/bin/sh', '-c', command]));
   session.on('subsystem', (accept, reject, { name }) => {
-    if (name !== 'sftp') return reject();
+    if (name !== 'sftp') return reject?.();
     const tries = sftpServers.map((path) => `[ -x ${path} ] && exec ${path}`);
     void run(accept(), ['/bin/sh', '-c', `${tries.join('; ')}; echo '${sftpMissing}' >&2; exit 1`]);
   });
