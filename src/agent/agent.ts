@@ -12,6 +12,7 @@ import type { Found } from './driver.ts';
 import { type DriverPair, Drivers } from './drivers.ts';
 import { Outbox } from './outbox.ts';
 import type { Records } from './record.ts';
+import { Streams } from './streams.ts';
 import { type Patience, Worker } from './worker.ts';
 
 /** Everything is asked for anew this often: an order that was lost in whatever way arrives then. */
@@ -43,6 +44,7 @@ export class Agent {
   readonly #driver: Drivers;
   readonly #workers = new Map<string, Worker>();
   readonly #outbox = new Outbox();
+  readonly #streams: Streams;
   readonly #stopping = new AbortController();
   #found = new Map<string, Found>();
   #strays: string[] = [];
@@ -60,6 +62,8 @@ export class Agent {
       const assignment = parts.records.get(id)?.assignment;
       return assignment && (assignment.container ? 'container' : 'vm');
     });
+    const { client, logger } = parts;
+    this.#streams = new Streams({ client, logger, logs: (...asked) => this.#driver.logs(...asked) });
   }
 
   /** Looks at what is here, adopts it, and begins to work. Does not wait for the server. */
@@ -85,7 +89,11 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#news?.();
-    await Promise.all([...this.#loops, ...[...this.#workers.values()].map((worker) => worker.close())]);
+    await Promise.all([
+      this.#streams.stop(),
+      ...this.#loops,
+      ...[...this.#workers.values()].map((worker) => worker.close()),
+    ]);
     await this.#driver.close();
   }
 
@@ -99,6 +107,7 @@ export class Agent {
         const now = clock.now().getTime();
         const full = this.#revision === undefined || now >= fullAt;
         const answer = await client.poll(full ? undefined : this.#revision, signal);
+        this.#streams.offer(answer.streams ?? []);
         if (answer.full) fullAt = now + fullSyncMs;
         if (wasAway) {
           logger.info({}, 'the server is back');

@@ -1,7 +1,15 @@
 // The agent's side of the agent's API. Every call has a bound; a server that is away is not an error here but a fact that
 // the caller retries.
 
-import type { Assignments, Enrolled, Inventory, RegistryAuth, Report } from '../api/agent/contract.ts';
+import type {
+  Assignments,
+  Enrolled,
+  Inventory,
+  RegistryAuth,
+  Report,
+  StreamAnswer,
+  StreamBatch,
+} from '../api/agent/contract.ts';
 import { pollSecondsMax } from '../api/agent/contract.ts';
 
 /** With the pause between two reports it stays below the silence after which a host counts as unreachable. */
@@ -57,6 +65,11 @@ export class ServerClient {
   /** Hands in a report. */
   async report(report: Report, signal: AbortSignal): Promise<void> {
     await this.#call('POST', '/agent/v1/reports', requestTimeoutMs, signal, report);
+  }
+
+  /** Hands in a part of a stream. The answer comes late where its reader is slow. */
+  sendBatch(streamId: string, batch: StreamBatch, signal: AbortSignal): Promise<StreamAnswer> {
+    return this.#call('POST', `/agent/v1/streams/${streamId}`, requestTimeoutMs, signal, batch);
   }
 
   async #call<Answer>(

@@ -64,6 +64,11 @@ export class Drivers implements Driver<Assignment> {
     return [...(await this.#vm.strays(known)), ...this.#lastStrays];
   }
 
+  /** What a container has said. @throws DriverFailure when there is no such container */
+  logs(...asked: Parameters<ContainerDriver['logs']>): ReturnType<ContainerDriver['logs']> {
+    return this.#containers().logs(...asked);
+  }
+
   onChange(listener: (instanceId: string) => void): void {
     this.#vm.onChange(listener);
     this.#container?.onChange(listener);

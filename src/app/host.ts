@@ -22,6 +22,7 @@ import {
 import { readInventory } from '../store/host-terms.ts';
 import { sha256 } from './authenticate.ts';
 import type { Context } from './context.ts';
+import { type OfferedStream, offerStreams } from './stream.ts';
 
 /** A host that has not reported for this long is out of reach and gets no new instances. Four heartbeats. */
 export const silenceMsMax = 20_000;
@@ -149,6 +150,8 @@ export interface HostAssignments {
   revision: number;
   full: boolean;
   assignments: AssignmentRow[];
+  /** What customers want to read from this host; each is told once or a few times. */
+  streams: OfferedStream[];
 }
 
 /**
@@ -177,7 +180,7 @@ export async function pollAssignments(
     } finally {
       looked.abort();
     }
-    if (signal.aborted) return { revision: Number(after), full: false, assignments: [] };
+    if (signal.aborted) return { revision: Number(after), full: false, assignments: [], streams: [] };
   }
 }
 
@@ -192,10 +195,11 @@ async function newsAfter(
   const revision = await readRevision(context.database, hostId);
   if (revision === undefined) throw new BerthError('not_found', 'There is no such host.', hostId);
   const full = after === undefined || after > revision;
-  if (!full && revision === after && !answerAnyway) return undefined;
+  const streams = await offerStreams(context, hostId);
+  if (!full && revision === after && streams.length === 0 && !answerAnyway) return undefined;
   const since = full ? 0n : after;
   const assignments = full || revision > after ? await listAssignments(context.database, hostId, since) : [];
-  return { revision: Number(revision), full, assignments };
+  return { revision: Number(revision), full, assignments, streams };
 }
 
 /** Whether at least one host could take an instance now. */

@@ -9,6 +9,8 @@ import * as store from '../store/stream.ts';
 import type { Context } from './context.ts';
 import { storable } from './storable.ts';
 
+export type { OfferedStream } from '../store/stream.ts';
+
 /** Each is a row, a connection, and a reader on a host; a person reads a few. */
 const accountStreamsMax = 20;
 const hostStreamsMax = 100;

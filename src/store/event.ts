@@ -86,28 +86,62 @@ export async function listEvents(
   filter: { instanceId?: string; after?: string; limit: number },
 ): Promise<EventRow[]> {
   const [, transaction = '0', id = '0'] = cursorPattern.exec(filter.after ?? '') ?? [];
-  let query = database
-    .selectFrom('event')
-    .where('account_id', '=', accountId)
-    .where(sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`)
+  let query = feedOf(database, accountId)
+    .where(shownNow)
     .where(sql<boolean>`(transaction_id, id) > (${transaction}::xid8, ${id}::bigint)`);
   if (filter.instanceId) query = query.where('instance_id', '=', filter.instanceId);
-  const rows = await query
-    .select(['id', 'transaction_id', 'instance_id', 'kind', 'message', 'actor', 'data', 'created_at'])
-    .orderBy('transaction_id')
-    .orderBy('id')
-    .limit(filter.limit)
-    .execute();
-  return rows.map((row) => ({
-    cursor: `${row.transaction_id}-${row.id}`,
-    instanceId: row.instance_id,
-    kind: row.kind,
-    message: row.message,
-    actor: row.actor,
-    data: row.data,
-    createdAt: row.created_at,
-  }));
+  const rows = await query.orderBy('transaction_id').orderBy('id').limit(filter.limit).execute();
+  return rows.map(eventOf);
 }
+
+/** An instance's newest events, oldest first, as far as {@link listEvents} shows them. */
+export async function listNewestEvents(
+  database: Database,
+  accountId: string,
+  filter: { instanceId: string; kind?: string; limit: number },
+): Promise<EventRow[]> {
+  let query = feedOf(database, accountId).where(shownNow).where('instance_id', '=', filter.instanceId);
+  if (filter.kind) query = query.where('kind', '=', filter.kind);
+  const rows = await query.orderBy('transaction_id', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+  return rows.reverse().map(eventOf);
+}
+
+/** Whether an instance has events after a cursor that {@link listEvents} holds back as yet. */
+export async function isEventHeldBack(
+  database: Database,
+  accountId: string,
+  instanceId: string,
+  after: string | undefined,
+): Promise<boolean> {
+  const [, transaction = '0', id = '0'] = cursorPattern.exec(after ?? '') ?? [];
+  const row = await database
+    .selectFrom('event')
+    .where('account_id', '=', accountId)
+    .where('instance_id', '=', instanceId)
+    .where(sql<boolean>`(transaction_id, id) > (${transaction}::xid8, ${id}::bigint)`)
+    .select('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+const feedOf = (database: Database, accountId: string) =>
+  database
+    .selectFrom('event')
+    .where('account_id', '=', accountId)
+    .select(['id', 'transaction_id', 'instance_id', 'kind', 'message', 'actor', 'data', 'created_at']);
+
+const shownNow = sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`;
+
+const eventOf = (row: Awaited<ReturnType<ReturnType<typeof feedOf>['execute']>>[number]): EventRow => ({
+  cursor: `${row.transaction_id}-${row.id}`,
+  instanceId: row.instance_id,
+  kind: row.kind,
+  message: row.message,
+  actor: row.actor,
+  data: row.data,
+  createdAt: row.created_at,
+});
 
 /** Forgets events older than `before`. @returns how many, at most `limit` */
 export async function forgetEvents(tx: Tx, before: Date, limit: number): Promise<number> {
