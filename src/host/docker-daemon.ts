@@ -1,11 +1,12 @@
 // A Docker Engine of one's own, for a demo or a test on a machine where none runs: everything of it is below one directory.
-// Its containers outlive it, as those of a production Engine with live restore do.
+// Its containers outlive it, as those of a production Engine with live restore do, and go with it when it is removed.
 
-import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, open, readFile, readlink, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
 import { processIds, processProgram, processStartTicks } from './process.ts';
 
 const startTimeoutMs = 60_000;
@@ -20,6 +21,12 @@ export interface DockerDaemon {
   /** Stops the daemon; its containers run on, and its networks stay. */
   stop(): Promise<void>;
 }
+
+/**
+ * How far the network of an Engine's containers reaches. `internet`: Docker puts its rules into the machine's packet filter.
+ * `machine`: the filter stays as it is; published ports are answered, and nothing gets out.
+ */
+export type DockerReach = 'internet' | 'machine';
 
 /** Whether an Engine answers at a socket. */
 export function answersAt(socketPath: string): Promise<boolean> {
@@ -37,51 +44,105 @@ export function answersAt(socketPath: string): Promise<boolean> {
 /**
  * Starts an Engine and resolves when it answers. One that is still there from before under this directory is used.
  * @param directory short enough for a socket's path: some 80 characters
+ * @param reach left out: `internet` where no other Engine runs. A starting one empties Docker's chains in the packet filter,
+ *   which all Engines of a machine share: published ports and the isolation of the others would be gone
  * @throws Error with the end of what it complained about
  */
-export async function startDockerDaemon(directory: string, signal?: AbortSignal): Promise<DockerDaemon> {
+export async function startDockerDaemon(
+  directory: string,
+  signal?: AbortSignal,
+  reach?: DockerReach,
+): Promise<DockerDaemon> {
   await mkdir(directory, { recursive: true, mode: 0o711 });
   const socketPath = join(directory, 'docker.sock');
   const pidFile = join(directory, 'docker.pid');
-  if (!(await answersAt(socketPath))) {
+  let child: ChildProcess | undefined;
+  let failure = '';
+  if ((await runningDaemon(pidFile, directory)) === undefined) {
+    // Its number may be another process's by now, which dockerd would take for itself.
     await rm(pidFile, { force: true });
-    const log = await open(join(directory, 'dockerd.log'), 'a');
-    const places = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')];
-    const child = spawn(
-      'dockerd',
-      // No bridge of its own: each container brings its network, and another Engine may have the usual one.
-      [...places, '--pidfile', pidFile, '--host', `unix://${socketPath}`, '--bridge', 'none', '--live-restore'],
-      { detached: true, stdio: ['ignore', log.fd, log.fd] },
-    );
-    child.unref();
-    const failed = new Promise<Error>((resolve) => child.once('error', resolve));
-    await log.close();
+    child = await spawnDaemon(directory, reach ?? ((await otherEngineRuns()) ? 'machine' : 'internet'));
+    child.once('error', (error) => {
+      failure = `dockerd can't be started: ${error.message}`;
+    });
+    child.once('exit', () => {
+      failure = 'dockerd has ended';
+    });
+  }
+  try {
     const deadline = performance.now() + startTimeoutMs;
     while (!(await answersAt(socketPath))) {
       signal?.throwIfAborted();
-      const error = await Promise.race([failed, sleep(pollMs, null)]);
-      if (error) throw new Error(`dockerd can't be started: ${error.message}`);
-      const hasEnded = child.exitCode !== null || performance.now() > deadline;
-      if (hasEnded) throw new Error(`dockerd did not come up: ${await endOf(join(directory, 'dockerd.log'))}`);
+      if (performance.now() > deadline) failure = `dockerd did not answer within ${startTimeoutMs / 1000} s`;
+      if (failure !== '') throw new Error(`${failure}: ${await endOf(join(directory, 'dockerd.log'))}`);
+      await sleep(pollMs);
     }
+  } catch (error) {
+    if (child?.pid !== undefined) await stopProcess(child.pid);
+    throw error;
   }
   const pid = Number(await readFile(pidFile, 'utf8'));
   return { socketPath, pid, stop: () => stopProcess(pid) };
 }
 
 /**
- * Ends everything of an Engine whose containers have been removed: the daemon, and what it has left of its own.
- * @throws Error that names what can't be removed
+ * Removes an Engine: its containers and networks, the daemon, and all of its files. One that has been killed is started for
+ * it once more, since nobody else can tell what is its own.
+ * @param reach as it was started with
  */
-export async function removeDockerDaemon({ pid }: DockerDaemon, directory: string): Promise<void> {
+export async function removeDockerDaemon(directory: string, reach?: DockerReach): Promise<void> {
+  const { socketPath, pid } = await startDockerDaemon(directory, undefined, reach);
+  const docker = new Docker({ socketPath });
+  for (const { Id } of await docker.listContainers({ all: true })) {
+    await docker.getContainer(Id).remove({ force: true, v: true });
+  }
+  for (const { Id, Driver } of await docker.listNetworks()) {
+    if (Driver === 'bridge') await docker.getNetwork(Id).remove();
+  }
   await stopProcess(pid);
-  // Its containerd is a child that outlives it when it is killed; both name the directory in their arguments.
+  // Its containerd is a child that outlives it when it is killed.
+  const own = /^(containerd|containerd-shim|containerd-shim-runc-v2)$/;
   for (const other of processIds()) {
-    const isOurs = /^(containerd|containerd-shim|containerd-shim-runc-v2)$/.test(processProgram(other) ?? '');
-    if (isOurs && (await argumentsOf(other)).includes(directory)) await stopProcess(other);
+    const isOurs = own.test(processProgram(other) ?? '') && (await argumentsOf(other)).includes(`${directory}/`);
+    if (isOurs) await stopProcess(other);
   }
   await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
+
+async function spawnDaemon(directory: string, reach: DockerReach): Promise<ChildProcess> {
+  const log = await open(join(directory, 'dockerd.log'), 'a');
+  const places = [
+    ...['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')],
+    ...['--pidfile', join(directory, 'docker.pid'), '--host', `unix://${join(directory, 'docker.sock')}`],
+  ];
+  // No bridge of its own: each container brings its network, and another Engine may have the usual one.
+  const network = ['--bridge', 'none', ...(reach === 'machine' ? ['--iptables=false', '--ip-forward=false'] : [])];
+  const child = spawn('dockerd', [...places, ...network, '--live-restore'], {
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  child.unref();
+  await log.close();
+  return child;
+}
+
+/** The daemon of a directory: its process may be there, and not answer yet. */
+async function runningDaemon(pidFile: string, directory: string): Promise<number | undefined> {
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+  const isOurs = pid > 0 && processProgram(pid) === 'dockerd' && (await argumentsOf(pid)).includes(`${directory}/`);
+  return isOurs && processStartTicks(pid) !== undefined ? pid : undefined;
+}
+
+/** Whether an Engine shares this machine's packet filter. */
+async function otherEngineRuns(): Promise<boolean> {
+  const ours = await networkOf('self');
+  for (const pid of processIds()) {
+    if (processProgram(pid) === 'dockerd' && (await networkOf(pid)) === ours) return true;
+  }
+  return false;
+}
+
+const networkOf = (pid: number | 'self') => readlink(`/proc/${pid}/ns/net`).catch(() => '');
 
 const argumentsOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 

@@ -1,12 +1,13 @@
 // A real Docker Engine for a test file: its own daemon, with the images that tests run imported into it.
 
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { buildContainerImage, type ContainerImage, importChanges } from '../../src/builder/container.ts';
 import { type DockerDaemon, removeDockerDaemon, startDockerDaemon } from '../../src/host/docker-daemon.ts';
 import { until } from './berth.ts';
+import { builtOnce } from './images.ts';
 
 /** A Docker Engine that a test started. */
 export interface TestEngine {
@@ -25,7 +26,10 @@ export interface TestEngine {
 /** Starts an Engine that has these images, each as `NAME:latest`. */
 export async function startTestEngine(images: readonly ContainerImage[] = ['busybox']): Promise<TestEngine> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-dk-'));
-  let daemon: DockerDaemon = await startDockerDaemon(directory);
+  // Side by side with other tests' Engines, and on a machine that may have a real one: none of them is disturbed.
+  const reach = 'machine';
+  const start = () => startDockerDaemon(directory, undefined, reach);
+  let daemon: DockerDaemon = await start();
   const docker = new Docker({ socketPath: daemon.socketPath });
   const engine: TestEngine = {
     socketPath: daemon.socketPath,
@@ -36,18 +40,9 @@ export async function startTestEngine(images: readonly ContainerImage[] = ['busy
       await until('the daemon is dead', async () => !(await answers(docker)));
     },
     async restart() {
-      daemon = await startDockerDaemon(directory);
+      daemon = await start();
     },
-    async close() {
-      daemon = await startDockerDaemon(directory);
-      for (const { Id } of await docker.listContainers({ all: true })) {
-        await docker.getContainer(Id).remove({ force: true, v: true });
-      }
-      for (const { Id, Driver } of await docker.listNetworks()) {
-        if (Driver === 'bridge') await docker.getNetwork(Id).remove();
-      }
-      await removeDockerDaemon(daemon, directory);
-    },
+    close: () => removeDockerDaemon(directory, reach),
   };
   try {
     for (const image of images) await importImage(docker, image, `${image}:latest`);
@@ -68,21 +63,14 @@ const answers = (docker: Docker) =>
 export async function importImage(docker: Docker, image: ContainerImage, reference: string): Promise<void> {
   const file = await containerTar(image);
   const [repo, tag] = reference.split(/:(?=[^/]*$)/);
-  const stream = await docker.importImage(file, { repo, tag, changes: [...importChanges[image]] });
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
-  });
+  await finished(docker, await docker.importImage(file, { repo, tag, changes: [...importChanges[image]] }));
 }
 
-/** The image's tar, built once a day on this machine. */
-async function containerTar(image: ContainerImage): Promise<string> {
-  const directory = join(tmpdir(), 'berth-test-images');
-  await mkdir(directory, { recursive: true });
-  const path = join(directory, `${image}-${new Date().toISOString().slice(0, 10)}.tar`);
-  if (await stat(path).catch(() => null)) return path;
-  const own = `${path}.${process.pid}`;
-  await buildContainerImage(image, own);
-  await rename(own, path);
-  await rm(own, { force: true });
-  return path;
+const containerTar = (image: ContainerImage) => builtOnce(image, 'tar', (path) => buildContainerImage(image, path));
+
+/** The end of what the Engine was told to do. @throws Error with what it says went wrong */
+export function finished(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+  });
 }

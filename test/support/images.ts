@@ -14,19 +14,27 @@ const waitMsMax = 15 * 60_000;
 const waitEveryMs = 500;
 
 /** Path of the micro image as the builder in this tree makes it. */
-export async function microImage(): Promise<string> {
+export const microImage = () =>
+  builtOnce('micro', 'qcow2', async (path, scratchDir) => {
+    const { buildImage } = await import('../../src/builder/image.ts');
+    await buildImage('micro', path, { scratchDir });
+  });
+
+/** Path of what the builder in this tree makes under a name: of the first caller that asks for it, for all others. */
+export async function builtOnce(
+  name: string,
+  extension: string,
+  build: (path: string, scratchDirectory: string) => Promise<void>,
+): Promise<string> {
   const directory = join(tmpdir(), 'berth-test-images');
   await mkdir(directory, { recursive: true });
-  const path = join(directory, `micro-${await builderKey()}.qcow2`);
+  const path = join(directory, `${name}-${await builderKey()}.${extension}`);
   const deadline = performance.now() + waitMsMax;
   while (!(await isThere(path))) {
     if (await takeLock(`${path}.lock`)) {
       try {
         // Another process may have finished between the look and the lock.
-        if (!(await isThere(path))) {
-          const { buildImage } = await import('../../src/builder/image.ts');
-          await buildImage('micro', path, { scratchDir: directory });
-        }
+        if (!(await isThere(path))) await build(path, directory);
       } finally {
         await rm(`${path}.lock`, { force: true });
       }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
 import { until } from './berth.ts';
+import { finished } from './docker.ts';
 
 const run = promisify(execFile);
 const startBoundMs = 30_000;
@@ -104,10 +105,3 @@ const authOf = (login?: RegistryLogin) => ({
   password: login?.password ?? '',
   serveraddress: '',
 });
-
-/** The end of what the Engine was told to do. @throws Error with what it says went wrong */
-export function finished(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
-  });
-}
