@@ -191,15 +191,17 @@ program
 
 program
   .command('demo')
-  .description('deploy a VM on this machine, log in and show it; Ctrl-C takes everything away again')
+  .description('deploy a VM or a container on this machine and show it; Ctrl-C takes everything away again')
+  .option('--container', 'show a container rather than a VM')
   .option('--image <SLUG>', 'an image of the catalog, such as debian-12', quickestImage)
   .option('--data <DIR>', 'where everything is kept until the end (default: a fresh directory)')
   .option('--listen <HOST:PORT>', 'where the API listens (default: 127.0.0.1:8080, or any free port)')
   .option('--address-pool <CIDR>', 'addresses for instances (default: a part of 127.48.0.0/16)')
-  .option('--once', 'end after the VM was shown')
-  .action(async ({ image, once, data, listen, addressPool }) => {
-    const prepare = () => DemoHost.prepare({ data, listen, addressPool: addressPool ?? demoPool });
-    process.exitCode = await runDemo({ image, once: once === true }, prepare, process.stdout);
+  .option('--once', 'end after it was shown')
+  .action(async ({ image, container, once, data, listen, addressPool }) => {
+    const containers = container === true;
+    const prepare = () => DemoHost.prepare({ data, listen, addressPool: addressPool ?? demoPool, containers });
+    process.exitCode = await runDemo({ image, container: containers, once: once === true }, prepare, process.stdout);
   });
 
 program.addCommand(imageCommand());

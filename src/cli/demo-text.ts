@@ -88,8 +88,11 @@ export function goOnLines(url: string, image: DefaultImage, vms: readonly { id: 
   ];
 }
 
+/** A line of text as it stands below a heading. */
+export const indented = (line: string) => (line === '' ? '' : `  ${line}`);
+
 /** JSON with two spaces a level, but what holds only plain values on one line where it fits. */
-function compactJson(value: unknown): string {
+export function compactJson(value: unknown): string {
   const widthMax = 60;
   return JSON.stringify(value, null, 2).replace(/[{[]\n[^{}[\]]*\n\s*[}\]]/g, (text) => {
     const line = text.replace(/\n\s*/g, ' ');

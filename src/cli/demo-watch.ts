@@ -12,6 +12,8 @@ const signs: Record<string, 'done' | 'note' | 'warning'> = {
   'image.ready': 'done',
   'instance.deleted': 'done',
   'vm.retry': 'warning',
+  'container.retry': 'warning',
+  'container.died': 'warning',
   'vm.died': 'warning',
 };
 
@@ -21,6 +23,7 @@ export class DeploymentFailed extends Error {}
 /** Follows the feed of an account and shows it. */
 export class Watch {
   readonly #screen: Screen;
+  readonly #what: string;
   readonly #names = new Map<string, string>();
   /** What has happened, as `kind id`. */
   readonly #happened = new Set<string>();
@@ -31,8 +34,10 @@ export class Watch {
   #building = false;
   #wake: (() => void) | null = null;
 
-  constructor(screen: Screen) {
+  /** @param what the instances are */
+  constructor(screen: Screen, what: string) {
     this.#screen = screen;
+    this.#what = what;
   }
 
   /** Aborted with a {@link DeploymentFailed} when a VM has failed, or with the error of a feed that broke off. */
@@ -98,13 +103,15 @@ export class Watch {
         break;
       case 'vm.prepare':
       case 'vm.start':
+      case 'container.start':
         this.#screen.activity(null);
         this.#screen.event(name + message);
         break;
       case 'instance.active':
-        this.#screen.event(`${name}Its virtual machine runs`, 'done');
+        this.#screen.event(`${name}Its ${this.#what} runs`, 'done');
         break;
       case 'vm.failed':
+      case 'container.failed':
       case 'instance.failed':
         break; // the end of the demo, which says so
       default:

@@ -3,8 +3,9 @@
 // and on what stands in compose/demo.ts.
 
 import { BerthApiError, BerthClient, type DefaultImage } from '../../sdk/client.ts';
+import { showContainer } from './demo-container.ts';
 import { chooseImage, isReachable } from './demo-image.ts';
-import { demoHostname, demoRequest, deployLines, enterLines, goOnLines, type Offer } from './demo-text.ts';
+import { demoHostname, demoRequest, deployLines, enterLines, goOnLines, indented, type Offer } from './demo-text.ts';
 import { introduce, showPorts, startWebServer } from './demo-visit.ts';
 import { Watch } from './demo-watch.ts';
 import { type Output, Screen } from './screen.ts';
@@ -28,6 +29,7 @@ export interface DemoGround {
   start(signal: AbortSignal): Promise<{ url: string; apiKey: string }>;
   measure(): Promise<Offer>;
   consoleLines(instanceId: string, count: number): Promise<string[]>;
+  rootCertificate(): Promise<string>;
   troubles(): Promise<string[]>;
   close(): Promise<void>;
   destroy(): void;
@@ -37,7 +39,9 @@ export interface DemoGround {
 export interface DemoChoice {
   /** A slug of the catalog, or a short name such as `debian-12`. */
   image: string;
-  /** Ends after the VM was shown instead of waiting for Ctrl-C. */
+  /** Shows a container instead of a VM. */
+  container: boolean;
+  /** Ends after it was shown instead of waiting for Ctrl-C. */
   once: boolean;
 }
 
@@ -70,21 +74,38 @@ export async function runDemo(
   // Whoever read this has gone, and what was made must still be taken away.
   output.on('error', () => stop.abort());
   for (const name of Object.keys(interruptStatus)) process.on(name, onSignal);
-  const watch = new Watch(screen);
+  const watch = new Watch(screen, choice.container ? 'container' : 'virtual machine');
   let client: BerthClient | null = null;
   try {
     ground = await prepare();
-    screen.line(screen.style('bold', 'Berth demo: a virtual machine through POST /vms/v3, on this machine'));
+    const what = choice.container
+      ? 'a container through POST /vendors/v1/machines/deployments/start'
+      : 'a virtual machine through POST /vms/v3';
+    screen.line(screen.style('bold', `Berth demo: ${what}, on this machine`));
     screen.line();
     const end = AbortSignal.any([stop.signal, watch.failed]);
-    screen.activity('Starting the database, the server and an agent');
+    screen.activity(
+      `Starting the database, the server and an agent${choice.container ? ' with a container engine' : ''}`,
+    );
     const { url, apiKey } = await ground.start(end);
     screen.activity(null);
     screen.event(`Berth is up at ${url}`, 'done');
     client = new BerthClient({ url, apiKey });
-    await show(screen, ground, client, url, choice, watch, end);
+    const bringUpEnd = () => AbortSignal.any([end, AbortSignal.timeout(bringUpTimeoutMs)]);
+    if (choice.container) {
+      const [here, account] = [ground, client];
+      await showContainer({
+        ...{ screen, directory: ground.directory, url, apiKey, end },
+        async watch() {
+          const ids = (await account.listVms()).map(({ id }) => id);
+          void watch.follow(account, ids);
+        },
+        untilRunning: () => watch.until('instance.active', bringUpEnd()),
+        rootCertificate: () => here.rootCertificate(),
+      });
+    } else await show(screen, ground, client, url, choice, watch, end);
     if (!choice.once) {
-      screen.line(screen.style('bold', 'Ctrl-C deletes the VM, stops everything and removes the directory.'));
+      screen.line(screen.style('bold', 'Ctrl-C deletes it, stops everything and removes the directory.'));
       screen.line();
       await untilAborted(end);
       if (!stop.signal.aborted) throw end.reason;
@@ -192,8 +213,6 @@ async function tellHowToGoOn(
   screen.line();
 }
 
-const indented = (line: string) => (line === '' ? '' : `  ${line}`);
-
 async function untilAborted(signal: AbortSignal): Promise<void> {
   // A timer keeps the process alive; the API's listener alone would, but this file does not know of it.
   const alive = setInterval(() => {}, 60_000);
@@ -232,7 +251,7 @@ async function cleanUp(screen: Screen, ground: DemoGround, client: BerthClient |
       screen.event(error.message, 'failed');
     });
   };
-  if (client) await attempt('Powering off and deleting the VM', () => deleteAll(client, watch));
+  if (client) await attempt('Stopping and deleting it', () => deleteAll(client, watch));
   watch.close();
   await attempt('Stopping the agent, the server and the database', () => ground.close());
   screen.activity(null);

@@ -23,6 +23,9 @@ const ingressUser = 'berth-web';
 const networkRange = '10.213.0.0/16';
 const localDomain = 'localhost';
 
+/** Where an agent keeps its ingress. */
+export const ingressDirectoryOf = (agentDirectory: string) => join(agentDirectory, 'container', 'ingress');
+
 /** A machine's containers. */
 export interface Containers {
   driver: ContainerDriver;
@@ -40,7 +43,7 @@ export async function openContainers(options: AgentOptions, client: ServerClient
   const domain = checkIngressDomain(options.ingress?.domain ?? localDomain, '--ingress-domain');
   const isPublic = domain !== localDomain;
   const ingress = new Ingress({
-    directory: join(directory, 'ingress'),
+    directory: ingressDirectoryOf(options.directory),
     ...{ domain, isPublic, email: options.ingress?.email ?? null, logger },
     ...(isPublic ? { address: '', port: 443 } : { address: '127.0.0.1', port: undefined }),
     user: isRoot ? await ensureSystemUser(ingressUser) : null,

@@ -9,10 +9,13 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { storageTypeOf } from '../agent/hardware/disks.ts';
+import { rootCertificateIn } from '../agent/ingress/caddy.ts';
 import { homeOf } from '../agent/vm/home.ts';
 import { readSettings } from '../app/settings.ts';
 import { processIds, processProgram, processWorkingDirectory } from '../host/process.ts';
 import { parseConfiguration } from '../model/configuration.ts';
+import { ingressDirectoryOf } from './containers.ts';
+import { DemoEngine } from './demo-engine.ts';
 import { makeLogger } from './logger.ts';
 import { type RunningBerth, startUp } from './up.ts';
 
@@ -37,6 +40,7 @@ const stopTimeoutMs = 60_000;
 const logLinesShown = 12;
 const warningLevel = 40;
 const consoleBytesShown = 4_000;
+const ownPrograms = /^(qemu-system-.*|postgres|caddy|dockerd|containerd|containerd-shim.*)$/;
 
 /** How the demo's Berth is started. */
 export interface DemoOptions {
@@ -45,6 +49,8 @@ export interface DemoOptions {
   /** Port 8080 when left out, or any free one where that is taken. */
   listen: string | undefined;
   addressPool: string;
+  /** Brings a container engine with it. */
+  containers: boolean;
 }
 
 /** The demo's Berth. */
@@ -53,6 +59,7 @@ export class DemoHost {
   readonly #options: DemoOptions;
   readonly #log: WriteStream;
   #berth: RunningBerth | null = null;
+  #engine: DemoEngine | null = null;
 
   private constructor(directory: string, options: DemoOptions) {
     this.directory = directory;
@@ -90,7 +97,11 @@ export class DemoHost {
    * @throws Error that says what to do when the address to listen on is taken
    */
   async start(signal: AbortSignal): Promise<{ url: string; apiKey: string }> {
-    const { listen } = this.#options;
+    const { listen, containers } = this.#options;
+    if (containers) {
+      this.#engine = await DemoEngine.open(join(this.directory, 'docker'), signal);
+      await this.#engine.ensureImage(signal);
+    }
     try {
       this.#berth = await this.#startAt(listen ?? preferredListen, signal);
     } catch (error) {
@@ -116,6 +127,7 @@ export class DemoHost {
         allowImageHosts: [],
         databaseUrl: undefined,
         logger: makeLogger(this.#log),
+        ...(this.#engine ? { agent: { engineSocket: this.#engine.socketPath } } : {}),
       },
       signal,
     );
@@ -145,6 +157,14 @@ export class DemoHost {
       `This machine has too little room for a VM: ${(freemem() / gib).toFixed(1)} GiB of memory and ` +
         `${((bavail * bsize) / gib).toFixed(1)} GiB of disk in ${this.directory} are free; 2 and 8 are needed.`,
     );
+  }
+
+  /** The certificate of the authority that has signed for this machine's HTTPS ports; `ca.crt` holds it, too. */
+  async rootCertificate(): Promise<string> {
+    const ingress = ingressDirectoryOf(join(this.directory, 'agent'));
+    const certificate = await readFile(rootCertificateIn(ingress), 'utf8');
+    await writeFile(join(this.directory, 'ca.crt'), certificate);
+    return certificate;
   }
 
   /** The last lines on a VM's console, at most `count`; none before it has said anything. */
@@ -184,6 +204,9 @@ export class DemoHost {
     late.abort();
     if (outcome instanceof Error) failures.push(`stopping failed (${outcome.message})`);
     else if (outcome === 'late') failures.push(`it has not stopped within ${stopTimeoutMs / 1000} s`);
+    // The ingress outlives its agent by intent.
+    for (const pid of this.#ownProcesses(/^caddy$/)) endProcess(pid);
+    await this.#engine?.close().catch((error: Error) => failures.push(`the container engine stays (${error.message})`));
     const left = this.#ownProcesses();
     for (const pid of left) endProcess(pid);
     if (left.length > 0) failures.push(`processes ${left.join(', ')} were killed`);
@@ -197,7 +220,8 @@ export class DemoHost {
 
   /** Kills everything and removes the directory, without waiting for anybody. For the second Ctrl-C. */
   destroy(): void {
-    for (const pid of this.#ownProcesses()) endProcess(pid);
+    const containers = this.#engine?.containerProcesses() ?? [];
+    for (const pid of [...this.#ownProcesses(), ...containers]) endProcess(pid);
     try {
       rmSync(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     } catch {
@@ -206,10 +230,10 @@ export class DemoHost {
   }
 
   /**
-   * The hypervisors and the database of this directory: each works in a directory below it. Others may, too, such as the
-   * user's shell.
+   * The hypervisors, the database and what runs containers, of this directory: each works in a directory below it. Others
+   * may, too, such as the user's shell.
    */
-  #ownProcesses(): number[] {
+  #ownProcesses(programs = ownPrograms): number[] {
     let directory: string;
     try {
       directory = realpathSync(this.directory);
@@ -217,9 +241,7 @@ export class DemoHost {
       return []; // it is gone, and with it everything that was in it
     }
     return processIds().filter(
-      (pid) =>
-        /^(qemu-system-.*|postgres)$/.test(processProgram(pid) ?? '') &&
-        processWorkingDirectory(pid)?.startsWith(`${directory}/`),
+      (pid) => programs.test(processProgram(pid) ?? '') && processWorkingDirectory(pid)?.startsWith(`${directory}/`),
     );
   }
 }

@@ -119,6 +119,8 @@ async function spawnDaemon(directory: string, reach: DockerReach): Promise<Child
   const network = ['--bridge', 'none', ...(reach === 'machine' ? ['--iptables=false', '--ip-forward=false'] : [])];
   const child = spawn('dockerd', [...places, ...network, '--live-restore'], {
     detached: true,
+    // So that it can be told whose it is.
+    cwd: directory,
     stdio: ['ignore', log.fd, log.fd],
   });
   child.unref();

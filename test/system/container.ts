@@ -73,18 +73,27 @@ async function endIngress(berth: TestBerth): Promise<void> {
 }
 
 /** Fetches a page over HTTPS from this machine's ingress, its certificate checked against the ingress's own authority. */
-export async function getSecurely(berth: TestBerth, url: string): Promise<{ status: number; body: string }> {
-  const ca = await readFile(join(ingressDirectory(berth), 'storage/pki/authorities/local/root.crt'));
+export function getSecurely(berth: TestBerth, url: string): Promise<{ status: number; body: string }> {
+  return getOverTls(join(ingressDirectory(berth), 'storage/pki/authorities/local/root.crt'), url);
+}
+
+/** Fetches a page over HTTPS from this machine. @param caFile whose signature is trusted */
+export async function getOverTls(caFile: string, url: string): Promise<{ status: number; body: string }> {
+  const ca = await readFile(caFile);
   const { hostname, port, pathname } = new URL(url);
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port: port || 443, path: pathname, servername: hostname, ca, agent: false };
-    get({ ...options, headers: { host: hostname } }, (answer) => {
+    get({ ...options, timeout: 5_000, headers: { host: hostname } }, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (text: string) => {
         body += text;
       });
       answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body }));
-    }).once('error', reject);
+    })
+      .once('timeout', function (this: { destroy(): void }) {
+        this.destroy();
+      })
+      .once('error', reject);
   });
 }
 

@@ -25,6 +25,9 @@ export interface IngressParts extends Omit<IngressOptions, 'port'> {
   logger: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
+/** Where an ingress that is not public keeps the certificate of its authority. @param directory the ingress's own folder */
+export const rootCertificateIn = (directory: string) => join(directory, 'storage/pki/authorities/local/root.crt');
+
 const program = 'caddy';
 /** Ports that an ingress of this machine alone tries before it takes any free one. */
 const preferredPorts = [443, 8443];
@@ -83,7 +86,7 @@ export class Ingress {
 
   /** The certificate of the authority that signs for an ingress that is not public. */
   get rootCertificate(): string {
-    return join(this.#places.storage, 'pki/authorities/local/root.crt');
+    return rootCertificateIn(this.#parts.directory);
   }
 
   /**

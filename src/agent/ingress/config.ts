@@ -38,7 +38,7 @@ export function caddyConfig(options: IngressOptions, routes: Routes, places: Cad
     storage: { module: 'file_system', root: places.storage },
     apps: {
       http: {
-        grace_period: '5s',
+        grace_period: '3600s',
         servers: {
           ingress: {
             listen: [`${options.address}:${options.port}`],

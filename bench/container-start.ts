@@ -1,0 +1,67 @@
+// From the accepted call to the first byte of the container's port, with the image on the host; beside it `docker run` of the
+// same image to the same byte. The two take turns, so that a busy machine is busy for both.
+
+import { execFile } from 'node:child_process';
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { nginxRequest, startContainers, untilDeployment } from './containers.ts';
+import { median } from './stack.ts';
+
+const run = promisify(execFile);
+const runs = 10;
+const lookEveryMs = 2;
+
+/** When the first byte of an answer was here. */
+async function untilFirstByte(address: string): Promise<number> {
+  for (;;) {
+    const isHere = await new Promise<boolean>((resolve) => {
+      const asked = request({ host: address, port: 80, agent: false, timeout: 1_000 }, (answer) => {
+        answer.once('data', () => resolve(true));
+        answer.once('end', () => resolve(true));
+      });
+      asked.once('error', () => resolve(false));
+      asked.once('timeout', () => asked.destroy());
+      asked.end();
+    });
+    if (isHere) return performance.now();
+    await sleep(lookEveryMs);
+  }
+}
+
+const ground = await startContainers('127.59.128.0/24');
+try {
+  const { client, machine, socketPath } = ground;
+  const request = nginxRequest(machine, [{ host_port: 80, protocol: 'PORT_PROTOCOL_TCP' }]);
+  const docker = (...args: string[]) => run('docker', ['--host', `unix://${socketPath}`, ...args]);
+  const berthMs: number[] = [];
+  const dockerMs: number[] = [];
+  for (let number = 0; number < runs; number += 1) {
+    const id = await client.start(request);
+    const acceptedMs = performance.now();
+    const address = (await client.deployment(id)).ports[0]?.public_host ?? '';
+    berthMs.push((await untilFirstByte(address)) - acceptedMs);
+    await client.stop(id);
+    await untilDeployment(client, id, 'STATUS_STOPPED');
+
+    const beganMs = performance.now();
+    const own = `127.59.129.${number + 1}`;
+    const network = `bench-${number}`;
+    // Docker's own bridge, which is there before: what `docker run` uses when nothing else is said.
+    if (number === 0) await docker('network', 'create', 'bench');
+    const fromMs = number === 0 ? performance.now() : beganMs;
+    await docker('run', '-d', '--name', network, '--network', 'bench', '-p', `${own}:80:80`, 'nginx:latest');
+    dockerMs.push((await untilFirstByte(own)) - fromMs);
+    await docker('rm', '-f', network);
+  }
+  const figures = {
+    bench: 'container-start',
+    ratio: Number((median(berthMs) / median(dockerMs)).toFixed(2)),
+    berthMs: Math.round(median(berthMs)),
+    dockerMs: Math.round(median(dockerMs)),
+    runs: { berth: berthMs.map(Math.round), docker: dockerMs.map(Math.round) },
+  };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+} finally {
+  await ground.close();
+}
