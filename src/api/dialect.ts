@@ -81,6 +81,8 @@ declare module 'fastify' {
 function requireReading(request: FastifyRequest): void {
   const { method, routeOptions } = request;
   if (method === 'GET' || method === 'HEAD' || routeOptions.config.reads) return;
-  const message = `This API key may only read; ${method} ${routeOptions.url} needs one with full access.`;
+  // As the document writes it: `/deployments/{id}`.
+  const path = routeOptions.url?.replace(/:(\w+)/g, '{$1}');
+  const message = `This API key may only read; ${method} ${path} needs one with full access.`;
   throw new BerthError('forbidden', message);
 }

@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { openApiDocuments } from '../../src/api/openapi.ts';
 import { sha256 } from '../../src/app/authenticate.ts';
 import { type Answer, callApi, startTestBerth } from '../support/berth.ts';
+import * as hiveon from './hiveon/support.ts';
 import {
   assertRefused,
   type Deployed,
@@ -61,7 +62,14 @@ const registered = (
   await berth.call<{ fingerprint: string }>('POST', '/ssh_keys', { name: 'mine', publicKey: keys.ed25519 })
 ).body;
 
+const [rented, free] = (await hiveon.letSlots(berth, 2)) as [hiveon.Machine, hiveon.Machine];
+const container = await hiveon.started(berth, hiveon.startBody(rented, {}, { external_deployment_id: 'mine' }));
+await hiveon.untilStatus(berth, container, 'STATUS_RUNNING');
+
 interface Request {
+  /** What stands in the place of `{id}` and the like. */
+  id?: string;
+  /** What follows the path. */
   path?: string;
   body?: unknown;
 }
@@ -76,6 +84,11 @@ interface Access {
 const isEmpty = (answer: Answer) => assert.deepEqual([answer.status, answer.body], [200, []]);
 const isNotFound = (answer: Answer) => assertRefused(answer, 404);
 const isUnknownKey = (answer: Answer) => assertRefused(answer, 422, 'neither a public SSH key nor');
+const isNoDeployment = (answer: Answer) => hiveon.assertRefused(answer, 404, 5, 'There is no deployment');
+const hasNoDeployment = (answer: Answer) => {
+  assert.equal(answer.status, 200);
+  assert.equal((answer.body as { total: number }).total, 0);
+};
 const hasNoEvent = (answer: Answer) => {
   assert.equal(answer.status, 200);
   assert.deepEqual((answer.body as { events: unknown[] }).events, []);
@@ -130,6 +143,43 @@ const table: Record<string, Access> = {
       [{ body: { fingerprint: registered.fingerprint } }, isNotFound],
     ],
   ),
+  'GET /vendors/v1/machines': reads(),
+  'GET /vendors/v1/machines/{id}': reads([], () => ({ id: rented.machine_id })),
+  'POST /vendors/v1/machines/deployments/start': writes(
+    () => ({ body: hiveon.startBody(free) }),
+    [
+      // Another account's external id means nothing here.
+      [
+        { body: hiveon.startBody(rented, {}, { external_deployment_id: 'mine' }) },
+        (answer) => hiveon.assertRefused(answer, 400, 9, 'MACHINE_NOT_AVAILABLE'),
+      ],
+    ],
+  ),
+  'GET /vendors/v1/machines/deployments': reads([
+    [{}, hasNoDeployment],
+    [{ path: '?external_deployment_id=mine' }, hasNoDeployment],
+    [{ path: `?machine_id=${rented.machine_id}` }, hasNoDeployment],
+  ]),
+  'GET /vendors/v1/machines/deployments/{id}': reads(
+    [
+      [{ id: container }, isNoDeployment],
+      [{ id: 'mine' }, isNoDeployment],
+    ],
+    () => ({ id: container }),
+  ),
+  'GET /vendors/v1/machines/deployments/by-external-id/{externalId}': reads([[{ id: 'mine' }, isNoDeployment]], () => ({
+    id: 'mine',
+  })),
+  'GET /vendors/v1/machines/deployments/{id}/logs': reads([[{ id: container }, isNoDeployment]], () => ({
+    id: container,
+  })),
+  'POST /vendors/v1/machines/deployments/{id}/stop': writes(
+    () => ({ id: container, body: {} }),
+    [
+      [{ id: container, body: {} }, isNoDeployment],
+      [{ id: 'mine' }, isNoDeployment],
+    ],
+  ),
   'GET /berth/v1/events': reads([[{ path: `?instance=${vm}` }, hasNoEvent]]),
 };
 
@@ -149,9 +199,9 @@ for (const [file, text] of await openApiDocuments()) {
   }
 }
 
-function send(key: string | null, name: string, { path = '', body }: Request): Promise<Answer> {
+function send(key: string | null, name: string, { id = '', path = '', body }: Request): Promise<Answer> {
   const [method = '', base = ''] = name.split(' ');
-  return callApi(berth.url, key, method, base + path, body);
+  return callApi(berth.url, key, method, base.replace(/\{\w+\}/, id) + path, body);
 }
 
 /** Holds an answer to be an error in its dialect's shape. */
@@ -159,6 +209,7 @@ function assertProblem(dialect: string, answer: Answer, status: number, text: Re
   const shown = JSON.stringify(answer.body);
   assert.equal(answer.status, status, shown);
   if (dialect === 'fluence') assert.deepEqual(Object.keys(answer.body as object), ['error'], shown);
+  if (dialect === 'hiveon') hiveon.assertRefused(answer, status, status === 401 ? 16 : 7);
   const { error, detail } = answer.body as { error?: string; detail?: string };
   assert.match(error ?? detail ?? '', text);
 }
@@ -176,8 +227,8 @@ test('every operation refuses who has no key, a wrong, a revoked or an expired o
     for (const [, key] of noKeys) {
       assertProblem(dialect, await send(key, name, access.request()), status, text);
       // Who may not ask learns nothing of what was wrong with the request.
-      const { body } = access.request();
-      const wrong = { path: '?page=x', body: body === undefined ? body : '{' };
+      const { body, ...place } = access.request();
+      const wrong = { ...place, path: '?page=x', body: body === undefined ? body : '{' };
       assertProblem(dialect, await send(key, name, wrong), status, text);
     }
   }
@@ -189,13 +240,11 @@ test('a read-only key reads everything and changes nothing', async () => {
   for (const { name, dialect, access } of operations) {
     const answer = await send(keyOf.readOnly, name, access.request());
     if (access.reads) assert.equal(answer.status, 200, `${name}: ${JSON.stringify(answer.body)}`);
-    else assertProblem(dialect, answer, 403, new RegExp(`may only read; ${name} needs`));
+    else assertProblem(dialect, answer, 403, new RegExp(`may only read; ${RegExp.escape(name)} needs`));
   }
   assert.deepEqual(await holdings(database), held);
-  assert.deepEqual(
-    (await callApi<Vm[]>(berth.url, keyOf.readOnly, 'GET', '/vms/v3')).body.map(({ id, vmName }) => [id, vmName]),
-    [[vm, 'mine']],
-  );
+  const vms = (await callApi<Vm[]>(berth.url, keyOf.readOnly, 'GET', '/vms/v3')).body;
+  assert.equal(vms.find(({ id }) => id === vm)?.vmName, 'mine');
   assert.equal((await callApi<unknown[]>(berth.url, keyOf.readOnly, 'GET', '/ssh_keys')).body.length, 1);
 });
 
@@ -206,9 +255,16 @@ test('what is another account’s is as if it were not there: no operation answe
   const [mine] = (await berth.call<Vm[]>('GET', '/vms/v3')).body;
   assert.deepEqual([mine?.id, mine?.vmName, mine?.status], [vm, 'mine', 'Active']);
   assert.equal((await berth.call<unknown[]>('GET', '/ssh_keys')).body.length, 1);
+  assert.equal((await hiveon.read(berth, 'mine')).status, 'STATUS_RUNNING');
 });
 
-test('an answer about another account’s VM is word for word that about one that never was', async () => {
+test('an answer about what is another account’s is word for word that about what never was', async () => {
+  const read = 'GET /vendors/v1/machines/deployments/{id}';
+  const nobodys = randomUUID();
+  assert.equal(
+    JSON.stringify((await send(keyOf.stranger, read, { id: container })).body).replaceAll(container, nobodys),
+    JSON.stringify((await send(keyOf.stranger, read, { id: nobodys })).body),
+  );
   const never = `0x${'0'.repeat(40)}`;
   for (const [name, body] of [
     ['PATCH /vms/v3', (id: string) => ({ updates: [{ id, vmName: 'x' }] })],
