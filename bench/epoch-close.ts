@@ -32,7 +32,7 @@ async function contextOn(connectionString: string): Promise<Context> {
   return {
     ...{ database, clock: systemClock, entropy: systemEntropy, logger: quiet, settings: await readSettings('') },
     ...{ wakeups: new Wakeups(async () => {}), market: new MarketView(database), vault: lockedVault },
-    ...{ allowedImageHosts: new Set<string>(), publicUrl: '' },
+    ...{ allowedImageHosts: new Set<string>(), allowedCallbackHosts: new Set<string>(), publicUrl: '' },
   };
 }
 

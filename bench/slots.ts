@@ -69,7 +69,7 @@ try {
   const context: Context = {
     ...{ database, clock: systemClock, entropy: systemEntropy, logger: quiet, settings: await readSettings('') },
     ...{ wakeups: new Wakeups(async () => {}), market: new MarketView(database), vault: lockedVault },
-    ...{ allowedImageHosts: new Set<string>(), publicUrl: '' },
+    ...{ allowedImageHosts: new Set<string>(), allowedCallbackHosts: new Set<string>(), publicUrl: '' },
   };
   await insertHosts(database, hosts);
   await insertSlots(database);

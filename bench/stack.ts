@@ -51,6 +51,7 @@ export async function startStack(): Promise<Stack> {
     market: new MarketView(database),
     vault: lockedVault,
     allowedImageHosts: new Set(),
+    allowedCallbackHosts: new Set(),
     publicUrl: '',
   };
   const apiKey = 'berth_benchmark';

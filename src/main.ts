@@ -77,6 +77,13 @@ const containersOf = (options: { engineSocket?: string; ingressDomain?: string; 
   ...(options.engineSocket ? { engineSocket: options.engineSocket } : {}),
   ...(options.ingressDomain ? { ingress: { domain: options.ingressDomain, email: options.ingressEmail ?? null } } : {}),
 });
+const allowCallbackHost = () =>
+  new Option(
+    '--allow-callback-host <HOST:PORT>',
+    "webhooks' receiver that may have a private address; may be given more than once",
+  )
+    .argParser(collect)
+    .default([] as string[], 'none');
 const simulate = () => new Option('--simulate <JSON>', 'run no hypervisor but a simulation, for tests').hideHelp();
 
 const program = new Command('berth')
@@ -92,6 +99,7 @@ program
   .option('--address-pool <CIDR>', 'addresses for instances', defaultPool)
   .option('--database-url <URL>', 'use this PostgreSQL (15 or later) instead of the embedded one')
   .addOption(allowImageHost())
+  .addOption(allowCallbackHost())
   .addOption(engineSocket())
   .addOption(ingressDomain())
   .addOption(ingressEmail())
@@ -106,6 +114,7 @@ program
           listen: options.listen,
           addressPool: options.addressPool,
           allowImageHosts: options.allowImageHost,
+          allowCallbackHosts: options.allowCallbackHost,
           databaseUrl: options.databaseUrl,
           logger,
           agent: { ...containersOf(options), ...(options.simulate ? readSimulation(options.simulate) : {}) },
@@ -130,6 +139,7 @@ program
   )
   .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
   .addOption(allowImageHost())
+  .addOption(allowCallbackHost())
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
     await untilStopped(logger, async () => {
@@ -141,6 +151,7 @@ program
           imageDirectory: join(options.data, 'images'),
           secretKey: await ensureSecretKey(options.secretKey ?? join(options.data, 'secret.key'), systemEntropy),
           allowedImageHosts: options.allowImageHost,
+          allowedCallbackHosts: options.allowCallbackHost,
           logger,
         },
         async () => {},

@@ -200,6 +200,24 @@ async function findBy(
   return rows[0] && shownContainer(rows[0]);
 }
 
+/** What changes of a container in its life. */
+export type ContainerMoment = Pick<
+  StoredContainer,
+  'status' | 'statusReason' | 'failureCode' | 'statusChangedAt' | 'activatedAt'
+>;
+
+/** One of an account's containers as it was at a moment that is past. @throws BerthError `not_found` */
+export async function readContainerAt(
+  context: Context,
+  accountId: string,
+  deploymentId: string,
+  moment: ContainerMoment,
+): Promise<ContainerRow> {
+  const { rows } = await readContainers(context.database, accountId, { deploymentId }, { limit: 1, offset: 0 });
+  if (!rows[0]) throw new BerthError('not_found', `There is no deployment ${shown(deploymentId)}.`, deploymentId);
+  return shownContainer({ ...rows[0], ...moment });
+}
+
 /** The account's containers, those that are over included, oldest first. */
 export async function listContainers(
   context: Context,

@@ -28,6 +28,8 @@ export interface Context {
   vault: Vault;
   /** `HOST:PORT` of image servers and registries that may have a private address; Berth's own is one. */
   allowedImageHosts: ReadonlySet<string>;
+  /** `HOST:PORT` of webhooks' receivers that may have a private address. */
+  allowedCallbackHosts: ReadonlySet<string>;
   /** Where Berth is reached, such as `http://127.0.0.1:8080`; images that it builds are served below it. */
   publicUrl: string;
 }

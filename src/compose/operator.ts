@@ -50,6 +50,7 @@ export async function openForOperator({ data, databaseUrl }: Where): Promise<Ope
     market: new MarketView(database),
     vault: lockedVault,
     allowedImageHosts: new Set(),
+    allowedCallbackHosts: new Set(),
     publicUrl: '',
   };
   return { context, close: () => database.destroy() };

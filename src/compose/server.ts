@@ -11,14 +11,17 @@ import { MarketView } from '../app/market.ts';
 import type { Settings } from '../app/settings.ts';
 import { checkVault, KeyVault } from '../app/vault.ts';
 import { Wakeups } from '../app/wakeups.ts';
+import { webhookWakeup } from '../app/webhook-delivery.ts';
 import type { Clock } from '../model/world.ts';
 import { startReconcilers } from '../reconcilers/run.ts';
+import { deliverWebhooks } from '../reconcilers/webhook.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
-import { listenForHostChanges, notifyHostsChanged } from '../store/notify.ts';
+import { listenForNews, notifyHostsChanged } from '../store/notify.ts';
 import { BuiltImageFolder } from './built-images.ts';
 import { type ListenAddress, urlOf } from './listen.ts';
 import { systemClock, systemEntropy } from './system.ts';
+import { webhookSender } from './webhook.ts';
 
 /** Where the migrations are. */
 export const schemaDirectory = fileURLToPath(new URL('../../schema', import.meta.url));
@@ -33,6 +36,7 @@ export interface ServerOptions {
   /** What secrets in the database are sealed with; the same for every server on one database. */
   secretKey: Uint8Array;
   allowedImageHosts: readonly string[];
+  allowedCallbackHosts: readonly string[];
   /** The system's own when left out. */
   clock?: Clock;
   logger: Pino;
@@ -79,6 +83,7 @@ export async function startServer(
       market: new MarketView(database),
       vault,
       allowedImageHosts: new Set(options.allowedImageHosts),
+      allowedCallbackHosts: new Set(options.allowedCallbackHosts),
       publicUrl: urlOf(listen),
     };
     await ensureCatalog(context);
@@ -94,8 +99,15 @@ export async function startServer(
     context.publicUrl = url;
     context.allowedImageHosts = new Set([...options.allowedImageHosts, new URL(url).host]);
     await prepare(context);
-    listenForHostChanges(connectionString, (hostId) => wakeups.heard(hostId), stopping.signal);
-    const reconcilers = startReconcilers(context, metrics, stopping.signal);
+    const listener = {
+      onHost: (hostId: string) => wakeups.heard(hostId),
+      onWebhook: () => wakeups.heard(webhookWakeup),
+    };
+    listenForNews(connectionString, listener, stopping.signal);
+    const reconcilers = Promise.all([
+      startReconcilers(context, metrics, stopping.signal),
+      deliverWebhooks(context, webhookSender(context), stopping.signal),
+    ]);
     logger.info({ url }, 'server listens');
     return {
       url,

@@ -29,6 +29,8 @@ export interface UpOptions {
   listen: string;
   addressPool: string;
   allowImageHosts: readonly string[];
+  /** None when left out. */
+  allowCallbackHosts?: readonly string[];
   /** Any other PostgreSQL; the embedded one when left out. */
   databaseUrl: string | undefined;
   /** The server's; the system's own when left out. */
@@ -53,6 +55,7 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
   const directory = resolve(options.dataDirectory);
   const listen = parseListenAddress(options.listen);
   const allowedImageHosts = options.allowImageHosts.map(parseAllowedHost);
+  const allowedCallbackHosts = (options.allowCallbackHosts ?? []).map(parseAllowedHost);
   await mkdir(directory, { recursive: true });
   // The database and the VMs run as users of their own, who must be able to pass through; what is secret is closed itself.
   await chmod(directory, ((await stat(directory)).mode & 0o7777) | 0o111);
@@ -74,7 +77,8 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
     let hostId = '';
     const server = await startServer(
       {
-        ...{ connectionString, listen, settings, imageDirectory: join(directory, 'images'), allowedImageHosts, logger },
+        ...{ connectionString, listen, settings, imageDirectory: join(directory, 'images'), logger },
+        ...{ allowedImageHosts, allowedCallbackHosts },
         secretKey: await ensureSecretKey(join(directory, 'secret.key'), systemEntropy),
         ...(options.clock ? { clock: options.clock } : {}),
       },

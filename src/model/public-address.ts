@@ -88,6 +88,6 @@ export function endpointOf(url: URL): string {
  */
 export function parseAllowedHost(text: string): string {
   const url = /^[^/?#@\\\s]+:\d{1,5}$/.test(text) ? URL.parse(`http://${text}/`) : null;
-  if (!url) throw new Error(`"${text}" can't be an allowed image host; write HOST:PORT, such as mirror.example:8080.`);
+  if (!url) throw new Error(`"${text}" can't be an allowed host; write HOST:PORT, such as mirror.example:8080.`);
   return endpointOf(url);
 }

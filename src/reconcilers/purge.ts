@@ -1,5 +1,5 @@
-// Forgets what has had its time: old events, answers kept for repeats, one-time tokens, streams whose server was killed. In
-// small steps, so that no transaction grows long.
+// Forgets what has had its time: old events, answers kept for repeats, one-time tokens, streams whose server was killed,
+// deliveries of webhooks. In small steps, so that no transaction grows long.
 
 import type { Context } from '../app/context.ts';
 import { inTransaction } from '../store/database.ts';
@@ -7,8 +7,13 @@ import { forgetEvents } from '../store/event.ts';
 import { forgetEnrolments } from '../store/host.ts';
 import { forgetAnswers, idempotencyKeptMs } from '../store/idempotency.ts';
 import { forgetStreams } from '../store/stream.ts';
+import { forgetRemoved } from '../store/webhook.ts';
+import { forgetDeliveries } from '../store/webhook-delivery.ts';
 
-const eventsKeptMs = 90 * 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+const eventsKeptMs = 90 * dayMs;
+/** What was given up waits longer, for whoever may want it sent again. */
+const deliveriesKeptMs = { delivered: 7 * dayMs, dead: 30 * dayMs };
 const stepMax = 1_000;
 
 /** One pass. */
@@ -20,6 +25,15 @@ export async function purge(context: Context): Promise<void> {
   const { database } = context;
   await inSteps((before) => inTransaction(database, (tx) => forgetEvents(tx, before, stepMax)), eventsKeptMs);
   await inSteps((before) => inTransaction(database, (tx) => forgetAnswers(tx, before, stepMax)), idempotencyKeptMs);
+  await inSteps(
+    (before) => inTransaction(database, (tx) => forgetDeliveries(tx, 'delivered', before, stepMax)),
+    deliveriesKeptMs.delivered,
+  );
+  await inSteps(
+    (before) => inTransaction(database, (tx) => forgetDeliveries(tx, 'dead', before, stepMax)),
+    deliveriesKeptMs.dead,
+  );
+  await inSteps(() => inTransaction(database, (tx) => forgetRemoved(tx, stepMax)), 0);
   await forgetEnrolments(database, new Date(now));
   await forgetStreams(database, new Date(now));
 }

@@ -9,6 +9,7 @@ import type { HostState } from '../model/host.ts';
 import type { InstanceStatus } from '../model/instance.ts';
 import type { LogEnding, LogLine, StreamQuery } from '../model/log.ts';
 import type { SlotPriceUnit, SlotState } from '../model/slot.ts';
+import type { WebhookEventType } from '../model/webhook.ts';
 
 type Json<Value> = ColumnType<Value, string, string>;
 type GeneratedJson<Value> = ColumnType<Value, string | undefined, string>;
@@ -343,6 +344,39 @@ interface SshKeyTable {
   created_at: Date;
 }
 
+interface WebhookTable {
+  id: string;
+  account_id: string;
+  event_type: WebhookEventType;
+  callback_url: string;
+  host_name: string;
+  secret: Uint8Array;
+  created_at: Date;
+  removed_at: Generated<Date | null>;
+}
+
+interface WebhookDeliveryTable {
+  id: Generated<bigint>;
+  webhook_id: string;
+  event_id: string;
+  subject: string;
+  snapshot: Json<Record<string, unknown>>;
+  happened_at: Date;
+  attempts: Generated<number>;
+  waiting_since: Date;
+  last_error: Generated<string | null>;
+  delivered_at: Generated<Date | null>;
+  dead_at: Generated<Date | null>;
+}
+
+interface WebhookQueueTable {
+  webhook_id: string;
+  subject: string;
+  host_name: string;
+  due_at: Date;
+  lease: Generated<string | null>;
+}
+
 /** Every table of the database. */
 export interface Tables {
   account: AccountTable;
@@ -379,4 +413,7 @@ export interface Tables {
   charge: ChargeTable;
   ssh_key: SshKeyTable;
   sealing_key: { only_row: Generated<boolean>; fingerprint: Uint8Array; created_at: Date };
+  webhook: WebhookTable;
+  webhook_delivery: WebhookDeliveryTable;
+  webhook_queue: WebhookQueueTable;
 }

@@ -38,6 +38,7 @@ async function server(): Promise<Context> {
     market: new MarketView(database),
     vault: lockedVault,
     allowedImageHosts: new Set(),
+    allowedCallbackHosts: new Set(),
     publicUrl: 'http://127.0.0.1:1',
   };
 }

@@ -72,6 +72,7 @@ export class MoneyWorld {
           market: new MarketView(database),
           vault: lockedVault,
           allowedImageHosts: new Set<string>(),
+          allowedCallbackHosts: new Set<string>(),
           publicUrl: '',
         },
         clock: { now: () => world.now },

@@ -49,6 +49,7 @@ export interface TestBerthOptions {
   agent?: 'real' | { behaviour?: Partial<Behaviour>; capacity?: Partial<typeof roomy> };
   addressPool?: string;
   allowImageHosts?: string[];
+  allowCallbackHosts?: string[];
   up?: Partial<NonNullable<UpOptions['agent']>>;
   /** An existing data directory; it is not removed at the end. */
   directory?: string;
@@ -76,6 +77,7 @@ export async function startTestBerth(options: TestBerthOptions = {}): Promise<Te
         listen: '127.0.0.1:0',
         addressPool: options.addressPool ?? '127.46.0.0/16',
         allowImageHosts: options.allowImageHosts ?? [],
+        allowCallbackHosts: options.allowCallbackHosts ?? [],
         databaseUrl: undefined,
         logger: makeLogger(sink),
         agent: { ...simulated, ...options.up },

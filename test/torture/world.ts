@@ -196,6 +196,7 @@ export class World {
       market: new MarketView(this.database),
       vault: lockedVault,
       allowedImageHosts: new Set(),
+      allowedCallbackHosts: new Set(),
       publicUrl: this.url,
     };
     const { apiKey } = this;

@@ -9,6 +9,7 @@ import { ErrorSchema, hiveonError } from './error.ts';
 import { logRoutes } from './log.ts';
 import { machineRoutes } from './machine.ts';
 import { readProtoJson } from './proto-json.ts';
+import { webhookRoutes } from './webhook.ts';
 
 /** Its clients read one error shape, also where they have asked for what is nowhere. */
 function nowhereRoutes({ app }: Api): void {
@@ -30,5 +31,5 @@ export const hiveonDialect = defineDialect({
     const own = headers['x-api-key'];
     return typeof own === 'string' && own ? own : /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
   },
-  routes: [({ app }) => readProtoJson(app), machineRoutes, deploymentRoutes, logRoutes, nowhereRoutes],
+  routes: [({ app }) => readProtoJson(app), machineRoutes, deploymentRoutes, logRoutes, webhookRoutes, nowhereRoutes],
 });

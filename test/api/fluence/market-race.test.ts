@@ -37,6 +37,7 @@ before(async () => {
       imageDirectory: join(berth.directory, 'images-of-second'),
       secretKey: await ensureSecretKey(join(berth.directory, 'secret.key'), systemEntropy),
       allowedImageHosts: [],
+      allowedCallbackHosts: [],
       logger: pino({ level: 'silent' }),
     },
     async () => {},
