@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError } from '../model/errors.ts';
-import { type LogLine, newestLines } from '../model/log.ts';
+import { type LogLine, lastWordsKind, newestLines } from '../model/log.ts';
 import { type EventRow, isEventHeldBack, listEvents, listNewestEvents } from '../store/event.ts';
 import type { Principal } from './authenticate.ts';
 import { type ContainerRow, findContainer } from './container.ts';
@@ -19,8 +19,6 @@ export interface LogRequest {
   since: Date | null;
 }
 
-/** The event that holds what a container said last, in `data.lines`. */
-const lastWordsKind = 'container.last_words';
 /** An answer in one piece is held in memory: of more than this the newest lines are kept. */
 const answerBytesMax = 4 * 1024 * 1024;
 /** Room for what surrounds a line in an answer. */
