@@ -2,6 +2,7 @@
 
 import staticFiles from '@fastify/static';
 import { builtImagePath } from '../app/image.ts';
+import { shown } from '../model/errors.ts';
 import type { App } from './types.ts';
 
 /** How a built image stands. */
@@ -35,7 +36,7 @@ export async function builtImageRoutes(app: App, images: BuiltImages): Promise<v
       case 'failed':
         return reply.code(424).send({ status: 'failed', error: image.reason });
       case 'unknown':
-        return reply.code(404).send({ error: `There is no image ${request.params.file}.` });
+        return reply.code(404).send({ error: `There is no image ${shown(request.params.file)}.` });
     }
   });
 }

@@ -8,14 +8,18 @@ import type { App } from '../types.ts';
 /** Fields that hold the customer's own names, which are left as they are. */
 const maps: ReadonlySet<string> = new Set(['metadata', 'environment_variables']);
 
-/** Reads every body in this scope so. */
+/** Reads every body in this scope so. Only a `POST` says anything in its body. */
 export function readProtoJson(app: App): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: FastifyRequest, text: string | Buffer) => {
-    return String(text).trim() === '' ? {} : snakeCased(parseJsonBody(String(text)));
+  app.addContentTypeParser('*', { parseAs: 'string' }, async ({ method }: FastifyRequest, text: string | Buffer) => {
+    return method !== 'POST' || String(text).trim() === '' ? {} : snakeCased(parseJsonBody(String(text)));
+  });
+  app.addHook('onRequest', async ({ raw }) => {
+    // All bodies are JSON; Fastify would look for a parser of the type, and refuse what is none.
+    delete raw.headers['content-type'];
   });
   app.addHook('preValidation', async (request) => {
-    // Without a content type and a body nothing was read.
+    // Where no body was sent, nothing was read.
     if (request.method === 'POST') request.body ??= {};
   });
 }

@@ -168,7 +168,7 @@ export function webhookRoutes({ app, context, principalOf, errors }: Api): void 
         operationId: 'resendWebhookDelivery',
         summary: 'Deliver again, whatever has become of it',
         params: Type.Object({ id: Type.String(), deliveryId: Type.String() }),
-        response: { 200: DeliverySchema, ...errors(401, 403, 404) },
+        response: { 200: DeliverySchema, ...errors(400, 401, 403, 404) },
       },
     },
     async (request) => {

@@ -169,7 +169,14 @@ test('what is nowhere under /vendors is answered in the same shape', async () =>
 
 test('bodies are taken whatever their content type says; what is no JSON is refused', async () => {
   const right = JSON.stringify(startBody(machine));
-  for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', 'x/y; charset=latin1']) {
+  for (const type of [
+    'application/json',
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'x/y; charset=latin1',
+    'x',
+    '',
+  ]) {
     const headers = { 'x-api-key': berth.apiKey, 'content-type': type };
     const path = `/vendors/v1${startPath}`;
     const answer = await callApi<{ deployment_id: string }>(berth.url, null, 'POST', path, `\uFEFF ${right}`, headers);
