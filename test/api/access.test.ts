@@ -20,7 +20,9 @@ import {
   type Vm,
 } from './support.ts';
 
-const berth = await startTestBerth();
+/** Where nobody takes what is delivered. */
+const deafReceiver = '127.0.0.1:9';
+const berth = await startTestBerth({ allowCallbackHosts: [deafReceiver] });
 const database = await openStore(berth);
 after(async () => {
   await database.destroy();
@@ -63,12 +65,17 @@ const registered = (
 ).body;
 
 const [rented, free] = (await hiveon.letSlots(berth, 2)) as [hiveon.Machine, hiveon.Machine];
+const webhookBody = { event_type: 'EVENT_TYPE_DEPLOYMENT_CREATED', callback_url: `http://${deafReceiver}/` };
+const webhook = (await hiveon.call<{ id: string }>(berth, 'POST', '/webhooks', webhookBody)).body.id;
 const container = await hiveon.started(berth, hiveon.startBody(rented, {}, { external_deployment_id: 'mine' }));
 await hiveon.untilStatus(berth, container, 'STATUS_RUNNING');
+const delivery = (
+  await hiveon.call<{ deliveries: { delivery_id: string }[] }>(berth, 'GET', `/webhooks/${webhook}/deliveries`)
+).body.deliveries[0]?.delivery_id as string;
 
 interface Request {
-  /** What stands in the place of `{id}` and the like. */
-  id?: string;
+  /** What stands in the place of `{id}` and the like, in their order. */
+  ids?: string[];
   /** What follows the path. */
   path?: string;
   body?: unknown;
@@ -85,6 +92,7 @@ const isEmpty = (answer: Answer) => assert.deepEqual([answer.status, answer.body
 const isNotFound = (answer: Answer) => assertRefused(answer, 404);
 const isUnknownKey = (answer: Answer) => assertRefused(answer, 422, 'neither a public SSH key nor');
 const isNoDeployment = (answer: Answer) => hiveon.assertRefused(answer, 404, 5, 'There is no deployment');
+const isNoWebhook = (answer: Answer) => hiveon.assertRefused(answer, 404, 5, 'There is no webhook');
 const hasNoDeployment = (answer: Answer) => {
   assert.equal(answer.status, 200);
   assert.equal((answer.body as { total: number }).total, 0);
@@ -144,7 +152,7 @@ const table: Record<string, Access> = {
     ],
   ),
   'GET /vendors/v1/machines': reads(),
-  'GET /vendors/v1/machines/{id}': reads([], () => ({ id: rented.machine_id })),
+  'GET /vendors/v1/machines/{id}': reads([], () => ({ ids: [rented.machine_id] })),
   'POST /vendors/v1/machines/deployments/start': writes(
     () => ({ body: hiveon.startBody(free) }),
     [
@@ -162,23 +170,37 @@ const table: Record<string, Access> = {
   ]),
   'GET /vendors/v1/machines/deployments/{id}': reads(
     [
-      [{ id: container }, isNoDeployment],
-      [{ id: 'mine' }, isNoDeployment],
+      [{ ids: [container] }, isNoDeployment],
+      [{ ids: ['mine'] }, isNoDeployment],
     ],
-    () => ({ id: container }),
+    () => ({ ids: [container] }),
   ),
-  'GET /vendors/v1/machines/deployments/by-external-id/{externalId}': reads([[{ id: 'mine' }, isNoDeployment]], () => ({
-    id: 'mine',
-  })),
-  'GET /vendors/v1/machines/deployments/{id}/logs': reads([[{ id: container }, isNoDeployment]], () => ({
-    id: container,
+  'GET /vendors/v1/machines/deployments/by-external-id/{externalId}': reads(
+    [[{ ids: ['mine'] }, isNoDeployment]],
+    () => ({
+      ids: ['mine'],
+    }),
+  ),
+  'GET /vendors/v1/machines/deployments/{id}/logs': reads([[{ ids: [container] }, isNoDeployment]], () => ({
+    ids: [container],
   })),
   'POST /vendors/v1/machines/deployments/{id}/stop': writes(
-    () => ({ id: container, body: {} }),
+    () => ({ ids: [container], body: {} }),
     [
-      [{ id: container, body: {} }, isNoDeployment],
-      [{ id: 'mine' }, isNoDeployment],
+      [{ ids: [container], body: {} }, isNoDeployment],
+      [{ ids: ['mine'] }, isNoDeployment],
     ],
+  ),
+  'GET /vendors/v1/webhooks': reads([
+    [{}, (answer) => assert.deepEqual([answer.status, answer.body], [200, { webhooks: [] }])],
+  ]),
+  'POST /vendors/v1/webhooks': writes(() => ({ body: webhookBody }), []),
+  'GET /vendors/v1/webhooks/{id}': reads([[{ ids: [webhook] }, isNoWebhook]], () => ({ ids: [webhook] })),
+  'DELETE /vendors/v1/webhooks/{id}': writes(() => ({ ids: [webhook] }), [[{ ids: [webhook] }, isNoWebhook]]),
+  'GET /vendors/v1/webhooks/{id}/deliveries': reads([[{ ids: [webhook] }, isNoWebhook]], () => ({ ids: [webhook] })),
+  'POST /vendors/v1/webhooks/{id}/deliveries/{deliveryId}/resend': writes(
+    () => ({ ids: [webhook, delivery] }),
+    [[{ ids: [webhook, delivery] }, isNoWebhook]],
   ),
   'GET /berth/v1/events': reads([[{ path: `?instance=${vm}` }, hasNoEvent]]),
 };
@@ -199,9 +221,10 @@ for (const [file, text] of await openApiDocuments()) {
   }
 }
 
-function send(key: string | null, name: string, { id = '', path = '', body }: Request): Promise<Answer> {
+function send(key: string | null, name: string, { ids = [], path = '', body }: Request): Promise<Answer> {
   const [method = '', base = ''] = name.split(' ');
-  return callApi(berth.url, key, method, base.replace(/\{\w+\}/, id) + path, body);
+  const left = [...ids];
+  return callApi(berth.url, key, method, base.replace(/\{\w+\}/g, () => left.shift() ?? '') + path, body);
 }
 
 /** Holds an answer to be an error in its dialect's shape. */
@@ -262,8 +285,8 @@ test('an answer about what is another account’s is word for word that about wh
   const read = 'GET /vendors/v1/machines/deployments/{id}';
   const nobodys = randomUUID();
   assert.equal(
-    JSON.stringify((await send(keyOf.stranger, read, { id: container })).body).replaceAll(container, nobodys),
-    JSON.stringify((await send(keyOf.stranger, read, { id: nobodys })).body),
+    JSON.stringify((await send(keyOf.stranger, read, { ids: [container] })).body).replaceAll(container, nobodys),
+    JSON.stringify((await send(keyOf.stranger, read, { ids: [nobodys] })).body),
   );
   const never = `0x${'0'.repeat(40)}`;
   for (const [name, body] of [

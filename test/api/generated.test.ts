@@ -8,8 +8,9 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { openApiDocuments } from '../../src/api/openapi.ts';
-import { partsOf } from '../../src/model/ssh-key.ts';
 import { startTestBerth } from '../support/berth.ts';
+import { deafReceiver, fluenceHints, hiveonHints } from './hints.ts';
+import { call, type Deployment, letSlots, priceOf } from './hiveon/support.ts';
 import {
   type Document,
   faultOf,
@@ -22,8 +23,9 @@ import {
   sendOver,
   someHeaders,
   spoiled,
+  templateOf,
 } from './requests.ts';
-import { driftOf, imageUrl, keys, openStore, untilGone, type Vm } from './support.ts';
+import { driftOf, openStore, untilGone, type Vm } from './support.ts';
 
 const seed = Number(process.env.BERTH_GENERATED_SEED ?? 20_260_301);
 const requestsCount = 20_000;
@@ -33,8 +35,12 @@ const answerMsMax = 60_000;
 /** How often the ids that requests name are read anew. */
 const idsEvery = 120;
 
-const berth = await startTestBerth({ agent: { capacity: { memoryMib: 64 * 1024 } } });
+const berth = await startTestBerth({
+  agent: { capacity: { memoryMib: 64 * 1024 } },
+  allowCallbackHosts: [deafReceiver],
+});
 const database = await openStore(berth);
+const machines = await letSlots(berth, 6);
 const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
 after(async () => {
   agent.destroy();
@@ -47,41 +53,7 @@ const documents = [...(await openApiDocuments())]
   .map(([, text]) => JSON.parse(text) as Document);
 const document: Document = { paths: Object.assign({}, ...documents.map(({ paths }) => paths)) };
 
-const publicKeys = Object.values(keys);
-const fingerprints = publicKeys.map((key) => partsOf(key).fingerprint);
-const id = fc.constantFrom('@0', '@1', '@2', '@7', `0x${'0'.repeat(40)}`, 'x');
-const mostly = <Value>(right: fc.Arbitrary<Value>, wrong: fc.Arbitrary<Value>) =>
-  fc.oneof({ weight: 9, arbitrary: right }, { weight: 1, arbitrary: wrong });
-const price = mostly(fc.constantFrom('1.5', '9', ''), fc.constantFrom('.30697', '0.30697', '1e9', '-1', 'abc'));
-const name = mostly(fc.stringMatching(/^[a-h][0-9]$/), fc.string());
-const hints: Hints = {
-  basicConfiguration: mostly(
-    fc.constantFrom('cpu-1-ram-1gb-storage-5gb', ''),
-    fc.constantFrom('cpu-9', 'cpu-2-ram-4gb-storage-25gb'),
-  ),
-  type: mostly(fc.constantFrom('NVMe', 'NVMe', ''), fc.constantFrom('SSD', 'HDD', 'DDR')),
-  supply: fc.nat(30),
-  units: mostly(fc.constant('GiB'), fc.constant('GB')),
-  manufacturer: mostly(fc.constant(''), fc.constantFrom('AMD', 'Intel')),
-  architecture: mostly(fc.constant(''), fc.constantFrom('Zen', 'ICE LAKE')),
-  generation: mostly(fc.constant(''), fc.constantFrom('4', '5')),
-  countries: mostly(fc.constant(''), fc.constantFrom('FR', 'pl', 'DE', 'XX')),
-  maxTotalPricePerEpochUsd: price,
-  instances: mostly(fc.integer({ min: 1, max: 3 }), fc.integer({ min: -1, max: 12 })),
-  name,
-  vmName: name,
-  hostname: name,
-  port: mostly(fc.integer({ min: 1, max: 65_535 }), fc.constantFrom(22, 10_250, 0)),
-  protocol: mostly(fc.constantFrom('tcp', 'udp'), fc.constant('sctp')),
-  osImage: mostly(fc.constant(imageUrl), fc.constant('http://10.0.0.1/x.img')),
-  sshKeys: mostly(fc.constantFrom<string>(...publicKeys), fc.constantFrom<string>(...fingerprints, 'a1')),
-  publicKey: fc.constantFrom<string>(...publicKeys),
-  fingerprint: fc.constantFrom<string>(...fingerprints),
-  id,
-  vmIds: id,
-  ids: fc.constantFrom('@0', '@0,@1', '@0%2C@2', '', ',', 'x'),
-  instance: id,
-};
+const hintsOf = (path: string) => (path.startsWith('/vendors/') ? hiveonHints : fluenceHints);
 
 const queryValue = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('', '0', '1', '2', '1e3', '-1', '%00', '99999999999999999999', '1.5', 'x') },
@@ -91,8 +63,17 @@ const queryValue = fc.oneof(
   },
 );
 
+/** A path with something in the place of each parameter, by what stands before it. */
+function placeOf(path: string): fc.Arbitrary<string> {
+  const parts = path.split('/').map((part, at, all) => {
+    const right = hintsOf(path)[`{${all[at - 1]}}`] as fc.Arbitrary<string> | undefined;
+    return part.startsWith('{') ? (right ?? fc.constant('x')) : fc.constant(part);
+  });
+  return fc.tuple(...parts).map((filled) => filled.join('/'));
+}
+
 /** The query of an operation, right or not. */
-function queryOf({ parameters = [] }: Operation): fc.Arbitrary<string> {
+function queryOf({ parameters = [] }: Operation, hints: Hints): fc.Arbitrary<string> {
   const known = parameters.filter((parameter) => parameter.in === 'query');
   const parts = known.map(({ name: key, schema }) =>
     fc
@@ -109,7 +90,7 @@ function queryOf({ parameters = [] }: Operation): fc.Arbitrary<string> {
     .map((query) => query && `?${query}`);
 }
 
-function bodyOf({ requestBody }: Operation): fc.Arbitrary<string | undefined> {
+function bodyOf({ requestBody }: Operation, hints: Hints): fc.Arbitrary<string | undefined> {
   const schema = requestBody?.content['application/json']?.schema;
   if (!schema)
     return fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constant('{}') });
@@ -122,15 +103,21 @@ function bodyOf({ requestBody }: Operation): fc.Arbitrary<string | undefined> {
   );
 }
 
+const startPath = '/vendors/v1/machines/deployments/start';
+// Deploying is where most can go wrong; each webhook takes part in every deployment from then on.
+const weights: Record<string, number> = {
+  'post /vms/v3': 12,
+  [`post ${startPath}`]: 12,
+  'post /vendors/v1/webhooks': 1,
+};
 const ofOperations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({
-    // Deploying is where most can go wrong.
-    weight: path === '/vms/v3' && method === 'post' ? 12 : operation.requestBody ? 4 : 2,
+    weight: weights[`${method} ${path}`] ?? (operation.requestBody ? 4 : 2),
     arbitrary: fc.record({
       method: fc.constant(method.toUpperCase()),
-      path: queryOf(operation).map((query) => path + query),
+      path: fc.tuple(placeOf(path), queryOf(operation, hintsOf(path))).map((parts) => parts.join('')),
       headers: someHeaders,
-      body: bodyOf(operation),
+      body: bodyOf(operation, hintsOf(path)),
     }),
   })),
 );
@@ -170,24 +157,45 @@ const requests = fc.sample(fc.oneof(...ofOperations, { weight: 2, arbitrary: els
 const accepted = { deployments: new Set<string>(), instances: new Set<string>(), keys: new Set<string>(), sshKeys: 0 };
 
 function note(sent: Sent, status: number, text: string): void {
-  const call = `${sent.method} ${sent.path.split('?', 1)[0]} ${status}`;
-  if (call === 'POST /vms/v3 201') {
+  const outcome = `${sent.method} ${sent.path.split('?', 1)[0]} ${status}`;
+  if (outcome === 'POST /vms/v3 201') {
     const ids = (JSON.parse(text) as { vmId: string }[]).map(({ vmId }) => vmId);
     accepted.deployments.add(ids[0] ?? '');
     for (const one of ids) accepted.instances.add(one);
     if (sent.headers['idempotency-key']) accepted.keys.add(sent.headers['idempotency-key']);
   }
-  if (call === 'POST /ssh_keys 201') accepted.sshKeys += 1;
-  if (call === 'DELETE /ssh_keys 200') accepted.sshKeys -= 1;
+  if (outcome === `POST ${startPath} 200`) {
+    const { deployment_id: id } = JSON.parse(text) as { deployment_id: string };
+    accepted.deployments.add(id);
+    accepted.instances.add(id);
+  }
+  if (outcome === 'POST /ssh_keys 201') accepted.sshKeys += 1;
+  if (outcome === 'DELETE /ssh_keys 200') accepted.sshKeys -= 1;
+}
+
+/** The id of the newest delivery to a webhook. */
+async function newestDelivery(webhook: string): Promise<string> {
+  const path = `/webhooks/${webhook}/deliveries?limit=1`;
+  const { deliveries } = (await call<{ deliveries?: { delivery_id: string }[] }>(berth, 'GET', path)).body;
+  return deliveries?.[0]?.delivery_id ?? 'x';
 }
 
 test(`${requestsCount} generated requests over every operation are answered as documented (seed ${seed})`, async () => {
   const faults: string[] = [];
   const statuses = new Map<string, number>();
-  let ids: string[] = [];
+  const ids = {
+    '': [] as string[],
+    d: [] as string[],
+    w: [] as string[],
+    e: [] as string[],
+    m: machines.map(({ machine_id }) => machine_id),
+    p: machines.map((machine) => priceOf(machine)),
+  };
   const send = async (given: Sent, number: number) => {
     const fill = (text: string) =>
-      text.replace(/@(\d)/g, (_, digit) => ids[(number * 7 + Number(digit)) % ids.length] ?? 'x');
+      text.replace(/@([dempw]?)(\d)/g, (_, kind: keyof typeof ids, digit) => {
+        return ids[kind][(number * 7 + Number(digit)) % ids[kind].length] ?? 'x';
+      });
     const headers = {
       'x-api-key': berth.apiKey,
       authorization: `Bearer ${berth.apiKey}`,
@@ -197,8 +205,7 @@ test(`${requestsCount} generated requests over every operation are answered as d
     const body = given.body === undefined ? undefined : fill(given.body);
     const sent: Sent = { method: given.method, path: fill(given.path), headers, body };
     const answer = await sendOver(agent, berth.url, sent, answerMsMax);
-    const path = sent.path.split('?', 1)[0] ?? '';
-    const key = `${sent.method} ${path in document.paths ? path : 'elsewhere'} ${answer.status}`;
+    const key = `${sent.method} ${templateOf(document, sent.path) ?? 'elsewhere'} ${answer.status}`;
     statuses.set(key, (statuses.get(key) ?? 0) + 1);
     note(sent, answer.status, answer.text);
     const what = faultOf(document, sent, answer);
@@ -211,7 +218,13 @@ test(`${requestsCount} generated requests over every operation are answered as d
   const worker = async () => {
     for (let number = next++; number < requests.length; number = next++) {
       if (number % idsEvery === 0) {
-        ids = (await berth.call<Vm[]>('GET', '/vms/v3?page=1&per_page=50')).body.map((vm) => vm.id);
+        ids[''] = (await berth.call<Vm[]>('GET', '/vms/v3?page=1&per_page=50')).body.map((vm) => vm.id);
+        const running = '/machines/deployments?status=running&per_page=100';
+        const { deployments } = (await call<{ deployments: Deployment[] }>(berth, 'GET', running)).body;
+        ids.d = deployments.map((deployment) => deployment.deployment_id);
+        const { webhooks } = (await call<{ webhooks: { id: string }[] }>(berth, 'GET', '/webhooks')).body;
+        ids.w = webhooks.map((webhook) => webhook.id);
+        ids.e = await Promise.all(ids.w.map(newestDelivery));
       }
       await send(requests[number] as Sent, number);
     }
@@ -240,6 +253,7 @@ test('there is a row for what was accepted, and none for what was refused', asyn
   assert.ok(accepted.deployments.size > 100, String(accepted.deployments.size));
   assert.equal(await count('deployment'), accepted.deployments.size);
   assert.equal(await count('instance'), accepted.instances.size);
+  assert.ok((await count('container')) > 100);
   assert.equal(await count('disk'), accepted.instances.size);
   assert.equal(await count('bill'), accepted.instances.size);
   assert.equal(await count('idempotency_record'), accepted.keys.size);

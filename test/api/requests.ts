@@ -109,7 +109,10 @@ export interface Schema {
   type?: string | string[];
   properties?: Record<string, Schema>;
   required?: string[];
+  /** Of a map, whose keys are the customer's own. */
+  additionalProperties?: Schema | boolean;
   items?: Schema;
+  enum?: unknown[];
   minimum?: number;
   maximum?: number;
 }
@@ -136,9 +139,14 @@ export function fromSchema(schema: Schema, name: string, hints: Hints): fc.Arbit
 
 function fromType(schema: Schema, type: string, name: string, hints: Hints): fc.Arbitrary<unknown> {
   const hint = hints[name];
-  if (hint && type !== 'array' && type !== 'object') return hint;
+  if (hint && type !== 'array') return hint;
+  if (schema.enum) return fc.constantFrom(...schema.enum);
   switch (type) {
     case 'object': {
+      const values = schema.additionalProperties;
+      if (typeof values === 'object') {
+        return fc.dictionary(fc.string({ maxLength: 20 }), fromSchema(values, '', hints), { maxKeys: 3 });
+      }
       const fields = Object.fromEntries(
         Object.entries(schema.properties ?? {}).map(([key, part]) => [key, fromSchema(part, key, hints)]),
       );
@@ -155,6 +163,27 @@ function fromType(schema: Schema, type: string, name: string, hints: Hints): fc.
   }
 }
 
+/**
+ * The path of the document that a request's path leads to; one without parameters goes before one with. What can't be decoded
+ * leads nowhere.
+ */
+export function templateOf({ paths }: Document, path: string): string | undefined {
+  const plain = path.split('?', 1)[0] ?? '';
+  if (plain in paths) return plain;
+  if (/%(?![0-9a-f]{2})/i.test(plain)) return undefined;
+  const parts = plain.split('/');
+  return Object.keys(paths)
+    .filter((template) => {
+      const others = template.split('/');
+      return others.length === parts.length && others.every((part, at) => part.startsWith('{') || part === parts[at]);
+    })
+    .toSorted((a, b) => a.indexOf('{') - b.indexOf('{'))
+    .at(-1);
+}
+
+/** The fields of an error: a text alone, a problem's, or those of google.rpc.Status with the text once more. */
+const errorShapes = ['error', 'code,detail,status,title,type', 'code,details,error,message'];
+
 const ajv = new Ajv({ strict: false });
 
 /** What is wrong with an answer to a request, or null. Errors are held against the shape that the dialect documents. */
@@ -166,7 +195,7 @@ export function faultOf(
   const { status, type, text } = answer;
   if (status >= 500) return 'a server error';
   if (sent.method === 'HEAD') return null;
-  const operation = document.paths[sent.path.split('?', 1)[0] ?? '']?.[sent.method.toLowerCase()];
+  const operation = document.paths[templateOf(document, sent.path) ?? '']?.[sent.method.toLowerCase()];
   const documented = operation?.responses[status];
   if (operation && !documented) return 'a status that is not documented';
   if (status === 204) return text === '' ? null : '204 with a body';
@@ -177,7 +206,8 @@ export function faultOf(
     const message = error ?? detail;
     if (typeof message !== 'string' || message === '') return 'an error without a text';
     if (message.length > 1_000) return 'an error text without end';
-    if (error !== undefined && Object.keys(body as object).length > 1) return 'an error of another shape';
+    const { subject: _, ...always } = body as { subject?: unknown };
+    if (!errorShapes.includes(Object.keys(always).toSorted().join())) return 'an error of another shape';
   } else if (!documented) return 'an answer where nothing is documented';
   const schema = documented?.content?.['application/json']?.schema;
   return !schema || ajv.validate(schema, body) ? null : `not the documented shape: ${ajv.errorsText()}`;
