@@ -15,6 +15,8 @@ export interface ImageReference {
 
 /** Docker Hub, as it is called in references. */
 export const defaultRegistry = 'docker.io';
+/** What it was called once, and still is in logins. */
+const olderDefaultRegistry = 'index.docker.io';
 
 const referenceLengthMax = 512;
 const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
@@ -33,6 +35,7 @@ export function parseImageReference(text: string): ImageReference | null {
   const first = slash < 0 ? '' : beforeDigest.slice(0, slash);
   // As Docker has it: a first part with a dot or a colon, or `localhost`, is a registry; any other is a part of the path.
   const isRegistry = first === 'localhost' || /[.:]/.test(first);
+  const registry = isRegistry ? sameName(first) : null;
   const rest = isRegistry ? beforeDigest.slice(slash + 1) : beforeDigest;
   if (isRegistry && !registryPattern.test(first)) return null;
   const colon = rest.lastIndexOf(':');
@@ -42,9 +45,15 @@ export function parseImageReference(text: string): ImageReference | null {
   // What is meant is an image's id, and such an image would be whoever's.
   if (path === 'sha256' && colon >= 0) return null;
   const version = digest === undefined ? `:${tag}` : `@${digest}`;
-  const isHub = !isRegistry || first === defaultRegistry;
+  const isHub = registry === null || registry === defaultRegistry;
   const wholePath = isHub && !path.includes('/') ? `library/${path}` : path;
-  return { registry: isRegistry ? first : null, path: wholePath, version };
+  return { registry, path: wholePath, version };
+}
+
+/** The one name of a registry that has several. */
+function sameName(registry: string): string {
+  const lower = registry.toLowerCase();
+  return lower === olderDefaultRegistry ? defaultRegistry : lower;
 }
 
 /** A reference made whole. */
@@ -57,7 +66,7 @@ export function wholeReference({ registry, path, version }: ImageReference): str
  * @param registry such as `registry.example.com:5000`
  */
 export function onRegistry({ path, version }: ImageReference, registry: string): ImageReference {
-  return { registry, path: path.replace(/^library\//, ''), version };
+  return { registry, path: registry === defaultRegistry ? path : path.replace(/^library\//, ''), version };
 }
 
 /** The host and port of a registry as a login names it: without scheme, path and trailing slash; null when it is none. */
@@ -66,13 +75,13 @@ export function parseRegistry(text: string): string | null {
     .trim()
     .replace(/^https?:\/\//, '')
     .replace(/\/(?:v[12]\/?)?$/, '');
-  return registryPattern.test(registry) && registry.length <= 255 ? registry : null;
+  return registryPattern.test(registry) && registry.length <= 255 ? sameName(registry) : null;
 }
 
 /** Where a registry is reached: its bare host name or address, and `HOST:PORT`. */
 export function registryEndpoint(registry: string): { hostname: string; endpoint: string } {
   const [, host = registry, port = '443'] = /^(.*?)(?::(\d+))?$/.exec(registry) ?? [];
-  return { hostname: host.replace(/^\[|\]$/g, ''), endpoint: `${host.toLowerCase()}:${port}` };
+  return { hostname: host.replace(/^\[|\]$/g, ''), endpoint: `${host}:${port}` };
 }
 
 /**

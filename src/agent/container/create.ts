@@ -8,6 +8,8 @@ import type { NetworkPlace } from './network.ts';
 
 /** Which specification a container was made by. */
 export const specLabel = 'berth.spec';
+/** How much it may write. */
+export const diskLabel = 'berth.disk-gib';
 
 /** Far more than a service needs, and far fewer than trouble the host. */
 const processesMax = 1024;
@@ -15,7 +17,9 @@ const processesMax = 1024;
 const logOptions = { 'max-size': '8m', 'max-file': '2' };
 const mib = 1024 ** 2;
 /** What the Engine grants by itself and a customer's program has no use for. */
-const dropped = ['NET_RAW', 'MKNOD', 'AUDIT_WRITE'];
+const dropped = ['NET_RAW', 'MKNOD'];
+/** Programs that share memory between processes get by with half of it; what they take counts as theirs. */
+const sharedMemoryPart = 0.5;
 
 /** What a container is made of beside its specification. */
 interface Ground {
@@ -27,14 +31,17 @@ interface Ground {
 }
 
 /** The Engine's options for a container. */
-export function containerOptions(spec: ContainerSpec, { image, place, labels, hasQuota }: Ground) {
+export function containerOptions(
+  spec: ContainerSpec,
+  { image, place, labels, hasQuota }: Ground,
+): Docker.ContainerCreateOptions {
   const tcp = spec.ports.filter(({ protocol }) => protocol === 'tcp');
-  const options: Docker.ContainerCreateOptions = {
+  return {
     name: nameOf(spec.instanceId),
     Image: image,
     Hostname: spec.hostname,
     Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
-    Labels: { ...labels, 'berth.disk-gib': String(spec.diskGib) },
+    Labels: { ...labels, [specLabel]: specHash(spec), [diskLabel]: String(spec.diskGib) },
     ExposedPorts: Object.fromEntries(spec.ports.map(({ hostPort }) => [`${hostPort}/tcp`, {}])),
     HostConfig: {
       NetworkMode: place.name,
@@ -47,6 +54,9 @@ export function containerOptions(spec: ContainerSpec, { image, place, labels, ha
       // No swap beyond its memory.
       MemorySwap: spec.memoryMib * mib,
       PidsLimit: processesMax,
+      ShmSize: Math.floor(spec.memoryMib * mib * sharedMemoryPart),
+      // Whatever the operator has set for the Engine: the image's own program is the first.
+      Init: false,
       Privileged: false,
       CapDrop: dropped,
       SecurityOpt: ['no-new-privileges'],
@@ -62,10 +72,14 @@ export function containerOptions(spec: ContainerSpec, { image, place, labels, ha
     },
     NetworkingConfig: { EndpointsConfig: { [place.name]: { IPAMConfig: { IPv4Address: place.ip } } } },
   };
-  return options;
 }
 
-/** Tells specifications apart that need different containers; keys to log in with don't. */
+/** Tells specifications apart that need different containers; keys to log in with don't, nor does the order of fields. */
 export function specHash({ sshKeys: _, ...spec }: ContainerSpec): string {
-  return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
+  const text = JSON.stringify(spec, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }

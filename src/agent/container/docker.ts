@@ -1,30 +1,31 @@
 // Runs containers on the Docker Engine of this host, through its API. What is there is found by its labels; what the agent
 // must know of a container beyond what the Engine can tell it is a small file each.
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { writeDurably } from '../../host/durable-file.ts';
-import { processAgeMs } from '../../host/process.ts';
+import type { RegistryAuth } from '../../api/agent/contract.ts';
 import type { Ipv4Range } from '../../model/cidr.ts';
-import { type LogLine, lastWordsKind } from '../../model/log.ts';
-import type { Found, Progress } from '../driver.ts';
-import { containerOptions, specHash, specLabel } from './create.ts';
+import type { LogLine } from '../../model/log.ts';
+import { DriverFailure, type Found, type Progress } from '../driver.ts';
+import { containerOptions, diskLabel, specHash, specLabel } from './create.ts';
 import { DiskWatch, type Watched } from './disk-watch.ts';
 import type { Doors } from './doors.ts';
 import type { ContainerDriver, ContainerSpec, LogQuery } from './driver.ts';
 import { Engine, type EngineInfo, EngineRefused, failureOf } from './engine.ts';
 import type { ExecRequest, Execution } from './exec.ts';
-import { type ImageParts, Images } from './images.ts';
+import { foundOf } from './found.ts';
+import { Images } from './images.ts';
+import { lastLines, lastWords } from './last-words.ts';
 import { readLogs } from './logs.ts';
-import { instanceLabel, nameOf, ownerLabel, privateImageOf } from './names.ts';
-import { Networks } from './network.ts';
+import { Memories, type ScriptMemory } from './memory.ts';
+import { instanceLabel, nameOf, ownerLabel } from './names.ts';
+import { type NetworkPlace, Networks } from './network.ts';
+import { RegistryGuard } from './registry-guard.ts';
 import { execIn } from './run-command.ts';
 import { runStartupScript } from './script.ts';
-import { Witness } from './witness.ts';
+import { type Death, Witness } from './witness.ts';
 
 /** What the driver is made of. */
-export interface DockerParts extends Pick<ImageParts, 'allowHosts' | 'registryAuth'> {
+export interface DockerParts {
   socketPath: string;
   /** Its own folder. */
   directory: string;
@@ -36,26 +37,19 @@ export interface DockerParts extends Pick<ImageParts, 'allowHosts' | 'registryAu
   walls: { admit(): Promise<void> };
   /** The ways into a container beside its TCP ports. */
   doors: Pick<Doors, 'open' | 'close'>;
+  /** `HOST:PORT` of registries that may have a private address. */
+  allowHosts: readonly string[];
+  /** The login that goes with a container's image. */
+  registryAuth(instanceId: string): Promise<RegistryAuth | null>;
   pullDeadlineMs?: number;
   scriptWaitMs?: number;
 }
 
 const defaultPullDeadlineMs = 15 * 60 * 1000;
 const defaultScriptWaitMs = 30_000;
-const lastWordsLines = 200;
-const lastWordsBytesMax = 64 * 1024;
 /** The word of how a container ended comes a moment after it has. */
 const witnessWaitMs = 300;
-
-/** What the agent remembers of a container. */
-interface Memory {
-  /** The start (the Engine's time of it) whose startup script was run. */
-  scriptedStart?: string;
-  /** The image that was pulled for it. */
-  pulledImage?: string;
-  /** It was ended for this reason, for good. */
-  ended?: { code: string; reason: string };
-}
+const witnessPollMs = 20;
 
 /** Runs containers on a Docker Engine. */
 export class DockerDriver implements ContainerDriver {
@@ -65,16 +59,20 @@ export class DockerDriver implements ContainerDriver {
   readonly #networks: Networks;
   readonly #witness: Witness;
   readonly #disks: DiskWatch;
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories: Memories;
   readonly #listeners: ((instanceId: string) => void)[] = [];
+  /** Those that were ever run or seen here, and not erased. */
+  readonly #known = new Set<string>();
   #info: EngineInfo | null = null;
 
   constructor(parts: DockerParts) {
     this.#parts = parts;
     this.#engine = new Engine(parts.socketPath);
+    this.#memories = new Memories(parts.directory);
     this.#images = new Images({
       engine: this.#engine,
-      allowHosts: parts.allowHosts,
+      memories: this.#memories,
+      guard: new RegistryGuard(parts.allowHosts),
       pullDeadlineMs: parts.pullDeadlineMs ?? defaultPullDeadlineMs,
       registryAuth: parts.registryAuth,
     });
@@ -82,23 +80,16 @@ export class DockerDriver implements ContainerDriver {
     const changed = (instanceId: string) => {
       for (const listener of this.#listeners) listener(instanceId);
     };
-    this.#witness = new Witness(this.#engine, parts.owner, changed, () => {
-      for (const instanceId of this.#memories.keys()) changed(instanceId);
+    this.#witness = new Witness(this.#engine, parts.owner, changed, () => this.#known.forEach(changed));
+    this.#disks = new DiskWatch({
+      list: () => this.#watched(),
+      exceeded: (instanceId, gibMax) => this.#endForDisk(instanceId, gibMax),
     });
-    this.#disks = new DiskWatch(
-      () => this.#watched(),
-      (instanceId, gibMax) => this.#endForDisk(instanceId, gibMax),
-    );
   }
 
   /** Remembers, and begins to watch. Call it once, first; the Engine need not answer yet. */
   async open(): Promise<void> {
-    await mkdir(this.#parts.directory, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(this.#parts.directory)) {
-      if (!name.endsWith('.json')) continue;
-      const text = await readFile(join(this.#parts.directory, name), 'utf8');
-      this.#memories.set(name.slice(0, -'.json'.length), JSON.parse(text) as Memory);
-    }
+    await this.#memories.open();
     this.#witness.start();
     this.#disks.start();
   }
@@ -118,35 +109,26 @@ export class DockerDriver implements ContainerDriver {
   async inspect(instanceId: string): Promise<Found | undefined> {
     const container = await this.#find(instanceId);
     if (!container) return undefined;
-    const { State: state } = container;
-    if (state.Running) {
-      return { instanceId, power: 'running', runningMs: processAgeMs(state.Pid) ?? 0 };
-    }
-    if (state.Status === 'created') return { instanceId, power: 'off' };
-    const ended = this.#memories.get(instanceId)?.ended;
-    if (ended) return { instanceId, power: 'dead', reason: ended.reason, failureCode: ended.code };
-    const death = await this.#deathOf(instanceId);
-    if (!death || death.wasKilled) {
-      const reason = 'the container engine has ended it, or was itself ended';
-      return { instanceId, power: 'dead', reason, unwitnessed: true };
-    }
-    if (death.exitCode === 0) return { instanceId, power: 'off', reason: 'It ended by itself with exit code 0.' };
-    const memoryMib = Math.round((container.HostConfig.Memory ?? 0) / 1024 ** 2);
-    const reason = death.ranOutOfMemory
-      ? `it ran out of its ${memoryMib} MiB of memory`
-      : `it ended with exit code ${death.exitCode}${await this.#lastSaid(instanceId)}`;
-    return { instanceId, power: 'dead', reason };
+    this.#known.add(instanceId);
+    return foundOf(instanceId, container, {
+      ended: this.#memories.get(instanceId).ended,
+      death: () => this.#deathOf(instanceId, container.State.StartedAt),
+      lastLine: async () => (await lastLines(this.#engine, instanceId, 1))[0]?.line,
+    });
   }
 
   async run(spec: ContainerSpec, progress: (step: Progress) => void, signal: AbortSignal): Promise<void> {
     const { instanceId } = spec;
+    const { ended } = this.#memories.get(instanceId);
+    if (ended) throw new DriverFailure(ended.code, `The container was ended: ${ended.reason}.`, true);
+    this.#known.add(instanceId);
     try {
       const before = await this.#find(instanceId);
       if (!before?.State.Running) await this.#start(spec, before, progress, signal);
       signal.throwIfAborted();
-      const ip = await this.addressOf(instanceId);
-      if (ip !== undefined) await this.#parts.doors.open(spec, ip, progress);
-      await this.#runScript(spec, progress);
+      const place = await this.#networks.find(instanceId);
+      if (place) await this.#parts.doors.open(spec, place.ip, progress);
+      await this.#runScript(spec, progress, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       throw failureOf(error);
@@ -161,55 +143,64 @@ export class DockerDriver implements ContainerDriver {
   ): Promise<void> {
     const { instanceId } = spec;
     await this.#parts.walls.admit();
-    const hash = specHash(spec);
-    const isRight = before?.Config.Labels[specLabel] === hash && before.State.Status !== 'dead';
-    if (before && !isRight) await this.#removeContainer(instanceId);
     const place = await this.#networks.ensure(instanceId);
-    if (!isRight) {
-      const image = await this.#images.ensure(spec, progress, signal);
-      if (image.isNew) await this.#remember(instanceId, { pulledImage: image.name });
-      signal.throwIfAborted();
+    if (!before || !isRight(before, spec, place)) {
+      if (before) await this.#removeContainer(instanceId);
       const info = this.#info ?? (await this.info());
-      const labels = { [instanceLabel]: instanceId, [ownerLabel]: this.#parts.owner, [specLabel]: hash };
-      const options = containerOptions(spec, { image: image.name, place, labels, hasQuota: info?.diskQuota ?? false });
-      await this.#engine.ask((docker) => docker.createContainer(options));
+      const labels = { [instanceLabel]: instanceId, [ownerLabel]: this.#parts.owner };
+      const make = async (image: string) => {
+        signal.throwIfAborted();
+        const options = containerOptions(spec, { image, place, labels, hasQuota: info?.diskQuota ?? false });
+        await this.#engine.ask((docker) => docker.createContainer(options));
+      };
+      await this.#images.use(spec, make, progress, signal);
     }
+    signal.throwIfAborted();
     progress({ kind: 'container.start', message: 'Starts.' });
-    this.#witness.forget(instanceId);
     await this.#engine.ask((docker) => docker.getContainer(nameOf(instanceId)).start());
   }
 
   /** Runs the startup script, once for each start of the container. */
-  async #runScript(spec: ContainerSpec, tell: (step: Progress) => void): Promise<void> {
-    const { instanceId, startupScript } = spec;
-    if (startupScript === null) return;
-    const startedAt = (await this.#find(instanceId))?.State.StartedAt;
-    if (startedAt === undefined || this.#memories.get(instanceId)?.scriptedStart === startedAt) return;
-    await runStartupScript(this.#engine, instanceId, startupScript, {
+  async #runScript(spec: ContainerSpec, tell: (step: Progress) => void, signal: AbortSignal): Promise<void> {
+    const { instanceId, startupScript: script } = spec;
+    const state = script === null ? undefined : (await this.#find(instanceId))?.State;
+    if (script === null || !state?.Running) return;
+    const run = {
+      ...{ instanceId, script, tell, startedAt: state.StartedAt },
+      memory: this.#memories.get(instanceId).script,
+      note: async (memory: ScriptMemory) => {
+        if (this.#known.has(instanceId)) await this.#memories.note(instanceId, { script: memory });
+      },
       waitMs: this.#parts.scriptWaitMs ?? defaultScriptWaitMs,
-      tell,
-      begun: () => this.#remember(instanceId, { scriptedStart: startedAt }),
-    });
+    };
+    try {
+      await runStartupScript(this.#engine, run, signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof DriverFailure)) throw error;
+      const found = await this.inspect(instanceId);
+      if (found?.power === 'running') throw error;
+      // It has done what it is for, and the script is of no use any more.
+      if (found?.power === 'off') return;
+      // Whatever the script has met, it was the end of its container.
+      const why = `The container ended while it was starting: ${found?.reason ?? 'it is not there any more'}.`;
+      throw new DriverFailure(found?.failureCode ?? 'CONTAINER_EXITED', why, found?.failureCode !== undefined);
+    }
   }
 
   async erase(instanceId: string, graceMs: number, progress: (step: Progress) => void): Promise<void> {
     const container = await this.#find(instanceId);
     if (container?.State.Running) {
-      const seconds = Math.ceil(graceMs / 1000);
-      await this.#engine
-        .find((docker) => docker.getContainer(nameOf(instanceId)).stop({ t: seconds }))
-        .catch(notModified);
+      const stop = (docker: Docker) => docker.getContainer(nameOf(instanceId)).stop({ t: Math.ceil(graceMs / 1000) });
+      await this.#engine.find(stop, graceMs).catch(endedMeanwhile);
     }
-    if (container) await this.#tellLastWords(instanceId, progress);
+    const said = container && (await lastWords(this.#engine, instanceId));
+    if (said) progress(said);
     await this.#parts.doors.close(instanceId);
     await this.#removeContainer(instanceId);
     await this.#networks.remove(instanceId);
-    await this.#images.remove(privateImageOf(instanceId));
-    const { pulledImage } = this.#memories.get(instanceId) ?? {};
-    if (pulledImage) await this.#images.remove(pulledImage).catch(inUse);
-    this.#witness.forget(instanceId);
-    this.#memories.delete(instanceId);
-    await rm(this.#file(instanceId), { force: true });
+    await this.#images.release(instanceId);
+    this.#known.delete(instanceId);
+    await this.#memories.forget(instanceId);
   }
 
   async strays(known: ReadonlySet<string>): Promise<string[]> {
@@ -256,6 +247,7 @@ export class DockerDriver implements ContainerDriver {
   }
 
   async #removeContainer(instanceId: string): Promise<void> {
+    if (!(await this.#find(instanceId))) return;
     const remove = () =>
       this.#engine.find((docker) => docker.getContainer(nameOf(instanceId)).remove({ force: true, v: true }));
     await remove().catch((error: unknown) => {
@@ -264,52 +256,30 @@ export class DockerDriver implements ContainerDriver {
     });
   }
 
-  async #deathOf(instanceId: string) {
+  async #deathOf(instanceId: string, startedAt: string): Promise<Death | undefined> {
     const end = performance.now() + witnessWaitMs;
     for (;;) {
-      const death = this.#witness.deathOf(instanceId);
+      const death = this.#witness.deathOf(instanceId, startedAt);
       if (death || performance.now() > end) return death;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, witnessPollMs));
     }
-  }
-
-  async #lastSaid(instanceId: string): Promise<string> {
-    const [last] = await this.#tail(instanceId, 1);
-    return last ? `; the last that it said: ${last.line.slice(0, 200)}` : '';
-  }
-
-  async #tail(instanceId: string, tail: number): Promise<LogLine[]> {
-    const lines: LogLine[] = [];
-    const query = { tail, since: null, follow: false };
-    for await (const line of this.logs(instanceId, query, new AbortController().signal)) lines.push(line);
-    return lines;
-  }
-
-  /** What it said last outlives it, so that whoever asks why it failed finds out. */
-  async #tellLastWords(instanceId: string, tell: (step: Progress) => void): Promise<void> {
-    const lines = await this.#tail(instanceId, lastWordsLines).catch(() => []);
-    const kept: LogLine[] = [];
-    let bytes = 0;
-    for (const line of lines.reverse()) {
-      bytes += line.line.length + 64;
-      if (bytes > lastWordsBytesMax) break;
-      kept.unshift(line);
-    }
-    if (kept.length > 0)
-      tell({ kind: lastWordsKind, message: 'It has ended; this is what it said last.', data: { lines: kept } });
   }
 
   /** Those whose writes nobody else bounds. */
   async #watched(): Promise<Watched[]> {
     const info = this.#info ?? (await this.info());
-    if (info === null || info.diskQuota) return [];
     const list = await this.#engine.ask((docker) => docker.listContainers({ filters: this.#own() }));
     const watched = await Promise.all(
       list.map(async ({ Id, Labels }): Promise<Watched[]> => {
+        const [instanceId, gib] = [Labels[instanceLabel], Labels[diskLabel]];
         const found = await this.#engine.find((docker) => docker.getContainer(Id).inspect());
-        const { UpperDir: directory } = (found?.GraphDriver?.Data ?? {}) as { UpperDir?: string };
-        const [instanceId, gib] = [Labels[instanceLabel], Labels['berth.disk-gib']];
-        return directory && instanceId && gib ? [{ instanceId, directory, gibMax: Number(gib) }] : [];
+        if (!found?.State.Running || instanceId === undefined || gib === undefined) return [];
+        const { UpperDir: layer } = (found.GraphDriver?.Data ?? {}) as { UpperDir?: string };
+        const volumes = found.Mounts.map(({ Source }) => Source);
+        // A quota of the storage driver bounds the layer, and never the volumes.
+        const directories = info?.diskQuota || layer === undefined ? volumes : [layer, ...volumes];
+        if (directories.length === 0) return [];
+        return [{ instanceId, pid: found.State.Pid, directories, gibMax: Number(gib) }];
       }),
     );
     return watched.flat();
@@ -317,27 +287,23 @@ export class DockerDriver implements ContainerDriver {
 
   async #endForDisk(instanceId: string, gibMax: number): Promise<void> {
     const reason = `it has filled its disk of ${gibMax} GiB`;
-    await this.#remember(instanceId, { ended: { code: 'NO_SPACE', reason } });
-    await this.#engine.find((docker) => docker.getContainer(nameOf(instanceId)).kill()).catch(notModified);
+    await this.#memories.note(instanceId, { ended: { code: 'NO_SPACE', reason } });
+    await this.#engine.find((docker) => docker.getContainer(nameOf(instanceId)).kill()).catch(endedMeanwhile);
   }
+}
 
-  async #remember(instanceId: string, more: Memory): Promise<void> {
-    const memory = { ...this.#memories.get(instanceId), ...more };
-    this.#memories.set(instanceId, memory);
-    await writeDurably(this.#file(instanceId), JSON.stringify(memory));
-  }
-
-  #file(instanceId: string): string {
-    return join(this.#parts.directory, `${instanceId}.json`);
-  }
+/** Whether a container is what it should be made as; one whose network was removed meanwhile can't start any more. */
+function isRight(
+  { Config, State, NetworkSettings }: Docker.ContainerInspectInfo,
+  spec: ContainerSpec,
+  place: NetworkPlace,
+): boolean {
+  const network = NetworkSettings.Networks[place.name]?.NetworkID;
+  const hasNetwork = network === undefined || network === '' || network === place.id;
+  return Config.Labels[specLabel] === specHash(spec) && State.Status !== 'dead' && hasNetwork;
 }
 
 /** The container has ended by itself meanwhile. */
-function notModified(error: unknown): void {
+function endedMeanwhile(error: unknown): void {
   if (!(error instanceof EngineRefused && [304, 409].includes(error.status))) throw error;
-}
-
-/** Another container is made of the image. */
-function inUse(error: unknown): void {
-  if (!(error instanceof EngineRefused && error.status === 409)) throw error;
 }

@@ -1,11 +1,14 @@
 // The line to the Docker Engine (or whatever answers its API, such as Podman), and what its errors mean.
 
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { DriverAway, DriverFailure } from '../driver.ts';
+import { oneLine } from './text.ts';
 
 /** The Engine answers at once or not at all; pulls, logs and events, which take long, are streams without this bound. */
 const answerMsMax = 60_000;
+const saidLengthMax = 400;
 
 /** Where a machine's own Engine listens. */
 export const defaultSocket = '/var/run/docker.sock';
@@ -46,20 +49,29 @@ export class Engine {
 
   /**
    * Makes a call.
+   * @param extraMs how much longer than usual the answer may take
    * @throws DriverAway when nothing answers, {@link EngineRefused} for an error that was answered
    */
-  async ask<Answer>(call: (docker: Docker) => Promise<Answer>): Promise<Answer> {
+  async ask<Answer>(call: (docker: Docker) => Promise<Answer>, extraMs = 0): Promise<Answer> {
+    const over = new AbortController();
+    // An answer that breaks off in its middle is never told of by the library.
+    const timeIsUp = sleep(answerMsMax + extraMs, undefined, { signal: over.signal }).then(() => {
+      throw new DriverAway('The container engine does not answer.');
+    });
+    timeIsUp.catch(() => {});
     try {
-      return await call(this.docker);
+      return await Promise.race([call(extraMs === 0 ? this.docker : this.streaming), timeIsUp]);
     } catch (error) {
       throw meaningOf(error);
+    } finally {
+      over.abort();
     }
   }
 
   /** As {@link ask}, and undefined where what was asked about is not there. */
-  async find<Answer>(call: (docker: Docker) => Promise<Answer>): Promise<Answer | undefined> {
+  async find<Answer>(call: (docker: Docker) => Promise<Answer>, extraMs = 0): Promise<Answer | undefined> {
     try {
-      return await this.ask(call);
+      return await this.ask(call, extraMs);
     } catch (error) {
       if (error instanceof EngineRefused && error.status === 404) return undefined;
       throw error;
@@ -133,15 +145,18 @@ export function meaningOf(error: unknown): Error {
 /** What the Engine says to a container that it will not make or start, as a failure for the customer. */
 export function failureOf(error: unknown): Error {
   if (!(error instanceof EngineRefused)) return error as Error;
-  const text = error.message.replace(/\s+/g, ' ').slice(0, 400);
+  const text = oneLine(error.message, saidLengthMax);
   if (/no space left on device/i.test(text)) {
     return new DriverFailure('NO_SPACE', 'The machine has no space left for the container.', false);
   }
   if (/address already in use|port is already allocated/i.test(text)) {
-    return new DriverFailure('PORT_CONFLICT', `A port is taken on the machine: ${text}`, false);
+    const [, address, port] = /\b(\d+(?:\.\d+){3}):(\d+)\b/.exec(text) ?? [];
+    const what = port === undefined ? 'A port' : `Port ${port} of ${address}`;
+    return new DriverFailure('PORT_CONFLICT', `${what} is taken on the machine by another program.`, false);
   }
-  if (error.status === 400 || error.status === 404 || error.status === 409 || /OCI runtime|device driver/i.test(text)) {
-    return new DriverFailure('CONTAINER_CREATE_FAILED', `The container can't be made: ${text}`, true);
-  }
-  return new DriverFailure('CONTAINER_CREATE_FAILED', `The container can't be started: ${text}`, false);
+  // What the Engine itself or the program's absence rules out stays so; all else may have come of the moment.
+  const isPermanent = error.status === badRequest || /OCI runtime create failed|device driver/i.test(text);
+  return new DriverFailure('CONTAINER_CREATE_FAILED', `The container can't be started: ${text}`, isPermanent);
 }
+
+const badRequest = 400;

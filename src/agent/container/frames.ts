@@ -10,10 +10,10 @@ export interface Frame {
 }
 
 /** The frames of a stream; one that breaks off in the middle of a frame ends there. */
-export async function* framesOf(source: AsyncIterable<Buffer | string>): AsyncGenerator<Frame> {
-  let waiting = Buffer.alloc(0);
+export async function* framesOf(source: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Frame> {
+  let waiting: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
-    waiting = waiting.length === 0 ? Buffer.from(chunk) : Buffer.concat([waiting, Buffer.from(chunk)]);
+    waiting = waiting.length === 0 ? chunk : Buffer.concat([waiting, chunk]);
     while (waiting.length >= headBytes) {
       const end = headBytes + waiting.readUInt32BE(4);
       if (waiting.length < end) break;

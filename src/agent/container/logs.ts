@@ -1,15 +1,13 @@
-// What a container has said, line by line.
+// What a container has said, line by line. The Engine sends each line in a frame of its own, with its time before it, and
+// one that is longer than 16 KiB in several, of which only the last ends in a newline.
 
 import type { Readable } from 'node:stream';
-import type { LogLine } from '../../model/log.ts';
+import { type LogLine, logLineLengthMax } from '../../model/log.ts';
 import { DriverFailure } from '../driver.ts';
 import type { LogQuery } from './driver.ts';
 import { type Engine, EngineRefused, meaningOf } from './engine.ts';
 import { framesOf } from './frames.ts';
 import { nameOf } from './names.ts';
-
-/** A longer line is cut. */
-const lineLengthMax = 16 * 1024;
 
 /**
  * A container's output, oldest first.
@@ -24,33 +22,29 @@ export async function* readLogs(
   const container = engine.streaming.getContainer(nameOf(instanceId));
   const options = { stdout: true, stderr: true, timestamps: true, tail, abortSignal: signal };
   const from = since ? { since: since.getTime() / 1000 } : {};
-  let source: AsyncIterable<Buffer>;
   try {
-    source = follow
+    const source = follow
       ? ((await container.logs({ ...options, ...from, follow: true })) as unknown as Readable)
-      : oneChunk(await container.logs({ ...options, ...from, follow: false }));
+      : [await container.logs({ ...options, ...from, follow: false })];
+    const isCut = { stdout: false, stderr: false };
+    for await (const { stream, bytes } of framesOf(source)) {
+      if (!isCut[stream]) yield lineOf(stream, bytes.toString('utf8'));
+      isCut[stream] = bytes.at(-1) !== newline;
+    }
   } catch (error) {
+    if (signal.aborted) return;
     const meaning = meaningOf(error);
     if (!(meaning instanceof EngineRefused)) throw meaning;
     throw new DriverFailure('container.gone', 'There is no such container any more.', false);
   }
-  const partial = { stdout: '', stderr: '' };
-  for await (const { stream, bytes } of framesOf(source)) {
-    const lines = (partial[stream] + bytes.toString('utf8')).split('\n');
-    partial[stream] = lines.pop() ?? '';
-    for (const line of lines) yield lineOf(stream, line);
-  }
-  for (const stream of ['stdout', 'stderr'] as const) {
-    if (partial[stream] !== '') yield lineOf(stream, partial[stream]);
-  }
 }
 
-async function* oneChunk(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
-}
+const newline = 0x0a;
 
 /** The Engine writes the time, a space, and what was said. */
 function lineOf(stream: 'stdout' | 'stderr', text: string): LogLine {
   const space = text.indexOf(' ');
-  return { timestamp: text.slice(0, space), stream, line: text.slice(space + 1, space + 1 + lineLengthMax) };
+  const line = text.slice(space + 1, space + 1 + logLineLengthMax).replace(/\n$/, '');
+  // No text column takes a null character or half of one.
+  return { timestamp: text.slice(0, space), stream, line: line.replaceAll('\0', '\ufffd').toWellFormed() };
 }

@@ -13,5 +13,8 @@ export const nameOf = (instanceId: string) => `berth-${bare(instanceId)}`;
 /** Its network's interface on the host; Linux takes 15 characters. */
 export const bridgeOf = (instanceId: string) => `bc-${bare(instanceId).slice(0, 12)}`;
 
+/** How names of images begin that are one instance's alone. */
+export const privateImages = 'berth-private/';
+
 /** What its image is called when nobody else may use it. */
-export const privateImageOf = (instanceId: string) => `berth-private/${bare(instanceId)}:image`;
+export const privateImageOf = (instanceId: string) => `${privateImages}${bare(instanceId)}:image`;

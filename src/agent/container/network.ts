@@ -1,6 +1,7 @@
 // Each container has a network of its own: a bridge with room for two addresses, out of a range that no two share. Its
 // container always has the same address there, so that what leads to it need not be changed when it starts again.
 
+import { writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { formatIpv4, type Ipv4Range, parseIpv4 } from '../../model/cidr.ts';
 import { DriverFailure } from '../driver.ts';
@@ -16,6 +17,8 @@ const triesMax = 20;
 /** A container's place in its network. */
 export interface NetworkPlace {
   name: string;
+  /** The Engine's id of it. */
+  id: string;
   /** The container's address. */
   ip: string;
 }
@@ -37,9 +40,10 @@ export class Networks {
   async find(instanceId: string): Promise<NetworkPlace | undefined> {
     const name = nameOf(instanceId);
     const found = await this.#engine.find((docker) => docker.getNetwork(name).inspect());
-    const [config] = (found as { IPAM?: { Config?: { Subnet?: string }[] } } | undefined)?.IPAM?.Config ?? [];
+    if (found?.Labels?.[ownerLabel] !== this.#owner) return undefined;
+    const [config] = found?.IPAM?.Config ?? [];
     const first = config?.Subnet && parseIpv4(config.Subnet.split('/')[0] ?? '');
-    return typeof first === 'number' ? { name, ip: formatIpv4(first + 2) } : undefined;
+    return typeof first === 'number' ? { name, id: found.Id, ip: formatIpv4(first + 2) } : undefined;
   }
 
   /** Makes sure of the network. @throws DriverFailure when there is no room for one more */
@@ -53,14 +57,18 @@ export class Networks {
       const first = this.#range.first + ((start + step) % parts) * addressesEach;
       if (taken.some((address) => address >= first && address < first + addressesEach)) continue;
       tries += 1;
-      if (await this.#make(instanceId, first)) return { name: nameOf(instanceId), ip: formatIpv4(first + 2) };
+      const id = await this.#make(instanceId, first);
+      if (id === null) continue;
+      await askOften(bridgeOf(instanceId));
+      return { name: nameOf(instanceId), id, ip: formatIpv4(first + 2) };
     }
     throw new DriverFailure('CONTAINER_CREATE_FAILED', 'The machine has no network left for the container.', false);
   }
 
-  async #make(instanceId: string, first: number): Promise<boolean> {
+  /** Makes it, with this first address; null when that part of the range is taken. */
+  async #make(instanceId: string, first: number): Promise<string | null> {
     try {
-      await this.#engine.ask((docker) =>
+      const { id } = await this.#engine.ask((docker) =>
         docker.createNetwork({
           Name: nameOf(instanceId),
           CheckDuplicate: true,
@@ -74,15 +82,16 @@ export class Networks {
           Labels: { [instanceLabel]: instanceId, [ownerLabel]: this.#owner },
         }),
       );
-      return true;
+      return id;
     } catch (error) {
-      if (error instanceof EngineRefused && /overlap/i.test(error.message)) return false;
+      if (error instanceof EngineRefused && /overlap/i.test(error.message)) return null;
       throw error;
     }
   }
 
-  /** Removes the network; where there is none, that is done. */
+  /** Removes the network; where there is none of this agent's, that is done. */
   async remove(instanceId: string): Promise<void> {
+    if (!(await this.find(instanceId))) return;
     await this.#engine.find((docker) => docker.getNetwork(nameOf(instanceId)).remove());
   }
 }
@@ -92,3 +101,13 @@ const takenHere = () =>
   Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).flatMap(({ address, family }) => (family === 'IPv4' ? (parseIpv4(address) ?? []) : [])),
   );
+
+/**
+ * Whoever knocks at a published port before its container is on the bridge makes the kernel ask for the container's address
+ * in vain, and ask again a second later; until then nobody is let through, though the container may long be there.
+ */
+async function askOften(bridge: string): Promise<void> {
+  const askAgainMs = '20';
+  // An Engine elsewhere has its bridges elsewhere.
+  await writeFile(`/proc/sys/net/ipv4/neigh/${bridge}/retrans_time_ms`, askAgainMs).catch(() => {});
+}

@@ -3,9 +3,12 @@
 import type { RegistryAuth } from '../../api/agent/contract.ts';
 import { DriverFailure, type Progress } from '../driver.ts';
 import { type Engine, EngineRefused, meaningOf } from './engine.ts';
+import { oneLine } from './text.ts';
 
 /** Twice a second is as often as a person can read. */
 const tellEveryMs = 500;
+const saidLengthMax = 300;
+const badRequest = 400;
 
 /** What a pull is given. */
 export interface PullOptions {
@@ -45,7 +48,7 @@ export async function pullImage(engine: Engine, reference: string, options: Pull
   const deadline = AbortSignal.timeout(deadlineMs);
   const authconfig = auth && { username: auth.login, password: auth.password, serveraddress: auth.server };
   const timeout = () => {
-    const message = `The image ${reference} was not pulled within ${Math.round(deadlineMs / 60_000)} minutes.`;
+    const message = `The image ${reference} was not pulled within ${Math.round(deadlineMs / 1000)} s.`;
     return new PullFailure('IMAGE_PULL_TIMEOUT', message, true, false);
   };
   try {
@@ -65,7 +68,7 @@ export async function pullImage(engine: Engine, reference: string, options: Pull
     if (deadline.aborted) throw timeout();
     if (error instanceof DriverFailure) throw error;
     const meaning = meaningOf(error);
-    throw meaning instanceof EngineRefused ? whyNot(reference, meaning.message, auth !== null) : meaning;
+    throw meaning instanceof EngineRefused ? whyNot(reference, meaning, auth !== null) : meaning;
   }
 }
 
@@ -97,8 +100,8 @@ async function follow(stream: NodeJS.ReadableStream, reference: string, tell: (s
 }
 
 /** What a registry's or the Engine's words mean for the customer. */
-export function whyNot(reference: string, text: string, hadLogin: boolean): PullFailure {
-  const said = text.replace(/\s+/g, ' ').slice(0, 300);
+function whyNot(reference: string, { status, message: text }: EngineRefused, hadLogin: boolean): PullFailure {
+  const said = oneLine(text, saidLengthMax);
   if (/no space left on device/i.test(said)) {
     return new PullFailure('NO_SPACE', 'The machine has no space left for the image.', true, false);
   }
@@ -113,13 +116,8 @@ export function whyNot(reference: string, text: string, hadLogin: boolean): Pull
   if (/manifest unknown|not found|does not exist|repository name not known/i.test(said)) {
     return new PullFailure('IMAGE_NOT_FOUND', `There is no image ${reference}.`, true, true);
   }
-  if (/no matching manifest/i.test(said)) {
-    return new PullFailure(
-      'IMAGE_NOT_FOUND',
-      `The image ${reference} does not exist for this machine: ${said}`,
-      true,
-      false,
-    );
+  if (status === badRequest || /no matching manifest/i.test(said)) {
+    return new PullFailure('IMAGE_NOT_FOUND', `There is no image ${reference} for this machine: ${said}`, true, false);
   }
   return new PullFailure('IMAGE_PULL_TIMEOUT', `The registry of ${reference} can't be reached: ${said}`, false, true);
 }

@@ -1,5 +1,6 @@
 // Watches how containers end. A container's own end is told apart from one that the Engine brought about, when it was stopped
-// or restarted, or that nobody watched: only the first says anything about the container.
+// or restarted, or that nobody watched: only the first says anything about the container. An Engine that has run on tells
+// again what it has told before (its last 256 events), so that little is missed by an agent that starts anew.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
@@ -7,6 +8,7 @@ import { instanceLabel, ownerLabel } from './names.ts';
 
 /** How a container ended, as it was seen. */
 export interface Death {
+  atMs: number;
   exitCode: number;
   ranOutOfMemory: boolean;
   /** Somebody sent it a signal through the Engine, such as the Engine itself when it stops. */
@@ -16,9 +18,12 @@ export interface Death {
 interface EngineEvent {
   Action?: string;
   Actor?: { Attributes?: Record<string, string> };
+  timeNano?: number;
 }
 
 const reconnectMs = 500;
+/** What a process ends with that was killed, as one is that wants too much memory. */
+const killedExitCode = 137;
 
 /** Listens to an Engine's events, and again whenever it comes back. */
 export class Witness {
@@ -29,7 +34,7 @@ export class Witness {
   readonly #outOfMemory = new Set<string>();
   readonly #stopping = new AbortController();
   readonly #changed: (instanceId: string) => void;
-  #back: () => void;
+  readonly #back: () => void;
   #watching: Promise<void> | null = null;
 
   /**
@@ -43,16 +48,10 @@ export class Witness {
     this.#back = back;
   }
 
-  /** How a container ended since it was last started; undefined when nobody saw it. */
-  deathOf(instanceId: string): Death | undefined {
-    return this.#deaths.get(instanceId);
-  }
-
-  /** Forgets how a container ended: it is started again, or removed. */
-  forget(instanceId: string): void {
-    this.#deaths.delete(instanceId);
-    this.#killed.delete(instanceId);
-    this.#outOfMemory.delete(instanceId);
+  /** How a container ended that was last started at this time; undefined when nobody saw it. */
+  deathOf(instanceId: string, startedAt: string): Death | undefined {
+    const death = this.#deaths.get(instanceId);
+    return death && death.atMs >= Date.parse(startedAt) ? death : undefined;
   }
 
   /** Begins to listen. */
@@ -70,14 +69,17 @@ export class Witness {
     while (!signal.aborted) {
       try {
         const filters = JSON.stringify({ type: ['container'], label: [`${ownerLabel}=${this.#owner}`] });
-        const stream = await this.#engine.streaming.getEvents({ filters, abortSignal: signal } as object);
+        // "Since the beginning"; zero would mean from now on.
+        const query = { since: 1, filters, abortSignal: signal };
+        const stream = await this.#engine.streaming.getEvents(query as object);
         this.#back();
         await this.#read(stream);
       } catch {
         // The Engine is away, or goes; it is tried again until it is back.
       }
-      // What ended meanwhile nobody saw.
+      // The Engine tells it again, unless it was started anew; then it would be taken for what comes next.
       this.#killed.clear();
+      this.#outOfMemory.clear();
       await sleep(reconnectMs, undefined, { signal }).catch(() => {});
     }
   }
@@ -91,19 +93,26 @@ export class Witness {
     }
   }
 
-  #note({ Action: action = '', Actor }: EngineEvent): void {
+  #note({ Action: action = '', Actor, timeNano = 0 }: EngineEvent): void {
     const { [instanceLabel]: instanceId, exitCode } = Actor?.Attributes ?? {};
     if (instanceId === undefined) return;
     if (action === 'kill') this.#killed.add(instanceId);
     else if (action === 'oom') this.#outOfMemory.add(instanceId);
-    else if (action === 'start') this.forget(instanceId);
+    else if (action === 'start' || action === 'destroy') this.#forget(instanceId);
     else if (action === 'die') {
       this.#deaths.set(instanceId, {
+        atMs: timeNano / 1e6,
         exitCode: Number(exitCode),
-        ranOutOfMemory: this.#outOfMemory.has(instanceId),
+        ranOutOfMemory: this.#outOfMemory.has(instanceId) && Number(exitCode) === killedExitCode,
         wasKilled: this.#killed.has(instanceId),
       });
-    } else return;
+    }
     if (action === 'start' || action === 'die') this.#changed(instanceId);
+  }
+
+  #forget(instanceId: string): void {
+    this.#deaths.delete(instanceId);
+    this.#killed.delete(instanceId);
+    this.#outOfMemory.delete(instanceId);
   }
 }
