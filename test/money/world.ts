@@ -48,12 +48,15 @@ export class MoneyWorld {
   /** Since when each instance runs in truth; null for one that can't be started, absent for one that runs since it was seen. */
   readonly runs = new Map<string, Date | null>();
   readonly replicas: Context[];
+  /** For further servers, in processes of their own. */
+  readonly connectionString: string;
   readonly #directory: string;
   readonly #stop: () => Promise<void>;
   #hostId = '';
 
-  private constructor(directory: string, replicas: Context[], stop: () => Promise<void>) {
+  private constructor(directory: string, connectionString: string, replicas: Context[], stop: () => Promise<void>) {
     this.#directory = directory;
+    this.connectionString = connectionString;
     this.replicas = replicas;
     this.#stop = stop;
   }
@@ -78,7 +81,7 @@ export class MoneyWorld {
         clock: { now: () => world.now },
       }),
     );
-    const world: MoneyWorld = new MoneyWorld(directory, replicas, async () => {
+    const world: MoneyWorld = new MoneyWorld(directory, postgres.connectionString, replicas, async () => {
       for (const database of databases) await database.destroy();
       await postgres.stop();
     });

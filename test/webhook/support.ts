@@ -14,8 +14,10 @@ import { systemEntropy } from '../../src/compose/system.ts';
 import { webhookSender } from '../../src/compose/webhook.ts';
 import type { WebhookEventType } from '../../src/model/webhook.ts';
 import { deliverWebhooks } from '../../src/reconcilers/webhook.ts';
+import { inTransaction } from '../../src/store/database.ts';
+import { insertEvents } from '../../src/store/event.ts';
 import { MoneyWorld } from '../money/world.ts';
-import { SlotHost } from '../slot/support.ts';
+import { rent, SlotHost } from '../slot/support.ts';
 
 export const secret = 'the secret of the tests';
 
@@ -115,16 +117,20 @@ export class WebhookWorld {
   readonly machine: SlotHost;
   readonly principal: Principal;
   readonly receiver: Receiver;
+  /** What secrets are sealed with. */
+  readonly key: Uint8Array;
 
   private constructor(
     world: MoneyWorld,
     context: Context,
+    key: Uint8Array,
     machine: SlotHost,
     principal: Principal,
     receiver: Receiver,
   ) {
     this.world = world;
     this.context = context;
+    this.key = key;
     this.machine = machine;
     this.principal = principal;
     this.receiver = receiver;
@@ -134,14 +140,15 @@ export class WebhookWorld {
   static async start(pool: string): Promise<WebhookWorld> {
     const world = await MoneyWorld.start();
     const receiver = await Receiver.start();
+    const key = randomBytes(32);
     const context: Context = {
       ...world.context,
-      vault: new KeyVault(randomBytes(32), systemEntropy),
+      vault: new KeyVault(key, systemEntropy),
       allowedCallbackHosts: new Set([`127.0.0.1:${receiver.port}`]),
     };
     const machine = await SlotHost.make(world, pool);
     await machine.report();
-    return new WebhookWorld(world, context, machine, await world.account(1_000_000_000n), receiver);
+    return new WebhookWorld(world, context, key, machine, await world.account(1_000_000_000n), receiver);
   }
 
   /** Registers a webhook with the tests' secret. @returns its id */
@@ -152,6 +159,35 @@ export class WebhookWorld {
     const fields = { callbackUrl: 'callback_url', secret: 'secret' };
     const given = { eventType, callbackUrl: url, secret };
     return (await registerWebhook(this.context, principal, given, fields)).id;
+  }
+
+  /** Rents a machine. @returns the deployment's id */
+  async deploy(): Promise<string> {
+    return rent(this.context, this.principal, await this.machine.add());
+  }
+
+  /** Writes events of a deployment, one transaction each, as changes of its status do. */
+  async happen(deployment: string, times = 1): Promise<void> {
+    const { database } = this.context;
+    const { id, account_id } = await database
+      .selectFrom('instance')
+      .where('deployment_id', '=', deployment)
+      .select(['id', 'account_id'])
+      .executeTakeFirstOrThrow();
+    for (let time = 0; time < times; time += 1) {
+      await inTransaction(database, async (tx) => {
+        // Whoever changes an instance has its row.
+        await tx.selectFrom('instance').where('id', '=', id).select('id').forNoKeyUpdate().execute();
+        const event = { kind: 'instance.active', message: 'It runs.', actor: 'berth', createdAt: this.world.now };
+        await insertEvents(tx, [{ ...event, accountId: account_id, instanceId: id, hostId: null }]);
+      });
+    }
+  }
+
+  /** What is to be told about a deployment, in the order in which it happened. */
+  async deliveries(subject: string) {
+    const { database } = this.context;
+    return database.selectFrom('webhook_delivery').where('subject', '=', subject).selectAll().orderBy('id').execute();
   }
 
   /** Lets time pass. */
