@@ -49,7 +49,7 @@ export function defineDialect(parts: DialectParts): Dialect {
       scope.setErrorHandler((thrown, request, reply) => {
         const error = asBerthError(thrown, request);
         const { status, body } = toError(error);
-        if (status === 503) reply.header('retry-after', '1');
+        if (status === 429 || status === 503) reply.header('retry-after', '1');
         return reply.code(status).send(body);
       });
       const api: Api = {

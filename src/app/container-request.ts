@@ -13,6 +13,7 @@ import { BerthError, shown } from '../model/errors.ts';
 import { isUuid } from '../model/id.ts';
 import { checkImageReference, parseRegistry, registryEndpoint } from '../model/image-reference.ts';
 import { isPublicAddress } from '../model/public-address.ts';
+import { isMeantAsKey } from '../model/ssh-key.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { resolveSshKeys } from './ssh-key.ts';
@@ -54,6 +55,8 @@ export interface CheckedStart {
   startupScript: string | null;
   environment: Record<string, string>;
   sshKeys: string[];
+  /** The fields of keys that let nobody in. */
+  cutSshKeys: string[];
   metadata: Record<string, string>;
 }
 
@@ -85,7 +88,7 @@ export async function checkStart(
     environment: checkEnvironment(request.environment, fields.environment),
     metadata: checkMetadata(request.metadata, fields.metadata),
     registryAuth: checkRegistryAuth(context, request.registryAuth, fields.registryAuth),
-    sshKeys: await checkSshKeys(context, principal, request.sshKeys, fields.sshKeys),
+    ...(await checkSshKeys(context, principal, request.sshKeys, fields.sshKeys)),
   };
   if (!isUuid(request.slotId)) {
     throw new BerthError('not_found', `There is no machine ${shown(request.slotId)}.`, request.slotId);
@@ -145,7 +148,13 @@ async function checkSshKeys(
   principal: Principal,
   keys: readonly string[],
   field: string,
-): Promise<string[]> {
-  const whole = keys.filter((key) => !/(\.\.\.|…)$/.test(key.trim()));
-  return whole.length === 0 ? [] : resolveSshKeys(context, principal, whole, field);
+): Promise<Pick<CheckedStart, 'sshKeys' | 'cutSshKeys'>> {
+  const whole = keys.filter((key) => !isCut(key));
+  return {
+    sshKeys: whole.length === 0 ? [] : await resolveSshKeys(context, principal, whole, field),
+    cutSshKeys: keys.flatMap((key, index) => (isCut(key) ? [`${field}[${index}]`] : [])),
+  };
 }
+
+/** A comment or the name of a registered key may end in dots, too. */
+const isCut = (key: string) => isMeantAsKey(key) && /^\S+ +\S*(\.\.\.|…)$/.test(key.trim());

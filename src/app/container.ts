@@ -12,6 +12,7 @@ import type { PortRule } from '../model/port-rule.ts';
 import type { ContainerFilter, ContainerRow as StoredContainer } from '../store/container.ts';
 import { findByExternalId, insertContainer, listContainers as readContainers } from '../store/container.ts';
 import { inTransaction, isBalanceShort, isTakenTwice, type Tx } from '../store/database.ts';
+import { insertEvents } from '../store/event.ts';
 import { findSlotHost, findSlotPrice, type SlotPriceRow, takeSlot } from '../store/slot.ts';
 import type { Principal } from './authenticate.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -123,6 +124,13 @@ async function take(
       slotId,
     );
   }
+  await insertEvents(
+    tx,
+    checked.cutSshKeys.map((field) => ({
+      ...{ accountId, instanceId: id, hostId: slot.hostId, actor, data: { field }, createdAt: context.clock.now() },
+      ...{ kind: 'ssh-key.left-out', message: `${field} is cut short with dots; it lets nobody in.` },
+    })),
+  );
   return { deploymentId, hostId: slot.hostId };
 }
 

@@ -49,6 +49,13 @@ test('the body that the documentation prints starts a container, which is found 
   assert.deepEqual([tcp?.host_port, tcp?.protocol, tcp?.public_port, tcp?.url], [80, 'PORT_PROTOCOL_TCP', 80, null]);
   assert.match(https?.url ?? '', /^https:\/\/443-[0-9a-f]{16}\.localhost\/$/);
   assert.equal(running.ssh, null, 'the key of the example is cut short, so it is nobody’s');
+  const told = await call<{ lines: { line: string }[] }>(
+    berth,
+    'GET',
+    `/machines/deployments/${id}/logs?source=system`,
+  );
+  const lines = told.body.lines.map(({ line }) => line);
+  assert.ok(lines.includes('ssh_pub_keys[0] is cut short with dots; it lets nobody in.'), lines.join('\n'));
   assert.ok(!JSON.stringify(running).includes('password123'));
   assert.deepEqual(await read(berth, 'e8ee1cb1-cad1-4d90-a69d-79097a9572c8'), running);
   const alias = '/machines/deployments/by-external-id/e8ee1cb1-cad1-4d90-a69d-79097a9572c8';
@@ -104,6 +111,22 @@ test('names may be spelled in either way, enums given by number, ports bare', as
     .executeTakeFirstOrThrow();
   assert.deepEqual(environment, { camelCase: 'kept', Mixed_Up: 'kept' });
   await stopped(berth, id);
+});
+
+test('a key is left out only where it is cut short itself, and one that can’t be read is refused', async () => {
+  const dotted = `${keys.ed25519} and more...`;
+  const cut = `${keys.rsa.slice(0, 40)}…`;
+  const id = await started(berth, startBody(machine(), {}, { ssh_pub_keys: [cut, dotted] }));
+  const { ssh_keys } = await database
+    .selectFrom('instance')
+    .where('deployment_id', '=', id)
+    .select('ssh_keys')
+    .executeTakeFirstOrThrow();
+  assert.deepEqual(ssh_keys, [dotted]);
+  await stopped(berth, id);
+  for (const key of [keys.rsa.slice(0, 40), `${cut} ann@example`, '...', 'ssh-rsa']) {
+    assertRefused(await start(startBody(machine(), {}, { ssh_pub_keys: [key] })), 400, 3, 'ssh_pub_keys[0]');
+  }
 });
 
 const many = (count: number) => Array.from({ length: count }, (_, at) => ({ host_port: at + 1, protocol: 1 }));
