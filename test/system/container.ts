@@ -4,7 +4,6 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { get } from 'node:https';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { call, type Machine } from '../api/hiveon/support.ts';
@@ -116,7 +115,6 @@ export async function leftovers({ berth, engine, addressPool }: ContainerBerth):
     ...containers.map(({ Names }) => `container ${Names.join()}`),
     ...networks.map(({ Name }) => `network ${Name}`),
     ...images.filter((tag) => !/^(nginx|busybox):latest$/.test(tag)).map((tag) => `image ${tag}`),
-    ...Object.keys(networkInterfaces()).filter((name) => name.startsWith('bc-')),
     ...(JSON.parse(routes) as [string, string][]).map(([name]) => `route ${name}`),
     ...sockets.split('\n').filter((line) => line.includes(` ${addressPool.replace(/\.\d+\/\d+$/, '.')}`)),
   ];

@@ -4,7 +4,6 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -117,8 +116,10 @@ test(`containers run on through ${rounds} rounds of pulled plugs (seed ${seed})`
       `${round}: nothing else is there`,
       async () => {
         const containers = await engine.docker.listContainers({ all: true }).catch(() => []);
-        const bridges = Object.keys(networkInterfaces()).filter((name) => name.startsWith('bc-'));
-        return containers.length === live.size && bridges.length === live.size;
+        const networks = (await engine.docker.listNetworks().catch(() => [])).filter(
+          ({ Driver }) => Driver === 'bridge',
+        );
+        return containers.length === live.size && networks.length === live.size;
       },
       settleMsMax,
     );
@@ -141,11 +142,11 @@ test(`containers run on through ${rounds} rounds of pulled plugs (seed ${seed})`
     });
     for (let round = 0; round < rounds; round += 1) {
       const oldest = live.size >= slots - 1 ? [...live.keys()][0] : undefined;
-      await Promise.all([...parts.map(pull), start(round), ...(oldest === undefined ? [] : [stop(oldest)])]);
+      await allDone([...parts.map(pull), start(round), ...(oldest === undefined ? [] : [stop(oldest)])]);
       await settle(`round ${round} of seed ${seed}`);
     }
     t.diagnostic(`killed: ${killed.join(', ')}`);
-    await Promise.all([...parts.map(pull), ...[...live.keys()].map(stop)]);
+    await allDone([...parts.map(pull), ...[...live.keys()].map(stop)]);
     await settle(`the end of seed ${seed}`);
     assert.deepEqual(world.surprises, []);
   } finally {
@@ -155,6 +156,13 @@ test(`containers run on through ${rounds} rounds of pulled plugs (seed ${seed})`
     await engine.close();
   }
 });
+
+/** Waits for all of them, also when one has failed: nobody goes on working on what is taken away. */
+async function allDone(work: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
+}
 
 async function killIngress(directory: string): Promise<void> {
   const text = await readFile(join(directory, 'process.json'), 'utf8').catch(() => null);
