@@ -73,9 +73,13 @@ test('what a killed server had taken is taken by another once its lease has run 
   receiver.answer = () => 'hang';
   await webhooks.happen(deployment, 2);
   const given = [Buffer.from(key).toString('base64'), `127.0.0.1:${receiver.port}`, world.now.toISOString()];
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.ts'), world.connectionString, ...given], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'deliver-child.ts'), world.connectionString, ...given],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   t.after(() => child.kill('SIGKILL'));
   await until('it has sent', async () => receiver.about(deployment).length === 1);
   const ended = new Promise((resolve) => child.once('exit', resolve));
