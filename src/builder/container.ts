@@ -60,7 +60,7 @@ export async function buildContainerImage(image: ContainerImage, outFile: string
     await putShell(root);
     await putFile(root, 'etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n');
     await putFile(root, 'etc/group', 'root:x:0:\nwww-data:x:33:\n');
-    for (const directory of ['root', 'run', 'tmp', 'proc', 'sys', 'dev']) await putDirectory(root, directory);
+    for (const directory of ['root', 'run', 'proc', 'sys', 'dev']) await putDirectory(root, directory);
     await putDirectory(root, 'tmp', 0o1777);
     if (image === 'nginx') {
       await putFile(root, 'etc/nginx/nginx.conf', nginxConfiguration);

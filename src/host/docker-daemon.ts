@@ -1,14 +1,16 @@
 // A Docker Engine of one's own, for a demo or a test on a machine where none runs: everything of it is below one directory.
 // Its containers outlive it, as those of a production Engine with live restore do, and go with it when it is removed.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, open, readFile, readlink, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { processIds, processProgram, processStartTicks } from './process.ts';
 
+const execute = promisify(execFile);
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
 const pollMs = 100;
@@ -59,8 +61,7 @@ export async function startDockerDaemon(
   let child: ChildProcess | undefined;
   let failure = '';
   if ((await runningDaemon(pidFile, directory)) === undefined) {
-    // Its number may be another process's by now, which dockerd would take for itself.
-    await rm(pidFile, { force: true });
+    await removeStaleNumbers(directory);
     child = await spawnDaemon(directory, reach ?? ((await otherEngineRuns()) ? 'machine' : 'internet'));
     child.once('error', (error) => {
       failure = `dockerd can't be started: ${error.message}`;
@@ -93,8 +94,15 @@ export async function startDockerDaemon(
 export async function removeDockerDaemon(directory: string, reach?: DockerReach): Promise<void> {
   const { socketPath, pid } = await startDockerDaemon(directory, undefined, reach);
   const docker = new Docker({ socketPath });
-  for (const { Id } of await docker.listContainers({ all: true })) {
-    await docker.getContainer(Id).remove({ force: true, v: true });
+  const deadline = performance.now() + stopTimeoutMs;
+  for (;;) {
+    const containers = await docker.listContainers({ all: true });
+    if (containers.length === 0) break;
+    const removals = containers.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true }));
+    // One that is being removed already is refused, and gone a moment later.
+    const [failed] = (await Promise.allSettled(removals)).filter(({ status }) => status === 'rejected');
+    if (failed && performance.now() > deadline) throw (failed as PromiseRejectedResult).reason;
+    if (failed) await sleep(pollMs);
   }
   for (const { Id, Driver } of await docker.listNetworks()) {
     if (Driver === 'bridge') await docker.getNetwork(Id).remove();
@@ -106,7 +114,9 @@ export async function removeDockerDaemon(directory: string, reach?: DockerReach)
     const isOurs = own.test(processProgram(other) ?? '') && (await argumentsOf(other)).includes(`${directory}/`);
     if (isOurs) await stopProcess(other);
   }
-  await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  // A daemon unmounts what it has mounted itself, and not what one before it has that was killed.
+  for (const mount of (await mountsBelow(directory)).reverse()) await execute('umount', [mount]);
+  await rm(directory, { recursive: true, force: true });
 }
 
 async function spawnDaemon(directory: string, reach: DockerReach): Promise<ChildProcess> {
@@ -135,6 +145,18 @@ async function runningDaemon(pidFile: string, directory: string): Promise<number
   return isOurs && processStartTicks(pid) !== undefined ? pid : undefined;
 }
 
+/**
+ * Forgets the processes of a daemon that was killed. Their numbers may be another's by now, and even a dead process that
+ * nobody has waited for is one that dockerd takes to be running: it would wait for an answer of its containerd.
+ */
+async function removeStaleNumbers(directory: string): Promise<void> {
+  await rm(join(directory, 'docker.pid'), { force: true });
+  const containerdFile = join(directory, 'exec/containerd/containerd.pid');
+  const pid = Number(await readFile(containerdFile, 'utf8').catch(() => ''));
+  const isThere = pid > 0 && processStartTicks(pid) !== undefined && processProgram(pid) === 'containerd';
+  if (!isThere) await rm(containerdFile, { force: true });
+}
+
 /** Whether an Engine shares this machine's packet filter. */
 async function otherEngineRuns(): Promise<boolean> {
   const ours = await networkOf('self');
@@ -145,6 +167,11 @@ async function otherEngineRuns(): Promise<boolean> {
 }
 
 const networkOf = (pid: number | 'self') => readlink(`/proc/${pid}/ns/net`).catch(() => '');
+
+async function mountsBelow(directory: string): Promise<string[]> {
+  const lines = (await readFile('/proc/mounts', 'utf8')).split('\n');
+  return lines.map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${directory}/`));
+}
 
 const argumentsOf = (pid: number) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 
