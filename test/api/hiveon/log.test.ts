@@ -434,7 +434,9 @@ test('an account reads 20 logs at once and no more, of whichever source', async 
   const answers = open.map(({ response }) => response.status);
   assert.equal(answers.filter((status) => status === 200).length, 20, String(answers));
   assert.equal(answers.filter((status) => status === 429).length, 5);
-  assertRefused(await logs(deployment), 429, 8, '20 logs at once');
+  const refused = await logs(deployment);
+  assertRefused(refused, 429, 8, '20 logs at once');
+  assert.equal(refused.headers.get('retry-after'), '1');
   for (const log of open) log.leave();
   await untilNoStreams();
   assert.equal((await logs(deployment)).status, 200);
