@@ -1,6 +1,7 @@
 // Runs containers on the Docker Engine of this host, through its API. What is there is found by its labels; what the agent
 // must know of a container beyond what the Engine can tell it is a small file each.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { RegistryAuth } from '../../api/agent/contract.ts';
 import type { Ipv4Range } from '../../model/cidr.ts';
@@ -49,7 +50,9 @@ const defaultPullDeadlineMs = 15 * 60 * 1000;
 const defaultScriptWaitMs = 30_000;
 /** The word of how a container ended comes a moment after it has. */
 const witnessWaitMs = 300;
-const witnessPollMs = 20;
+/** How long the Engine may take to note that a container has ended whose processes are gone. */
+const deathNoticeMs = 500;
+const pollMs = 20;
 
 /** Runs containers on a Docker Engine. */
 export class DockerDriver implements ContainerDriver {
@@ -177,7 +180,12 @@ export class DockerDriver implements ContainerDriver {
       await runStartupScript(this.#engine, run, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof DriverFailure)) throw error;
-      const found = await this.inspect(instanceId);
+      // A container that ends takes its script along, and the Engine notes the container's end last.
+      const found = await within(
+        deathNoticeMs,
+        () => this.inspect(instanceId),
+        (one) => one?.power !== 'running',
+      );
       if (found?.power === 'running') throw error;
       // It has done what it is for, and the script is of no use any more.
       if (found?.power === 'off') return;
@@ -257,12 +265,11 @@ export class DockerDriver implements ContainerDriver {
   }
 
   async #deathOf(instanceId: string, startedAt: string): Promise<Death | undefined> {
-    const end = performance.now() + witnessWaitMs;
-    for (;;) {
-      const death = this.#witness.deathOf(instanceId, startedAt);
-      if (death || performance.now() > end) return death;
-      await new Promise((resolve) => setTimeout(resolve, witnessPollMs));
-    }
+    return within(
+      witnessWaitMs,
+      async () => this.#witness.deathOf(instanceId, startedAt),
+      (death) => death !== undefined,
+    );
   }
 
   /** Those whose writes nobody else bounds. */
@@ -306,4 +313,14 @@ function isRight(
 /** The container has ended by itself meanwhile. */
 function endedMeanwhile(error: unknown): void {
   if (!(error instanceof EngineRefused && [304, 409].includes(error.status))) throw error;
+}
+
+/** Looks until what is seen is right, or the time is up. */
+async function within<Seen>(ms: number, look: () => Promise<Seen>, isRight: (seen: Seen) => boolean): Promise<Seen> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const seen = await look();
+    if (isRight(seen) || performance.now() > end) return seen;
+    await sleep(pollMs);
+  }
 }
