@@ -21,6 +21,7 @@ import { Memories, type ScriptMemory } from './memory.ts';
 import { instanceLabel, nameOf, ownerLabel } from './names.ts';
 import { type NetworkPlace, Networks } from './network.ts';
 import { RegistryGuard } from './registry-guard.ts';
+import { killRemains } from './remains.ts';
 import { execIn } from './run-command.ts';
 import { runStartupScript } from './script.ts';
 import { type Death, Witness } from './witness.ts';
@@ -160,7 +161,13 @@ export class DockerDriver implements ContainerDriver {
     }
     signal.throwIfAborted();
     progress({ kind: 'container.start', message: 'Starts.' });
-    await this.#engine.ask((docker) => docker.getContainer(nameOf(instanceId)).start());
+    try {
+      await this.#engine.ask((docker) => docker.getContainer(nameOf(instanceId)).start());
+    } catch (error) {
+      const isHalfStarted = error instanceof EngineRefused && /task .*already exists/i.test(error.message);
+      if (isHalfStarted) await killRemains((await this.#find(instanceId))?.Id ?? '');
+      throw error;
+    }
   }
 
   /** Runs the startup script, once for each start of the container. */
