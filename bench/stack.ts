@@ -34,8 +34,8 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-/** Starts a stack with room for a million instances. */
-export async function startStack(): Promise<Stack> {
+/** Starts a stack with room for a million instances. @param furtherOptions of the server */
+export async function startStack(furtherOptions: readonly string[] = []): Promise<Stack> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-bench-'));
   await chmod(directory, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres'), logger: quiet });
@@ -58,7 +58,7 @@ export async function startStack(): Promise<Stack> {
   await ensureFirstAccount(context, { account: 'bench', apiKey, username: 'bench', passwordHash: '' });
   const hostId = await ensureLocalHost(context, 'bench', '10.0.0.0/8');
   const serverOptions = ['--database-url', postgres.connectionString, '--data', directory, '--listen', '127.0.0.1:0'];
-  const { child: server, firstLine } = await startChild(['server', ...serverOptions]);
+  const { child: server, firstLine } = await startChild(['server', ...serverOptions, ...furtherOptions]);
   const url = firstLine.trim().split(' ').at(-1) ?? '';
   const simulation = {
     simulated: {
