@@ -152,8 +152,8 @@ export class MoneyWorld {
       0,
       new AbortController().signal,
     );
-    const instances = assignments.map(({ instanceId, generation, desired, vm }) => {
-      const { address = null, vcpus = 0, memoryMib = 0, diskGib = 0 } = vm ?? {};
+    const instances = assignments.map(({ instanceId, generation, desired, vm, container }) => {
+      const { address = null, vcpus = 0, memoryMib = 0, diskGib = 0 } = vm ?? container ?? {};
       if (desired === 'running' && !this.runs.has(instanceId)) this.runs.set(instanceId, this.now);
       const since = this.runs.get(instanceId);
       const state = desired === 'absent' ? ('gone' as const) : since ? ('running' as const) : ('failed' as const);
@@ -164,6 +164,7 @@ export class MoneyWorld {
     const inventory = {
       ...{ cores: 1000, memoryMib: 4_000_000, diskGib: 1_000_000 },
       ...{ storageType: 'NVMe' as const, cpuModel: 'none' },
+      containerEngine: { name: 'test', version: '1', storageDriver: 'none', diskQuota: true },
     };
     await acceptReport(this.context, this.#hostId, { inventory, complete: true, instances, events: [], strays: [] });
   }
