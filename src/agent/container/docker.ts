@@ -6,12 +6,12 @@ import type Docker from 'dockerode';
 import type { RegistryAuth } from '../../api/agent/contract.ts';
 import type { Ipv4Range } from '../../model/cidr.ts';
 import type { LogLine } from '../../model/log.ts';
-import { DriverFailure, type Found, type Progress } from '../driver.ts';
+import { DriverAway, DriverFailure, type Found, type Progress } from '../driver.ts';
 import { containerOptions, diskLabel, specHash, specLabel } from './create.ts';
 import { DiskWatch, type Watched } from './disk-watch.ts';
 import type { Doors } from './doors.ts';
 import type { ContainerDriver, ContainerSpec, LogQuery } from './driver.ts';
-import { Engine, type EngineInfo, EngineRefused, failureOf } from './engine.ts';
+import { Engine, type EngineInfo, EngineRefused, failureOf, isPortTaken } from './engine.ts';
 import type { ExecRequest, Execution } from './exec.ts';
 import { foundOf } from './found.ts';
 import { Images } from './images.ts';
@@ -21,7 +21,7 @@ import { Memories, type ScriptMemory } from './memory.ts';
 import { instanceLabel, nameOf, ownerLabel } from './names.ts';
 import { type NetworkPlace, Networks } from './network.ts';
 import { RegistryGuard } from './registry-guard.ts';
-import { killRemains } from './remains.ts';
+import { killProxies, killRemains } from './remains.ts';
 import { execIn } from './run-command.ts';
 import { runStartupScript } from './script.ts';
 import { type Death, Witness } from './witness.ts';
@@ -135,7 +135,10 @@ export class DockerDriver implements ContainerDriver {
       await this.#runScript(spec, progress, signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      throw failureOf(error);
+      const failure = failureOf(error);
+      const isFinal = failure instanceof DriverAway || (failure instanceof DriverFailure && failure.permanent);
+      if (isFinal || !this.#witness.isUnsettled) throw failure;
+      throw new DriverAway('The container engine has not settled yet.', { cause: failure });
     }
   }
 
@@ -166,6 +169,7 @@ export class DockerDriver implements ContainerDriver {
     } catch (error) {
       const isHalfStarted = error instanceof EngineRefused && /task .*already exists/i.test(error.message);
       if (isHalfStarted) await killRemains((await this.#find(instanceId))?.Id ?? '');
+      if (isPortTaken(error)) await killProxies(spec.address);
       throw error;
     }
   }

@@ -142,6 +142,10 @@ export function meaningOf(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** Whether the Engine could not listen where a container's port is to be reached. */
+export const isPortTaken = (error: unknown) =>
+  error instanceof EngineRefused && /address already in use|port is already allocated/i.test(error.message);
+
 /** What the Engine says to a container that it will not make or start, as a failure for the customer. */
 export function failureOf(error: unknown): Error {
   if (!(error instanceof EngineRefused)) return error as Error;
@@ -149,7 +153,7 @@ export function failureOf(error: unknown): Error {
   if (/no space left on device/i.test(text)) {
     return new DriverFailure('NO_SPACE', 'The machine has no space left for the container.', false);
   }
-  if (/address already in use|port is already allocated/i.test(text)) {
+  if (isPortTaken(error)) {
     const [, address, port] = /\b(\d+(?:\.\d+){3}):(\d+)\b/.exec(text) ?? [];
     const what = port === undefined ? 'A port' : `Port ${port} of ${address}`;
     return new DriverFailure('PORT_CONFLICT', `${what} is taken on the machine by another program.`, false);

@@ -22,6 +22,8 @@ interface EngineEvent {
 }
 
 const reconnectMs = 500;
+/** An Engine that was killed takes this long to clear away what it had begun. */
+const settleMs = 30_000;
 /** What a process ends with that was killed, as one is that wants too much memory. */
 const killedExitCode = 137;
 
@@ -36,6 +38,9 @@ export class Witness {
   readonly #changed: (instanceId: string) => void;
   readonly #back: () => void;
   #watching: Promise<void> | null = null;
+  #isBroken = false;
+  /** On the clock of `performance.now()`. */
+  #mendedAtMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param changed told of each container that starts or ends
@@ -52,6 +57,11 @@ export class Witness {
   deathOf(instanceId: string, startedAt: string): Death | undefined {
     const death = this.#deaths.get(instanceId);
     return death && death.atMs >= Date.parse(startedAt) ? death : undefined;
+  }
+
+  /** Whether the Engine is away, or was a moment ago: what it says until it has settled says nothing of a container. */
+  get isUnsettled(): boolean {
+    return this.#isBroken || performance.now() - this.#mendedAtMs < settleMs;
   }
 
   /** Begins to listen. */
@@ -72,11 +82,14 @@ export class Witness {
         // "Since the beginning"; zero would mean from now on.
         const query = { since: 1, filters, abortSignal: signal };
         const stream = await this.#engine.streaming.getEvents(query as object);
+        if (this.#isBroken) this.#mendedAtMs = performance.now();
+        this.#isBroken = false;
         this.#back();
         await this.#read(stream);
       } catch {
         // The Engine is away, or goes; it is tried again until it is back.
       }
+      this.#isBroken = true;
       // The Engine tells it again, unless it was started anew; then it would be taken for what comes next.
       this.#killed.clear();
       this.#outOfMemory.clear();
