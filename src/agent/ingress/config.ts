@@ -1,5 +1,7 @@
 // What Caddy is told: which names lead to which containers, and where its certificates come from.
 
+import { adminSocket } from './admin.ts';
+
 /** How a host's ingress is reached. */
 export interface IngressOptions {
   /** Names are made below it. */
@@ -16,13 +18,17 @@ export interface IngressOptions {
 /** Where one name leads: the address and port of a container. */
 export type Routes = ReadonlyMap<string, string>;
 
-/** Where Caddy keeps what it must not lose, and listens for orders. */
+/** Caddy's own folders: what it must not lose, and where it works. */
 export interface CaddyPlaces {
   storage: string;
-  adminSocket: string;
+  run: string;
 }
 
+const publicPort = 443;
 const dialTimeout = '3s';
+/** Who sends no request in this time is not sending one. Its body may take as long as it likes. */
+const headerTimeout = '30s';
+const idleTimeout = '2m';
 /** As many connections to a container are kept as its busiest clients need. */
 const idleConnectionsMax = 256;
 
@@ -32,24 +38,32 @@ export function caddyConfig(options: IngressOptions, routes: Routes, places: Cad
   const issuer = options.isPublic
     ? { module: 'acme', ...(options.email ? { email: options.email } : {}) }
     : { module: 'internal' };
+  // A policy without subjects would be for every name that anybody asks for.
+  const policy = { subjects: names, issuers: [issuer], ...(isOld(version) ? onDemand : {}) };
   return {
-    admin: { listen: `unix/${places.adminSocket}`, origins: ['localhost'], config: { persist: false } },
-    logging: { logs: { default: { level: 'WARN', writer: { output: 'stderr' } } } },
+    admin: { listen: `unix/${adminSocket}`, origins: ['localhost'], config: { persist: false } },
+    // Who asked a container for what, and that it did not answer, is its customer's business.
+    logging: { logs: { default: { level: 'WARN', exclude: ['http.log', 'http.handlers'], writer: log(places) } } },
     storage: { module: 'file_system', root: places.storage },
     apps: {
       http: {
-        grace_period: '3600s',
+        // Only its end waits for requests that are under way; a change lets them go on.
+        grace_period: '5s',
         servers: {
           ingress: {
             listen: [`${options.address}:${options.port}`],
-            automatic_https: { disable_redirects: !options.isPublic },
+            // HTTP/3 needs a port of UDP as well, which nobody has made sure is free.
+            protocols: ['h1', 'h2'],
+            read_header_timeout: headerTimeout,
+            idle_timeout: idleTimeout,
+            automatic_https: { disable_redirects: !options.isPublic || options.port !== publicPort },
             tls_connection_policies: [{}],
             routes: [...names.map((name) => routeOf(name, routes.get(name) ?? '', version)), nothingHere],
             errors: { routes: [{ handle: [failure] }] },
           },
         },
       },
-      tls: { automation: { policies: [{ issuers: [issuer] }] } },
+      tls: { automation: { policies: names.length === 0 ? [] : [policy] } },
       pki: { certificate_authorities: { local: { install_trust: false, name: 'Berth' } } },
     },
   };
@@ -63,14 +77,14 @@ function routeOf(name: string, upstream: string, version: string): object {
       {
         handler: 'reverse_proxy',
         upstreams: [{ dial: upstream }],
-        // What a container sends is passed on at once.
-        flush_interval: -1,
+        // No flush_interval: answers of unknown length are passed on at once anyway, and with it a change of any name's route
+        // cuts every answer short (seen with 2.6.2).
         transport: {
           protocol: 'http',
           dial_timeout: dialTimeout,
           keep_alive: { enabled: true, max_idle_conns_per_host: idleConnectionsMax },
         },
-        ...(keepsStreams(version) ? { stream_close_delay: '24h' } : {}),
+        ...(isOld(version) ? {} : { stream_close_delay: '24h' }),
       },
     ],
   };
@@ -85,8 +99,23 @@ const failure = {
   body: 'The deployment does not answer.\n',
 };
 
-/** From 2.7 on Caddy can keep WebSockets open while its configuration changes. */
-function keepsStreams(version: string): boolean {
+/** A log that can't fill the disk. */
+const log = ({ run }: CaddyPlaces) => ({
+  output: 'file',
+  filename: `${run}/caddy.log`,
+  roll_size_mb: 5,
+  roll_keep: 1,
+  roll_gzip: false,
+});
+
+/**
+ * Before 2.7 Caddy turns clients of every name away while a change reads all certificates anew (69 of 2,500 handshakes in 120
+ * changes), unless it may read, or make, each when it is asked for: for these names only.
+ */
+const onDemand = { on_demand: true };
+
+/** Whether this Caddy is from before 2.7, which keeps certificates and, asked to, WebSockets while it is changed. */
+function isOld(version: string): boolean {
   const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
-  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 7);
+  return Number(major) < 2 || (Number(major) === 2 && Number(minor) < 7);
 }
