@@ -12,7 +12,7 @@ import type { InstanceRecord, Records } from './record.ts';
 export interface Patience {
   /** How long a guest may take to power off before the plug is pulled. */
   graceMs: number;
-  /** Attempts to bring up an instance that never ran; then it is failed. */
+  /** Attempts to bring up a VM that never ran; then it is failed. */
   startAttemptsMax: number;
   /** The first pause after a failure; it doubles from then on. */
   backoffMsMin: number;
@@ -22,7 +22,10 @@ export interface Patience {
   steadyMs: number;
   /** After running for this long a container's next failure counts as its first. */
   containerSteadyMs: number;
-  /** A container that fails so often in a row is failed. A VM is not, because its disk holds the customer's data. */
+  /**
+   * A container that fails so often in a row, to start or to run on, is failed. A VM that ran is not, because its disk holds
+   * the customer's data.
+   */
   containerFailuresMax: number;
   /** Pause after a failed call to the server. */
   serverRetryMs: number;
@@ -225,7 +228,9 @@ export class Worker {
         : new DriverFailure('internal', `The host could not start the ${kind === 'vm' ? 'VM' : 'container'}.`, false);
     this.#parts.logger.error({ instanceId: this.instanceId, code: failure.code, err: error }, 'start failed');
     const pauseMs = this.#pause();
-    const hopeless = failure.permanent || this.#failuresInRow >= this.#parts.patience.startAttemptsMax;
+    const { startAttemptsMax, containerFailuresMax } = this.#parts.patience;
+    const attemptsMax = kind === 'vm' ? startAttemptsMax : containerFailuresMax;
+    const hopeless = failure.permanent || this.#failuresInRow >= attemptsMax;
     if (hopeless && (!record.ran || kind === 'container')) {
       return this.#giveUp(record, failure.code, failure.message);
     }
