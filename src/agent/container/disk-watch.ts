@@ -2,7 +2,7 @@
 // written, and ends the one that has written more than its share before it takes its neighbours' room.
 //
 // A look with `du` takes 0.25 s for 100,000 files, so it is had every two seconds; and at once when the file system fills
-// by more than a container can write in between without harm.
+// by more than a container may write in between.
 
 import { statfs } from 'node:fs/promises';
 import { runTool } from '../disk/tool.ts';
@@ -30,8 +30,10 @@ const tickMs = 250;
 const lookEveryMs = 2_000;
 /** A look at many files takes long; it must not take more than a tenth of the time unless the file system fills. */
 const restFactor = 10;
+const restMsMax = 30_000;
 /** So much more on the file system means that somebody writes fast. */
 const rushBytes = 512 * 1024 ** 2;
+const rushFiles = 50_000;
 /** As many as a file system has by itself for each GiB: files without content take these, and nothing that `du` counts. */
 const filesPerGib = 65_536;
 
@@ -43,7 +45,7 @@ export class DiskWatch {
   #isOver = false;
   #nextLookMs = 0;
   /** What was free when it was last looked. */
-  #freeBytes = 0;
+  #free: Room | null = null;
   #watched: Watched[] = [];
 
   constructor(parts: DiskWatchParts) {
@@ -68,10 +70,10 @@ export class DiskWatch {
 
   async #tick(): Promise<void> {
     const beganMs = performance.now();
-    const freeBytes = await this.#free();
-    const isRush = freeBytes !== null && this.#freeBytes - freeBytes > rushBytes;
+    const free = await roomBeside(this.#watched);
+    const isRush = free !== null && this.#free !== null && isFilling(this.#free, free);
     if (!isRush && beganMs < this.#nextLookMs) return;
-    if (freeBytes !== null) this.#freeBytes = freeBytes;
+    this.#free = free;
     try {
       this.#watched = await this.#parts.list();
       for (const watched of this.#watched) {
@@ -80,18 +82,29 @@ export class DiskWatch {
       }
     } finally {
       const tookMs = performance.now() - beganMs;
-      this.#nextLookMs = beganMs + Math.max(lookEveryMs, restFactor * tookMs);
+      this.#nextLookMs = beganMs + Math.min(Math.max(lookEveryMs, restFactor * tookMs), restMsMax);
     }
   }
-
-  /** What is free where containers write; null when none does. */
-  async #free(): Promise<number | null> {
-    const [directory] = this.#watched[0]?.directories ?? [];
-    if (directory === undefined) return null;
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize;
-  }
 }
+
+/** What is free on a file system. */
+interface Room {
+  bytes: number;
+  files: number;
+}
+
+/** What is free where containers write; null when none does. */
+async function roomBeside(watched: readonly Watched[]): Promise<Room | null> {
+  for (const directory of watched.flatMap(({ directories }) => directories)) {
+    // One that has been removed since the last look says nothing.
+    const found = await statfs(directory).catch(() => null);
+    if (found) return { bytes: found.bavail * found.bsize, files: found.ffree };
+  }
+  return null;
+}
+
+const isFilling = (before: Room, now: Room) =>
+  before.bytes - now.bytes > rushBytes || before.files - now.files > rushFiles;
 
 /** Whether what a container has written takes more than its share, in bytes or in files. */
 async function exceeds({ pid, directories, gibMax }: Watched): Promise<boolean> {

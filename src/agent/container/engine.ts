@@ -127,15 +127,13 @@ const awayCodes = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
+/** What the library puts before the Engine's own words. */
+const libraryPrefix = /^\(HTTP code \d+\) .*? - /;
+
 /** What an error of a call means: nothing answers, or a refusal. */
 export function meaningOf(error: unknown): Error {
-  const { statusCode, code, json, reason, message } = error as Error & {
-    statusCode?: number;
-    code?: string;
-    json?: { message?: string } | null;
-    reason?: string;
-  };
-  if (statusCode !== undefined) return new EngineRefused(statusCode, json?.message ?? reason ?? message);
+  const { statusCode, code, message } = error as Error & { statusCode?: number; code?: string };
+  if (statusCode !== undefined) return new EngineRefused(statusCode, message.replace(libraryPrefix, '').trim());
   if ((code !== undefined && awayCodes.has(code)) || /socket hang up|connect timeout|aborted/i.test(message ?? '')) {
     return new DriverAway('The container engine does not answer.', { cause: error });
   }

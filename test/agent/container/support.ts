@@ -161,5 +161,5 @@ export async function tracesOf({ engine, directory }: World, instanceId: string)
 /** Every name of every image. */
 export async function imageNames({ docker }: TestEngine): Promise<string[]> {
   const images = await docker.listImages({ digests: true });
-  return images.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]);
+  return images.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]).sort();
 }
