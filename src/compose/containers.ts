@@ -21,6 +21,8 @@ import type { AgentOptions } from './agent.ts';
 const ingressUser = 'berth-web';
 /** Containers' own networks; private, and seldom anybody else's. */
 const networkRange = '10.213.0.0/16';
+/** Somebody else's "flush ruleset" takes the wall from containers that run. */
+const mendWallEveryMs = 10_000;
 const localDomain = 'localhost';
 
 /** Where an agent keeps its ingress. */
@@ -57,6 +59,13 @@ export async function openContainers(options: AgentOptions, client: ServerClient
   });
   await ssh.open();
   const walls = new ContainerWalls();
+  const mend = () =>
+    walls.mend().then(
+      (wasGone) => wasGone && logger.warn({}, 'the wall around containers was gone from the packet filter; it is back'),
+      (error: unknown) => logger.error({ err: error }, 'the wall around containers cannot be looked at or put back'),
+    );
+  await mend();
+  const mending = setInterval(mend, mendWallEveryMs).unref();
   const range = parseCidr(networkRange);
   if (!range) throw new Error(`${networkRange} is no range.`);
   const driver = new DockerDriver({
@@ -80,6 +89,7 @@ export async function openContainers(options: AgentOptions, client: ServerClient
       return { containerEngine: { name, version, storageDriver, diskQuota }, ingress: ingress.place };
     },
     async close() {
+      clearInterval(mending);
       await ssh.close();
       await ingress.close();
       await walls.dismiss();

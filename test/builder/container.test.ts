@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { until } from '../support/berth.ts';
-import { startTestEngine, type TestEngine } from '../support/docker.ts';
+import { outputIn, startTestEngine, type TestEngine } from '../support/docker.ts';
 
 let engine: TestEngine;
 
@@ -28,14 +28,7 @@ test('nginx serves plain HTTP on 80 and 443, and a page that is put there, and t
   const { docker } = engine;
   const container = await docker.createContainer({ Image: 'nginx:latest', HostConfig: { NetworkMode: 'none' } });
   await container.start();
-  const inside = async (command: string) => {
-    const exec = await container.exec({ Cmd: ['/bin/sh', '-c', command], AttachStdout: true });
-    const stdout = new PassThrough();
-    const stream = await exec.start({});
-    docker.modem.demuxStream(stream, stdout, new PassThrough().resume());
-    stream.once('end', () => stdout.end());
-    return text(stdout);
-  };
+  const inside = (command: string) => outputIn(docker, container, command);
   for (const port of [80, 443]) {
     const get = `wget -q -O - http://127.0.0.1:${port}/`;
     await until(`port ${port} serves`, async () => (await inside(get)).includes('nginx serves this page'), 20_000);

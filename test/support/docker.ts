@@ -3,6 +3,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 import { buildContainerImage, type ContainerImage, importChanges } from '../../src/builder/container.ts';
 import { type DockerDaemon, removeDockerDaemon, startDockerDaemon } from '../../src/host/docker-daemon.ts';
@@ -64,6 +66,16 @@ export async function importImage(docker: Docker, image: ContainerImage, referen
   const file = await containerTar(image);
   const [repo, tag] = reference.split(/:(?=[^/]*$)/);
   await finished(docker, await docker.importImage(file, { repo, tag, changes: [...importChanges[image]] }));
+}
+
+/** What a shell command in a container that runs says on its standard output. */
+export async function outputIn(docker: Docker, container: Docker.Container, command: string): Promise<string> {
+  const exec = await container.exec({ Cmd: ['/bin/sh', '-c', command], AttachStdout: true });
+  const stdout = new PassThrough();
+  const stream = await exec.start({});
+  docker.modem.demuxStream(stream, stdout, new PassThrough().resume());
+  stream.once('end', () => stdout.end());
+  return text(stdout);
 }
 
 const containerTar = (image: ContainerImage) => builtOnce(image, 'tar', (path) => buildContainerImage(image, path));
