@@ -77,7 +77,7 @@ export class Ingress {
     }
     this.#folder = folder;
     this.#port = port ?? (await lastingPort(this.#file('port'), address));
-    this.#process = findCaddy(this.#folder);
+    this.#process = findCaddy(folder.places.run);
     const routes = await readFile(this.#file('routes.json'), 'utf8').catch(() => '[]');
     this.#routes = new Map(JSON.parse(routes) as [string, string][]);
     this.#version = version.stdout.trim();
@@ -176,7 +176,7 @@ export class Ingress {
 
   async #start(folder: CaddyFolder): Promise<void> {
     // One that an agent started just before it was killed counts as well.
-    const leftOver = findCaddy(folder);
+    const leftOver = findCaddy(folder.places.run);
     if (leftOver) await endCaddy(leftOver);
     await rm(join(this.#runDirectory, adminSocket), { force: true });
     this.#process = await startCaddy(folder, this.#parts.user, new CaddyAdmin(this.#runDirectory));

@@ -47,10 +47,10 @@ export const inFolder = ({ places }: CaddyFolder, args: readonly string[]) => [`
 /** Whether a process still is the one it was. */
 export const isAlive = ({ pid, ticks }: CaddyProcess) => processStartTicks(pid) === ticks;
 
-/** The Caddy that works in a folder, whoever started it; null when none does. */
-export function findCaddy({ places }: CaddyFolder): CaddyProcess | null {
+/** The Caddy whose working directory this is, whoever started it; null when none's is. @param run without symbolic links */
+export function findCaddy(run: string): CaddyProcess | null {
   for (const pid of processIds()) {
-    if (processProgram(pid) !== program || processWorkingDirectory(pid) !== places.run) continue;
+    if (processProgram(pid) !== program || processWorkingDirectory(pid) !== run) continue;
     const ticks = processStartTicks(pid);
     if (ticks !== undefined) return { pid, ticks };
   }
