@@ -13,7 +13,8 @@ import { finished } from './docker.ts';
 
 const run = promisify(execFile);
 const startBoundMs = 30_000;
-const firstPort = 5000;
+/** Debian's own registry, where its package has started it, has port 5000 on all addresses. */
+const firstPort = 5500;
 let started = 0;
 
 /** Who may use a registry. */
