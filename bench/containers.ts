@@ -8,6 +8,7 @@ import Docker from 'dockerode';
 import { type Deployment, type DeploymentRequest, type Machine, VendorClient } from '../sdk/vendor.ts';
 import { buildContainerImage, importChanges } from '../src/builder/container.ts';
 import { removeDockerDaemon, startDockerDaemon } from '../src/host/docker-daemon.ts';
+import { processIds, processProgram, processWorkingDirectory } from '../src/host/process.ts';
 import { startChild, stopChild } from './stack.ts';
 
 const lookEveryMs = 5;
@@ -46,8 +47,9 @@ export async function startContainers(addressPool: string): Promise<ContainerGro
       rootCertificate: () => readFile(join(ingress, 'storage/pki/authorities/local/root.crt')),
       async close() {
         await stopChild(child);
-        const { pid } = JSON.parse(await readFile(join(ingress, 'process.json'), 'utf8').catch(() => '{"pid":0}'));
-        if (pid > 0) process.kill(pid, 'SIGTERM');
+        for (const pid of processIds()) {
+          if (processProgram(pid) === 'caddy' && processWorkingDirectory(pid)?.startsWith(ingress)) process.kill(pid);
+        }
         await removeDockerDaemon(engineDirectory, 'machine');
         await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
       },

@@ -2,7 +2,8 @@
 // for, and the certainty that at the end nothing is left, neither processes nor files. What is shown to whom is the
 // command's business.
 
-import { createWriteStream, realpathSync, rmSync, type WriteStream } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createWriteStream, readFileSync, realpathSync, rmSync, type WriteStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -222,6 +223,7 @@ export class DemoHost {
   destroy(): void {
     const containers = this.#engine?.containerProcesses() ?? [];
     for (const pid of [...this.#ownProcesses(), ...containers]) endProcess(pid);
+    unmountBelow(this.directory);
     try {
       rmSync(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     } catch {
@@ -252,6 +254,14 @@ export interface DemoOffer {
   storageType: 'HDD' | 'SSD' | 'NVMe';
   additionalStorageGib: number;
   instances: number;
+}
+
+/** A container engine that was killed leaves the file systems of its containers mounted. */
+function unmountBelow(directory: string): void {
+  const mounts = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  for (const path of mounts.reverse()) if (path.startsWith(`${directory}/`)) spawnSync('umount', ['--lazy', path]);
 }
 
 function endProcess(pid: number): void {

@@ -131,6 +131,8 @@ async function spawnDaemon(directory: string, reach: DockerReach): Promise<Child
     detached: true,
     // So that it can be told whose it is.
     cwd: directory,
+    // Its containerd writes down what it was doing when it is told to stop, and nobody would look for that elsewhere.
+    env: { ...process.env, TMPDIR: directory },
     stdio: ['ignore', log.fd, log.fd],
   });
   child.unref();

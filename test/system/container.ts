@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { processIds, processProgram, processWorkingDirectory } from '../../src/host/process.ts';
 import { call, type Machine } from '../api/hiveon/support.ts';
 import { startTestBerth, type TestBerth, type TestBerthOptions, until } from '../support/berth.ts';
 import { startTestEngine, type TestEngine } from '../support/docker.ts';
@@ -37,8 +38,8 @@ export async function startContainerBerth(
       engine,
       addressPool,
       async close() {
-        await endIngress(berth);
         await berth.close();
+        endIngress(ingressDirectory(berth));
         await engine.close();
       },
     };
@@ -56,18 +57,17 @@ export async function machinesOf(berth: TestBerth): Promise<Machine[]> {
 /** Where the Berth's agent keeps its ingress. */
 const ingressDirectory = (berth: TestBerth) => join(berth.directory, 'agent', 'container', 'ingress');
 
-/** The ingress's process. */
-export async function ingressPid(berth: TestBerth): Promise<number | null> {
-  const text = await readFile(join(ingressDirectory(berth), 'process.json'), 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as { pid: number }).pid;
-}
-
-async function endIngress(berth: TestBerth): Promise<void> {
-  const pid = await ingressPid(berth);
-  try {
-    if (pid !== null) process.kill(pid, 'SIGTERM');
-  } catch {
-    // It is gone.
+/** Ends the ingress of an agent, which outlives it. @param directory where it is kept */
+export function endIngress(directory: string, signal: NodeJS.Signals = 'SIGTERM'): void {
+  for (const pid of processIds()) {
+    // Its directory may have been removed already, and the kernel says so behind the name.
+    const isThere = processWorkingDirectory(pid)?.startsWith(join(directory, 'run'));
+    if (processProgram(pid) !== 'caddy' || !isThere) continue;
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It is gone.
+    }
   }
 }
 

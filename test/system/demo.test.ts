@@ -2,80 +2,20 @@
 // ends, and that nothing of it is left.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { processIds, processProgram, processWorkingDirectory } from '../../src/host/process.ts';
+import { DemoRun } from './demo-run.ts';
 
-const program = join(import.meta.dirname, '../../berth');
-/** The image is built first, and the guest runs under emulation on a machine that may be busy. */
-const boundMs = 10 * 60_000;
-
-/** A part of its own, so that a second run of the suite on this machine is not in the way. */
-const addressPool = `127.47.${process.pid % 256}.0/24`;
-
-let scratch: string;
+let demos: DemoRun;
 before(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'berth-demo-test-'));
-  await chmod(scratch, 0o755); // the database's user passes through
+  demos = await DemoRun.open();
 });
-after(() => rm(scratch, { recursive: true, force: true }));
+after(() => demos.close());
 
-interface Demo {
-  child: ChildProcess;
-  output(): string;
-  /** Resolves when the output matches. */
-  says(pattern: RegExp): Promise<void>;
-  /** Resolves to the exit status, and the signal that ended it where one did. */
-  ended: Promise<[number | null, NodeJS.Signals | null]>;
-}
-
-function startDemo(...options: string[]): Demo {
-  const child = spawn(program, ['demo', '--address-pool', addressPool, ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: scratch },
-    timeout: boundMs,
-    killSignal: 'SIGKILL',
-  });
-  let output = '';
-  const listeners = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      for (const listener of listeners) listener();
-    });
-  }
-  const ended = once(child, 'close') as Demo['ended'];
-  return {
-    child,
-    ended,
-    output: () => output,
-    says: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (!pattern.test(output)) return;
-          listeners.delete(look);
-          resolve();
-        };
-        listeners.add(look);
-        look();
-        void ended.then(() => reject(new Error(`it ended without saying ${pattern}:\n${output}`)));
-      }),
-  };
-}
-
-/** Hypervisors and databases that work in the scratch directory, and what lies in it. */
-async function leftovers(): Promise<string[]> {
-  const processes = processIds().flatMap((pid) => {
-    const directory = processWorkingDirectory(pid);
-    return directory?.startsWith(`${scratch}/`) ? [`${processProgram(pid)} (${pid}) in ${directory}`] : [];
-  });
-  return [...processes, ...(await readdir(scratch))];
-}
+const startDemo = (...options: string[]) => demos.start(...options);
+const leftovers = () => demos.leftovers();
 
 describe('berth demo', () => {
   test('ends with words printed by a shell inside the VM, and leaves nothing behind', async () => {

@@ -3,7 +3,6 @@
 // BERTH_TORTURE_SEED repeats the choices.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +14,7 @@ import type { Deployment } from '../api/hiveon/support.ts';
 import { driftOf } from '../api/support.ts';
 import { callApi, until } from '../support/berth.ts';
 import { startTestEngine } from '../support/docker.ts';
-import { getOverTls } from '../system/container.ts';
+import { endIngress, getOverTls } from '../system/container.ts';
 import { World } from './world.ts';
 
 const rounds = 5;
@@ -79,7 +78,7 @@ test(`containers run on through ${rounds} rounds of pulled plugs (seed ${seed})`
       await engine.kill();
       await sleep(chance.fraction() * 1_000);
       await engine.restart();
-    } else if (part === 'ingress') await killIngress(ingressDirectory);
+    } else if (part === 'ingress') endIngress(ingressDirectory, 'SIGKILL');
     else {
       await world.kill(part);
       await world.start(part);
@@ -151,7 +150,7 @@ test(`containers run on through ${rounds} rounds of pulled plugs (seed ${seed})`
     assert.deepEqual(world.surprises, []);
   } finally {
     await world.kill('agent');
-    await killIngress(ingressDirectory);
+    endIngress(ingressDirectory, 'SIGKILL');
     await world.close({ keep: process.env.BERTH_TORTURE_KEEP !== undefined });
     await engine.close();
   }
@@ -162,15 +161,6 @@ async function allDone(work: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(work);
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
   if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
-}
-
-async function killIngress(directory: string): Promise<void> {
-  const text = await readFile(join(directory, 'process.json'), 'utf8').catch(() => null);
-  try {
-    if (text !== null) process.kill((JSON.parse(text) as { pid: number }).pid, 'SIGKILL');
-  } catch {
-    // It is dead already.
-  }
 }
 
 const pageAt = (url: string) =>

@@ -7,8 +7,8 @@ import type { RegistryAuth } from '../../api/agent/contract.ts';
 import type { Ipv4Range } from '../../model/cidr.ts';
 import type { LogLine } from '../../model/log.ts';
 import { DriverAway, DriverFailure, type Found, type Progress } from '../driver.ts';
-import { containerOptions, diskLabel, specHash, specLabel } from './create.ts';
-import { DiskWatch, type Watched } from './disk-watch.ts';
+import { containerOptions, specHash, specLabel } from './create.ts';
+import { DiskWatch, type Watched, watchedOf } from './disk-watch.ts';
 import type { Doors } from './doors.ts';
 import type { ContainerDriver, ContainerSpec, LogQuery } from './driver.ts';
 import { Engine, type EngineInfo, EngineRefused, failureOf, isPortTaken } from './engine.ts';
@@ -169,9 +169,21 @@ export class DockerDriver implements ContainerDriver {
     } catch (error) {
       const isHalfStarted = error instanceof EngineRefused && /task .*already exists/i.test(error.message);
       if (isHalfStarted) await killRemains((await this.#find(instanceId))?.Id ?? '');
-      if (isPortTaken(error)) await killProxies(spec.address);
+      if (isPortTaken(error)) await this.#freePorts(spec);
       throw error;
     }
+  }
+
+  /**
+   * The address is the container's alone, so what holds its ports is what a killed Engine has left of it: programs, or a note
+   * of the Engine's that goes only with the container's place in its network. The next attempt makes the container anew.
+   */
+  async #freePorts({ instanceId, address }: ContainerSpec): Promise<void> {
+    await killProxies(address);
+    const name = nameOf(instanceId);
+    await this.#engine
+      .ask((docker) => docker.getNetwork(name).disconnect({ Container: name, Force: true }))
+      .catch(notThere);
   }
 
   /** Runs the startup script, once for each start of the container. */
@@ -287,20 +299,10 @@ export class DockerDriver implements ContainerDriver {
   async #watched(): Promise<Watched[]> {
     const info = this.#info ?? (await this.info());
     const list = await this.#engine.ask((docker) => docker.listContainers({ filters: this.#own() }));
-    const watched = await Promise.all(
-      list.map(async ({ Id, Labels }): Promise<Watched[]> => {
-        const [instanceId, gib] = [Labels[instanceLabel], Labels[diskLabel]];
-        const found = await this.#engine.find((docker) => docker.getContainer(Id).inspect());
-        if (!found?.State.Running || instanceId === undefined || gib === undefined) return [];
-        const { UpperDir: layer } = (found.GraphDriver?.Data ?? {}) as { UpperDir?: string };
-        const volumes = found.Mounts.map(({ Source }) => Source);
-        // A quota of the storage driver bounds the layer, and never the volumes.
-        const directories = info?.diskQuota || layer === undefined ? volumes : [layer, ...volumes];
-        if (directories.length === 0) return [];
-        return [{ instanceId, pid: found.State.Pid, directories, gibMax: Number(gib) }];
-      }),
+    const found = await Promise.all(
+      list.map(({ Id }) => this.#engine.find((docker) => docker.getContainer(Id).inspect())),
     );
-    return watched.flat();
+    return found.flatMap((one) => (one && watchedOf(one, info?.diskQuota ?? false)) ?? []);
   }
 
   async #endForDisk(instanceId: string, gibMax: number): Promise<void> {
@@ -317,7 +319,8 @@ function isRight(
   place: NetworkPlace,
 ): boolean {
   const network = NetworkSettings.Networks[place.name]?.NetworkID;
-  const hasNetwork = network === undefined || network === '' || network === place.id;
+  // Made and never started it has none yet; taken out of its network it has no word of it any more.
+  const hasNetwork = network === '' || network === place.id;
   return Config.Labels[specLabel] === specHash(spec) && State.Status !== 'dead' && hasNetwork;
 }
 
@@ -334,4 +337,9 @@ async function within<Seen>(ms: number, look: () => Promise<Seen>, isRight: (see
     if (isRight(seen) || performance.now() > end) return seen;
     await sleep(pollMs);
   }
+}
+
+/** It is not in the network, which is what was wanted. */
+function notThere(error: unknown): void {
+  if (!(error instanceof EngineRefused)) throw error;
 }
