@@ -5,7 +5,10 @@
 // by more than a container may write in between.
 
 import { statfs } from 'node:fs/promises';
+import type Docker from 'dockerode';
 import { runTool } from '../disk/tool.ts';
+import { diskLabel } from './create.ts';
+import { instanceLabel } from './names.ts';
 import { unlinkedBytes } from './unlinked.ts';
 
 /** A container that is watched. */
@@ -16,6 +19,20 @@ export interface Watched {
   /** Where its own writes go, on this host. */
   directories: readonly string[];
   gibMax: number;
+}
+
+/**
+ * What there is to watch of a container.
+ * @param hasQuota whether the storage driver bounds its layer; the volumes it never does
+ */
+export function watchedOf(container: Docker.ContainerInspectInfo, hasQuota: boolean): Watched | undefined {
+  const { Config, GraphDriver, Mounts, State } = container;
+  const [instanceId, gib] = [Config.Labels[instanceLabel], Config.Labels[diskLabel]];
+  if (!State.Running || instanceId === undefined || gib === undefined) return undefined;
+  const { UpperDir: layer } = (GraphDriver?.Data ?? {}) as { UpperDir?: string };
+  const volumes = Mounts.map(({ Source }) => Source);
+  const directories = hasQuota || layer === undefined ? volumes : [layer, ...volumes];
+  return directories.length === 0 ? undefined : { instanceId, pid: State.Pid, directories, gibMax: Number(gib) };
 }
 
 /** Who is watched, and what is done about it. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { DockerDriver } from '../../../src/agent/container/docker.ts';
@@ -20,6 +22,9 @@ import {
   waits,
 } from './support.ts';
 
+/** One that nothing else on a machine is likely to have. */
+const port = 18_087;
+
 describe('a container on the Docker Engine', () => {
   let world: World;
   let driver: DockerDriver;
@@ -29,7 +34,7 @@ describe('a container on the Docker Engine', () => {
     await makeImage(world.engine, 'waits', waits);
     await makeImage(world.engine, 'finishes', 'echo done; exit 0');
     await makeImage(world.engine, 'crashes', 'echo "no such thing" >&2; exit 3');
-    await makeImage(world.engine, 'answers', 'echo hello > /index.html; exec httpd -f -p 8080 -h /');
+    await makeImage(world.engine, 'answers', `echo hello > /index.html; exec httpd -f -p ${port} -h /`);
     await makeBareImage(world.engine, 'idle', []);
   });
   after(() => world.close());
@@ -110,36 +115,35 @@ describe('a container on the Docker Engine', () => {
   });
 
   test('answers on its own address at its TCP ports, and two containers may have the same port', async () => {
-    const ports = [{ hostPort: 8080, protocol: 'tcp' as const }];
+    const ports = [{ hostPort: port, protocol: 'tcp' as const }];
     const [one, two] = [
       spec({ image: 'answers', ports, address: '127.44.200.1' }),
       spec({ image: 'answers', ports, address: '127.44.200.2' }),
     ];
     for (const each of [one, two]) await bringUp(driver, each);
     for (const { address } of [one, two]) {
-      await until(`${address} answers`, async () => (await page(`http://${address}:8080/`)) === 'hello\n', 10_000);
+      await until(`${address} answers`, async () => (await page(`http://${address}:${port}/`)) === 'hello\n', 10_000);
     }
     for (const { instanceId } of [one, two]) await takeDown(driver, instanceId);
-    assert.equal(await page('http://127.44.200.1:8080/'), null);
+    assert.equal(await page(`http://127.44.200.1:${port}/`), null);
   });
 
   test('whose port is taken is told so, and starts when it is free', async () => {
-    const ports = [{ hostPort: 8080, protocol: 'tcp' as const }];
-    const [one, two] = [spec({ image: 'answers', ports }), spec({ image: 'answers', ports })];
+    const one = spec({ image: 'answers', ports: [{ hostPort: port, protocol: 'tcp' }] });
+    const other = createServer().listen(port, one.address);
+    await once(other, 'listening');
+    await assert.rejects(bringUp(driver, one), {
+      code: 'PORT_CONFLICT',
+      message: `Port ${port} of 127.44.200.1 is taken on the machine by another program.`,
+      permanent: false,
+    });
+    assert.notEqual((await driver.inspect(one.instanceId))?.power, 'running');
+    other.close();
+    await once(other, 'close');
     await bringUp(driver, one);
-    const failure = await bringUp(driver, two).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    assert.ok(failure instanceof DriverFailure);
-    assert.equal(failure.code, 'PORT_CONFLICT');
-    assert.equal(failure.message, 'Port 8080 of 127.44.200.1 is taken on the machine by another program.');
-    assert.notEqual((await driver.inspect(two.instanceId))?.power, 'running');
+    await until('it answers', async () => (await page(`http://${one.address}:${port}/`)) === 'hello\n', 10_000);
     await takeDown(driver, one.instanceId);
-    await bringUp(driver, two);
-    assert.equal((await driver.inspect(two.instanceId))?.power, 'running');
-    await takeDown(driver, two.instanceId);
-    assert.deepEqual(await tracesOf(world, two.instanceId), []);
+    assert.deepEqual(await tracesOf(world, one.instanceId), []);
   });
 
   test('that the Engine will not make or start fails for good with its words', async () => {
