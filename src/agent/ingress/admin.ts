@@ -1,6 +1,7 @@
 // Orders to a Caddy that runs, through its admin API on a unix socket that only it and root can reach.
 
 import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { connectUnix } from '../vm/unix-socket.ts';
 
 /** The socket's name in Caddy's working directory, short however deep that lies. */
@@ -38,22 +39,43 @@ export class CaddyAdmin {
 
   async #ask(method: string, path: string, body?: string): Promise<{ status: number; body: string }> {
     const socket = await connectUnix(this.#directory, adminSocket, connectTimeoutMs, () => false);
-    return new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', host: 'localhost' };
-      const agent = new Agent();
-      agent.createConnection = () => socket;
-      const asked = request({ agent, method, path, headers, timeout: answerTimeoutMs }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => {
-          text += chunk;
-        });
-        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: text.trim() }));
-        answer.once('error', reject);
-      });
-      asked.on('timeout', () => asked.destroy(new Error('Caddy does not answer.')));
-      asked.on('error', reject);
-      asked.once('close', () => socket.destroy());
-      asked.end(body);
+    const hungUp = new Promise<never>((_resolve, reject) => {
+      // Not the request's own timeout: on a socket that has closed meanwhile it tells nothing, ever.
+      const timer = setTimeout(() => socket.destroy(), answerTimeoutMs);
+      const tell = () => {
+        clearTimeout(timer);
+        reject(new Error('Caddy does not answer.'));
+      };
+      if (socket.destroyed) tell();
+      else socket.once('close', tell);
     });
+    try {
+      return await Promise.race([exchange(socket, method, path, body), hungUp]);
+    } finally {
+      socket.destroy();
+    }
   }
+}
+
+function exchange(
+  socket: Socket,
+  method: string,
+  path: string,
+  body: string | undefined,
+): Promise<{ status: number; body: string }> {
+  const agent = new Agent();
+  agent.createConnection = () => socket;
+  const headers = { 'content-type': 'application/json', host: 'localhost' };
+  return new Promise((resolve, reject) => {
+    const asked = request({ agent, method, path, headers }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.once('end', () => resolve({ status: answer.statusCode ?? 0, body: text.trim() }));
+      answer.once('error', reject);
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
 }

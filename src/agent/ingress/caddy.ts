@@ -81,7 +81,7 @@ export class Ingress {
     const routes = await readFile(this.#file('routes.json'), 'utf8').catch(() => '[]');
     this.#routes = new Map(JSON.parse(routes) as [string, string][]);
     this.#version = version.stdout.trim();
-    this.#timer = setInterval(() => void this.#lookAfter(), lookEveryMs).unref();
+    this.#timer = setInterval(() => void this.#inTurn(() => this.#lookAfter()), lookEveryMs).unref();
   }
 
   /** Where names lead, for whoever writes addresses; null where there is no ingress. */
@@ -140,7 +140,7 @@ export class Ingress {
     const sinceMs = performance.now() - this.#attemptedAtMs;
     if (sinceMs > steadyMs) this.#attempts = 0;
     if (this.#attempts > 0 && sinceMs < Math.min(pauseMsMax, pauseMs * 2 ** (this.#attempts - 1))) return;
-    await this.#inTurn(() => this.#mend()).catch((error: unknown) => {
+    await this.#mend().catch((error: unknown) => {
       this.#parts.logger.warn({ err: error }, 'the ingress is not as it should be; it is tried again');
     });
   }

@@ -6,6 +6,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Ingress } from '../../../src/agent/ingress/caddy.ts';
 import { caddyConfig } from '../../../src/agent/ingress/config.ts';
@@ -123,10 +124,13 @@ test('while the port is somebody else’s the reason is told, and once it is fre
   await ingress.open();
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(443, address, resolve));
-  await assert.rejects(serve(one), /did not come up: .*address already in use/);
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
-  assert.ok(warnings.length >= 1 && warnings.length <= 3, `attempts grow rare, not ${warnings.length}`);
-  await new Promise((resolve) => taken.close(resolve));
+  try {
+    await assert.rejects(serve(one), /did not come up: .*address already in use/);
+    await sleep(4_000);
+    assert.ok(warnings.length >= 1 && warnings.length <= 3, `attempts grow rare, not ${warnings.length}`);
+  } finally {
+    await new Promise((resolve) => taken.close(resolve));
+  }
   await until('it serves', () => answers(one));
 });
 
