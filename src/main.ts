@@ -70,20 +70,32 @@ const ingressDomain = () =>
     '--ingress-domain <DOMAIN>',
     "containers' HTTPS ports get names below it, all of which must lead to this host (default: localhost)",
   );
+const ingressAddress = () =>
+  new Option(
+    '--ingress-address <ADDRESS>',
+    "where these names lead, an address that no container has (default with a domain: all of this machine's)",
+  );
 const ingressEmail = () =>
   new Option('--ingress-email <ADDRESS>', 'whom the authority that signs for these names may write to');
 /** What an agent is told of containers. */
-const containersOf = (options: { engineSocket?: string; ingressDomain?: string; ingressEmail?: string }) => ({
+const containersOf = (options: ContainerOptions) => ({
   ...(options.engineSocket ? { engineSocket: options.engineSocket } : {}),
-  ...(options.ingressDomain ? { ingress: { domain: options.ingressDomain, email: options.ingressEmail ?? null } } : {}),
+  ...(options.ingressDomain
+    ? {
+        ingress: {
+          domain: options.ingressDomain,
+          address: options.ingressAddress ?? '',
+          email: options.ingressEmail ?? null,
+        },
+      }
+    : {}),
 });
-const allowCallbackHost = () =>
-  new Option(
-    '--allow-callback-host <HOST:PORT>',
-    "webhooks' receiver that may have a private address; may be given more than once",
-  )
-    .argParser(collect)
-    .default([] as string[], 'none');
+interface ContainerOptions {
+  engineSocket?: string;
+  ingressDomain?: string;
+  ingressAddress?: string;
+  ingressEmail?: string;
+}
 const simulate = () => new Option('--simulate <JSON>', 'run no hypervisor but a simulation, for tests').hideHelp();
 
 const program = new Command('berth')
@@ -102,6 +114,7 @@ program
   .addOption(allowCallbackHost())
   .addOption(engineSocket())
   .addOption(ingressDomain())
+  .addOption(ingressAddress())
   .addOption(ingressEmail())
   .addOption(simulate())
   .action(async (options) => {
@@ -174,6 +187,7 @@ program
   .addOption(allowImageHost())
   .addOption(engineSocket())
   .addOption(ingressDomain())
+  .addOption(ingressAddress())
   .addOption(ingressEmail())
   .addOption(simulate())
   .action(async (options) => {

@@ -54,7 +54,7 @@ export interface AgentOptions {
   /** Where a container engine listens; its usual place when left out. */
   engineSocket?: string;
   /** How HTTPS ports are reached; on this machine alone when left out. */
-  ingress?: { domain: string; email: string | null };
+  ingress?: { domain: string; address: string; email: string | null };
 }
 
 /** A running agent. */

@@ -47,7 +47,7 @@ export async function openContainers(options: AgentOptions, client: ServerClient
   const ingress = new Ingress({
     directory: ingressDirectoryOf(options.directory),
     ...{ domain, isPublic, email: options.ingress?.email ?? null, logger },
-    ...(isPublic ? { address: '', port: 443 } : { address: '127.0.0.1', port: undefined }),
+    ...(isPublic ? { address: options.ingress?.address ?? '', port: 443 } : { address: '127.0.0.1', port: undefined }),
     user: isRoot ? await ensureSystemUser(ingressUser) : null,
   });
   await ingress.open();
