@@ -96,6 +96,13 @@ interface ContainerOptions {
   ingressAddress?: string;
   ingressEmail?: string;
 }
+const allowCallbackHost = () =>
+  new Option(
+    '--allow-callback-host <HOST:PORT>',
+    "webhooks' receiver that may have a private address; may be given more than once",
+  )
+    .argParser(collect)
+    .default([] as string[], 'none');
 const simulate = () => new Option('--simulate <JSON>', 'run no hypervisor but a simulation, for tests').hideHelp();
 
 const program = new Command('berth')

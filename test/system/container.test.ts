@@ -81,11 +81,31 @@ test('a key logs in to an image without an SSH server, on the address that the d
   assert.deepEqual(await leftovers(ground), []);
 });
 
+/** Puts an image on the Engine whose program fails at once. */
+async function makeFailingImage(): Promise<void> {
+  const { docker } = ground.engine;
+  const container = await docker.createContainer({
+    Image: 'busybox',
+    Cmd: ['/bin/sh', '-c', 'echo no good >&2; exit 3'],
+  });
+  await container.commit({ repo: 'failing', tag: 'latest' });
+  await container.remove();
+}
+
+test('a container that ends well by itself is over, and its machine free', async () => {
+  const { berth } = ground;
+  const id = await started(berth, startBody(machines[0] as Machine, { image: 'busybox' }));
+  const { fail_reason } = await untilStatus(berth, id, 'STATUS_STOPPED', 60_000);
+  assert.equal(fail_reason, null);
+  await until('nothing is left', async () => (await leftovers(ground)).length === 0);
+});
+
 test('what fails to start says why, costs nothing and leaves nothing', async () => {
   const { berth } = ground;
+  await makeFailingImage();
   const cases: [container: Record<string, unknown>, code: string, words: string][] = [
     [{ image: 'nothing/like-it:1' }, 'IMAGE_PULL_TIMEOUT', 'nothing/like-it:1'],
-    [{ image: 'busybox', startup_script: 'true' }, 'CONTAINER_EXITED', 'exit code'],
+    [{ image: 'failing' }, 'CONTAINER_EXITED', 'exit code 3; the last that it said: no good'],
     [{ startup_script: 'echo no good >&2; exit 3' }, 'STARTUP_SCRIPT_FAILED', 'no good'],
   ];
   for (const [container, code, words] of cases) {
@@ -105,6 +125,8 @@ test('what fails to start says why, costs nothing and leaves nothing', async () 
     .selectFrom('charge')
     .innerJoin('instance', 'id', 'instance_id')
     .where('status', '=', 'failed')
+    // What has run was worth its seconds.
+    .where('activated_at', 'is', null)
     .selectAll()
     .execute();
   assert.deepEqual(charges, []);

@@ -28,7 +28,7 @@ export async function startContainerBerth(
 ): Promise<ContainerBerth> {
   const engine = await startTestEngine(['nginx', 'busybox']);
   try {
-    const up = { engineSocket: engine.socketPath, patience: { graceMs: 2_000 }, ...options.up };
+    const up = { engineSocket: engine.socketPath, patience: { graceMs: 2_000, backoffMsMin: 100 }, ...options.up };
     const berth = await startTestBerth({ ...options, agent: 'real', addressPool, up });
     await until('a machine is available', async () =>
       (await machinesOf(berth)).some((one) => one.status === 'available'),
@@ -114,7 +114,7 @@ export async function leftovers({ berth, engine, addressPool }: ContainerBerth):
   return [
     ...containers.map(({ Names }) => `container ${Names.join()}`),
     ...networks.map(({ Name }) => `network ${Name}`),
-    ...images.filter((tag) => !/^(nginx|busybox):latest$/.test(tag)).map((tag) => `image ${tag}`),
+    ...images.filter((tag) => !/^(nginx|busybox|failing):latest$/.test(tag)).map((tag) => `image ${tag}`),
     ...(JSON.parse(routes) as [string, string][]).map(([name]) => `route ${name}`),
     ...sockets.split('\n').filter((line) => line.includes(` ${addressPool.replace(/\.\d+\/\d+$/, '.')}`)),
   ];

@@ -169,18 +169,18 @@ export class DockerDriver implements ContainerDriver {
     } catch (error) {
       const isHalfStarted = error instanceof EngineRefused && /task .*already exists/i.test(error.message);
       if (isHalfStarted) await killRemains((await this.#find(instanceId))?.Id ?? '');
-      if (isPortTaken(error)) await this.#freePorts(spec);
+      if (isPortTaken(error)) await this.#freePorts(spec, place);
       throw error;
     }
   }
 
   /**
-   * The address is the container's alone, so what holds its ports is what a killed Engine has left of it: programs, or a note
-   * of the Engine's that goes only with the container's place in its network. The next attempt makes the container anew.
+   * The address is the container's alone, so what holds its ports is most likely what a killed Engine has left of it: programs,
+   * or a note of the Engine's that goes only with the container's place in its network. The next attempt makes it anew.
    */
-  async #freePorts({ instanceId, address }: ContainerSpec): Promise<void> {
-    await killProxies(address);
-    const name = nameOf(instanceId);
+  async #freePorts({ address }: ContainerSpec, { name, ip }: NetworkPlace): Promise<void> {
+    await killProxies(address, ip);
+    // The container and its network have one name.
     await this.#engine
       .ask((docker) => docker.getNetwork(name).disconnect({ Container: name, Force: true }))
       .catch(notThere);

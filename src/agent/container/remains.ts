@@ -11,12 +11,17 @@ export async function killRemains(containerId: string): Promise<void> {
 }
 
 /**
- * Ends the programs that a killed Engine had listening on an address. The address is one container's alone, and that one does
- * not run.
+ * Ends the programs that a killed Engine had listening for a container which does not run.
+ * @param address the container's own
+ * @param ip where it is in its own network: another agent on this machine may have given the same address to another
  */
-export async function killProxies(address: string): Promise<void> {
-  const isProxy = (pid: number) => processProgram(pid) === 'docker-proxy';
-  await killWhere(async (pid) => isProxy(pid) && (await textOf(pid, 'cmdline')).includes(`\0-host-ip\0${address}\0`));
+export async function killProxies(address: string, ip: string): Promise<void> {
+  const ends = [`\0-host-ip\0${address}\0`, `\0-container-ip\0${ip}\0`];
+  await killWhere(async (pid) => {
+    if (processProgram(pid) !== 'docker-proxy') return false;
+    const command = await textOf(pid, 'cmdline');
+    return ends.every((end) => command.includes(end));
+  });
 }
 
 const textOf = (pid: number, name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');

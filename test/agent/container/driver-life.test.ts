@@ -146,6 +146,17 @@ describe('a container on the Docker Engine', () => {
     assert.deepEqual(await tracesOf(world, one.instanceId), []);
   });
 
+  test('whose address another container has, by whatever mistake, leaves that one alone', async () => {
+    const ports = [{ hostPort: port, protocol: 'tcp' as const }];
+    const [one, two] = [spec({ image: 'answers', ports }), spec({ image: 'answers', ports })];
+    await bringUp(driver, one);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await assert.rejects(bringUp(driver, two), { code: 'PORT_CONFLICT' });
+    }
+    await until('the first answers', async () => (await page(`http://${one.address}:${port}/`)) === 'hello\n', 10_000);
+    for (const { instanceId } of [one, two]) await takeDown(driver, instanceId);
+  });
+
   test('that the Engine will not make or start fails for good with its words', async () => {
     const cases = [
       [spec({ gpus: ['GPU-0'] }), /could not select device driver/],
