@@ -11,7 +11,7 @@ import { formatUsd } from '../model/money.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { ContainerFilter, ContainerRow as StoredContainer } from '../store/container.ts';
 import { findByExternalId, insertContainer, listContainers as readContainers } from '../store/container.ts';
-import { inTransaction, isBalanceShort, isTakenTwice, type Tx } from '../store/database.ts';
+import { inTransaction, isBalanceShort, isTakenTwice, isUnavailable, type Tx } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import { findSlotHost, findSlotPrice, type SlotPriceRow, takeSlot } from '../store/slot.ts';
 import type { Principal } from './authenticate.ts';
@@ -26,6 +26,7 @@ import {
 import type { Context } from './context.ts';
 import { deleteInstances } from './instance.ts';
 import { readBalance } from './ledger.ts';
+import { wasCommitted } from './lost-commit.ts';
 
 export type { ContainerFilter } from '../store/container.ts';
 export type { StartFields, StartRequest } from './container-request.ts';
@@ -53,11 +54,17 @@ export async function startContainer(
   const before = await startedBefore(context, principal, request, requestSha256, fields);
   if (before) return before;
   const checked = await checkStart(context, principal, request, fields);
+  const ids = { id: newInstanceId(context.entropy), deploymentId: newUuid(context.entropy) };
+  const { deploymentId } = ids;
   try {
-    const started = await inTransaction(context.database, (tx) => take(context, tx, principal, checked, requestSha256));
-    context.wakeups.changed([started.hostId]);
-    return { deploymentId: started.deploymentId };
+    const hostId = await inTransaction(context.database, (tx) => {
+      return take(context, tx, principal, checked, { ...ids, requestSha256 });
+    });
+    context.wakeups.changed([hostId]);
+    return { deploymentId };
   } catch (thrown) {
+    const isThere = async () => (await findBy(context, principal, { deploymentId })) !== undefined;
+    if (isUnavailable(thrown) && (await wasCommitted(isThere))) return { deploymentId };
     // Whoever waited for the host's row meets what the winner wrote meanwhile only when it writes itself.
     const error = isTakenTwice(thrown, 'assignment_slot_id_key') ? notAvailable(request.slotId) : thrown;
     const isLate = error instanceof BerthError && error.code === 'slot_not_available';
@@ -93,8 +100,8 @@ async function take(
   tx: Tx,
   { accountId, actor }: Principal,
   checked: CheckedStart,
-  requestSha256: Uint8Array,
-): Promise<{ deploymentId: string; hostId: string }> {
+  own: { id: string; deploymentId: string; requestSha256: Uint8Array },
+): Promise<string> {
   const { slotId, priceId } = checked;
   const slot = await takeSlot(tx, slotId);
   if (!slot && (await findSlotHost(tx, slotId)) === undefined) {
@@ -102,15 +109,14 @@ async function take(
   }
   const price = await priceOf(tx, slotId, priceId);
   if (!slot) throw notAvailable(slotId);
-  const id = newInstanceId(context.entropy);
-  const deploymentId = newUuid(context.entropy);
   const address = await insertContainer(tx, {
     ...checked,
     ...slot,
-    ...{ id, deploymentId, accountId, actor, requestSha256 },
+    ...own,
+    ...{ accountId, actor },
     diskId: newUuid(context.entropy),
     depositId: newUuid(context.entropy),
-    name: `c-${id.slice(2, 14)}`,
+    name: `c-${own.id.slice(2, 14)}`,
     slotPriceId: priceId,
     priceMicroUsd: price.amountMicroUsd,
     period: price.unit === 'hour' ? 'per-second' : 'daily-per-second',
@@ -127,11 +133,11 @@ async function take(
   await insertEvents(
     tx,
     checked.cutSshKeys.map((field) => ({
-      ...{ accountId, instanceId: id, hostId: slot.hostId, actor, data: { field }, createdAt: context.clock.now() },
+      ...{ accountId, instanceId: own.id, hostId: slot.hostId, actor, data: { field }, createdAt: context.clock.now() },
       ...{ kind: 'ssh-key.left-out', message: `${field} is cut short with dots; it lets nobody in.` },
     })),
   );
-  return { deploymentId, hostId: slot.hostId };
+  return slot.hostId;
 }
 
 /** What is open from outside on a container's own address; HTTPS ports are reached by name, at the host's ingress. */

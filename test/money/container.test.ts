@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Principal } from '../../src/app/authenticate.ts';
-import { findContainer, type StartFields, startContainer, stopContainer } from '../../src/app/container.ts';
-import { addSlot, type SlotFields, setSlotPrices } from '../../src/app/slot-terms.ts';
+import { findContainer, stopContainer } from '../../src/app/container.ts';
+import { setSlotPrices } from '../../src/app/slot-terms.ts';
 import { driftOf } from '../api/support.ts';
+import { letSlot, rent, slotFields } from './container.ts';
 import { MoneyWorld } from './world.ts';
 
 const minute = 60_000;
@@ -19,41 +19,9 @@ before(async () => {
 });
 after(() => world.end());
 
-const names: SlotFields = {
-  ...{ name: 'name', vcpus: 'vcpus', memoryGib: 'memory', diskGib: 'disk', gpus: 'gpus' },
-  ...{ hour: 'hour', epoch: 'epoch' },
-};
-const fields: StartFields = {
-  ...{ slotId: 's', priceId: 'p', externalId: 'e', image: 'i', registryAuth: 'a', sshKeys: 'k', ports: 'o', port: 'o' },
-  ...{ protocol: 'r', environment: 'v', startupScript: 'u', metadata: 'm' },
-};
-let slots = 0;
-
-/** Lets a slot for these prices. @returns its id */
-async function letSlot(prices: { hour?: string; epoch?: string }): Promise<string> {
-  slots += 1;
-  const size = { vcpus: 1, memoryGib: 1, diskGib: 1, gpus: [] };
-  return addSlot(world.context, { host: world.hostId, name: `slot-${slots}`, ...size, prices }, names);
-}
-
-/** Rents a slot by its price for a unit. @returns the deployment's and the instance's id */
-async function rent(principal: Principal, slotId: string, unit: 'hour' | 'epoch') {
-  const price = await world.database
-    .selectFrom('slot_price')
-    .where('slot_id', '=', slotId)
-    .where('unit', '=', unit)
-    .where('withdrawn_at', 'is', null)
-    .select('id')
-    .executeTakeFirstOrThrow();
-  const nothing = { externalId: null, registryAuth: null, startupScript: null, environment: {}, metadata: {} };
-  const request = { slotId, priceId: price.id, image: 'nginx', ports: [], sshKeys: [], ...nothing };
-  const { deploymentId } = await startContainer(world.context, principal, request, fields);
-  return findContainer(world.context, principal, deploymentId);
-}
-
 test('an hour and a half at 3.60 an hour costs 5.40, and the deposit comes back', async () => {
   const ann = await world.account(usd(100));
-  const { deploymentId } = await rent(ann, await letSlot({ hour: '3.6' }), 'hour');
+  const { deploymentId } = await rent(world, ann, await letSlot(world, { hour: '3.6' }), 'hour');
   assert.deepEqual(await world.balance(ann), { available: usd(96.4), held: usd(3.6) });
   // Its image is pulled for ten minutes, which are nobody's.
   world.now = new Date(world.now.getTime() + 10 * minute);
@@ -70,7 +38,7 @@ test('an hour and a half at 3.60 an hour costs 5.40, and the deposit comes back'
 
 test('a price for an epoch is billed by the second, too', async () => {
   const ben = await world.account(usd(100));
-  const { deploymentId } = await rent(ben, await letSlot({ epoch: '24' }), 'epoch');
+  const { deploymentId } = await rent(world, ben, await letSlot(world, { epoch: '24' }), 'epoch');
   await world.report();
   await world.pass(6 * hour, 30 * minute);
   await stopContainer(world.context, ben, deploymentId);
@@ -80,10 +48,10 @@ test('a price for an epoch is billed by the second, too', async () => {
 
 test('who rents keeps the price that he began with', async () => {
   const cho = await world.account(usd(100));
-  const slotId = await letSlot({ hour: '1' });
-  const { deploymentId } = await rent(cho, slotId, 'hour');
+  const slotId = await letSlot(world, { hour: '1' });
+  const { deploymentId } = await rent(world, cho, slotId, 'hour');
   await world.report();
-  await setSlotPrices(world.context, slotId, { hour: '50' }, names);
+  await setSlotPrices(world.context, slotId, { hour: '50' }, slotFields);
   await world.pass(2 * hour, 30 * minute);
   await stopContainer(world.context, cho, deploymentId);
   await world.report();
@@ -92,7 +60,7 @@ test('who rents keeps the price that he began with', async () => {
 
 test('a container that never came up costs nothing', async () => {
   const dan = await world.account(usd(10));
-  const { deploymentId, instanceId } = await rent(dan, await letSlot({ hour: '3' }), 'hour');
+  const { deploymentId, instanceId } = await rent(world, dan, await letSlot(world, { hour: '3' }), 'hour');
   world.runs.set(instanceId, null);
   world.now = new Date(world.now.getTime() + hour);
   await world.report();
@@ -103,8 +71,8 @@ test('a container that never came up costs nothing', async () => {
 
 test('what nothing pays any more is ended with its reason, and its slot is free', async () => {
   const eve = await world.account(usd(1.5));
-  const slotId = await letSlot({ hour: '1' });
-  const { deploymentId } = await rent(eve, slotId, 'hour');
+  const slotId = await letSlot(world, { hour: '1' });
+  const { deploymentId } = await rent(world, eve, slotId, 'hour');
   await world.report();
   await world.pass(30 * hour, hour / 2);
   const over = await findContainer(world.context, eve, deploymentId);
@@ -113,6 +81,6 @@ test('what nothing pays any more is ended with its reason, and its slot is free'
   assert.ok(available + held < usd(0.02), 'all of it was used, to the last minute that it pays');
   await world.report();
   const other = await world.account(usd(10));
-  await rent(other, slotId, 'hour');
+  await rent(world, other, slotId, 'hour');
   assert.deepEqual(await driftOf(world.database), []);
 });
