@@ -11,7 +11,7 @@ import { containerOptions, specHash, specLabel } from './create.ts';
 import { DiskWatch, type Watched, watchedOf } from './disk-watch.ts';
 import type { Doors } from './doors.ts';
 import type { ContainerDriver, ContainerSpec, LogQuery } from './driver.ts';
-import { Engine, type EngineInfo, EngineRefused, failureOf, isPortTaken } from './engine.ts';
+import { Engine, type EngineInfo, EngineRefused, failureOf, isNotedAsTaken, isPortTaken } from './engine.ts';
 import type { ExecRequest, Execution } from './exec.ts';
 import { foundOf } from './found.ts';
 import { Images } from './images.ts';
@@ -169,17 +169,19 @@ export class DockerDriver implements ContainerDriver {
     } catch (error) {
       const isHalfStarted = error instanceof EngineRefused && /task .*already exists/i.test(error.message);
       if (isHalfStarted) await killRemains((await this.#find(instanceId))?.Id ?? '');
-      if (isPortTaken(error)) await this.#freePorts(spec, place);
+      if (isPortTaken(error)) await this.#freePorts(spec, place, error);
       throw error;
     }
   }
 
   /**
    * The address is the container's alone, so what holds its ports is most likely what a killed Engine has left of it: programs,
-   * or a note of the Engine's that goes only with the container's place in its network. The next attempt makes it anew.
+   * or a note of the Engine's own, which goes only with the container's place in its network; the next attempt makes the container
+   * anew. (Where another program listens, the container keeps its disk and waits.)
    */
-  async #freePorts({ address }: ContainerSpec, { name, ip }: NetworkPlace): Promise<void> {
+  async #freePorts({ address }: ContainerSpec, { name, ip }: NetworkPlace, error: unknown): Promise<void> {
     await killProxies(address, ip);
+    if (!isNotedAsTaken(error)) return;
     // The container and its network have one name.
     await this.#engine
       .ask((docker) => docker.getNetwork(name).disconnect({ Container: name, Force: true }))

@@ -144,6 +144,10 @@ export function meaningOf(error: unknown): Error {
 export const isPortTaken = (error: unknown) =>
   error instanceof EngineRefused && /address already in use|port is already allocated/i.test(error.message);
 
+/** Whether it is the Engine itself that has noted such a port as another container's, whoever listens there. */
+export const isNotedAsTaken = (error: unknown) =>
+  error instanceof EngineRefused && /port is already allocated/i.test(error.message);
+
 /** What the Engine says to a container that it will not make or start, as a failure for the customer. */
 export function failureOf(error: unknown): Error {
   if (!(error instanceof EngineRefused)) return error as Error;
