@@ -126,7 +126,7 @@ const tables = [
 
 /**
  * How many rows each table has, and what is sold of every host. Of the events only those that a customer's request wrote,
- * or that tell of no instance: hosts report about what lives at any time.
+ * or that tell of no instance: hosts report about what lives at any time, and slots are told of when their turn comes.
  */
 export async function holdings(database: Database): Promise<Record<string, unknown>> {
   const counts: Record<string, unknown> = {};
@@ -136,7 +136,7 @@ export async function holdings(database: Database): Promise<Record<string, unkno
     counts[table] = Number(row?.count);
   }
   const events = await sql<{ count: bigint }>`select count(*) as count from event
-    where (actor not in ('agent', 'berth') or instance_id not in (select id from instance)) and kind <> 'offer.not_found'`.execute(
+    where (actor not in ('agent', 'berth') or instance_id not in (select id from instance)) and kind <> 'offer.not_found' and kind not like 'slot.%'`.execute(
     database,
   );
   counts.event = Number(events.rows[0]?.count);

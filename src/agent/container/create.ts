@@ -28,14 +28,16 @@ interface Ground {
   labels: Record<string, string>;
   /** Whether the storage driver itself holds it to its disk. */
   hasQuota: boolean;
+  /** Whether the Engine publishes its TCP ports; otherwise somebody else leads to them. */
+  publishes: boolean;
 }
 
 /** The Engine's options for a container. */
 export function containerOptions(
   spec: ContainerSpec,
-  { image, place, labels, hasQuota }: Ground,
+  { image, place, labels, hasQuota, publishes }: Ground,
 ): Docker.ContainerCreateOptions {
-  const tcp = spec.ports.filter(({ protocol }) => protocol === 'tcp');
+  const published = spec.ports.filter(({ protocol }) => publishes && protocol === 'tcp');
   return {
     name: nameOf(spec.instanceId),
     Image: image,
@@ -46,7 +48,7 @@ export function containerOptions(
     HostConfig: {
       NetworkMode: place.name,
       PortBindings: Object.fromEntries(
-        tcp.map(({ hostPort }) => [`${hostPort}/tcp`, [{ HostIp: spec.address, HostPort: String(hostPort) }]]),
+        published.map(({ hostPort }) => [`${hostPort}/tcp`, [{ HostIp: spec.address, HostPort: String(hostPort) }]]),
       ),
       PublishAllPorts: false,
       NanoCpus: spec.vcpus * 1_000_000_000,

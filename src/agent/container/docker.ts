@@ -20,8 +20,9 @@ import { readLogs } from './logs.ts';
 import { Memories, type ScriptMemory } from './memory.ts';
 import { instanceLabel, nameOf, ownerLabel } from './names.ts';
 import { type NetworkPlace, Networks } from './network.ts';
+import { ensureProxies, killProxies } from './proxies.ts';
 import { RegistryGuard } from './registry-guard.ts';
-import { killProxies, killRemains } from './remains.ts';
+import { killRemains } from './remains.ts';
 import { execIn } from './run-command.ts';
 import { runStartupScript } from './script.ts';
 import { type Death, Witness } from './witness.ts';
@@ -131,6 +132,7 @@ export class DockerDriver implements ContainerDriver {
       if (!before?.State.Running) await this.#start(spec, before, progress, signal);
       signal.throwIfAborted();
       const place = await this.#networks.find(instanceId);
+      if (place && this.#memories.get(instanceId).hasOwnProxies) await ensureProxies(spec, place.ip);
       if (place) await this.#parts.doors.open(spec, place.ip, progress);
       await this.#runScript(spec, progress, signal);
     } catch (error) {
@@ -157,7 +159,9 @@ export class DockerDriver implements ContainerDriver {
       const labels = { [instanceLabel]: instanceId, [ownerLabel]: this.#parts.owner };
       const make = async (image: string) => {
         signal.throwIfAborted();
-        const options = containerOptions(spec, { image, place, labels, hasQuota: info?.diskQuota ?? false });
+        const publishes = !this.#memories.get(instanceId).hasOwnProxies;
+        const ground = { image, place, labels, publishes, hasQuota: info?.diskQuota ?? false };
+        const options = containerOptions(spec, ground);
         await this.#engine.ask((docker) => docker.createContainer(options));
       };
       await this.#images.use(spec, make, progress, signal);
@@ -176,16 +180,14 @@ export class DockerDriver implements ContainerDriver {
 
   /**
    * The address is the container's alone, so what holds its ports is most likely what a killed Engine has left of it: programs,
-   * or a note of the Engine's own, which goes only with the container's place in its network; the next attempt makes the container
-   * anew. (Where another program listens, the container keeps its disk and waits.)
+   * or a note of the Engine's own that goes only with the Engine. Then the container is made anew with ports that are none of
+   * the Engine's.
    */
-  async #freePorts({ address }: ContainerSpec, { name, ip }: NetworkPlace, error: unknown): Promise<void> {
-    await killProxies(address, ip);
+  async #freePorts({ instanceId, address }: ContainerSpec, { ip }: NetworkPlace, error: unknown): Promise<void> {
+    await killProxies(ip, address);
     if (!isNotedAsTaken(error)) return;
-    // The container and its network have one name.
-    await this.#engine
-      .ask((docker) => docker.getNetwork(name).disconnect({ Container: name, Force: true }))
-      .catch(notThere);
+    await this.#memories.note(instanceId, { hasOwnProxies: true });
+    await this.#removeContainer(instanceId);
   }
 
   /** Runs the startup script, once for each start of the container. */
@@ -230,6 +232,8 @@ export class DockerDriver implements ContainerDriver {
     if (said) progress(said);
     await this.#parts.doors.close(instanceId);
     await this.#removeContainer(instanceId);
+    const place = await this.#networks.find(instanceId);
+    if (place) await killProxies(place.ip);
     await this.#networks.remove(instanceId);
     await this.#images.release(instanceId);
     this.#known.delete(instanceId);
@@ -339,9 +343,4 @@ async function within<Seen>(ms: number, look: () => Promise<Seen>, isRight: (see
     if (isRight(seen) || performance.now() > end) return seen;
     await sleep(pollMs);
   }
-}
-
-/** It is not in the network, which is what was wanted. */
-function notThere(error: unknown): void {
-  if (!(error instanceof EngineRefused)) throw error;
 }

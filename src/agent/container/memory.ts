@@ -17,6 +17,8 @@ export interface Memory {
    * were there before, and the images they meant.
    */
   privatePull?: { repository: string; kept: Readonly<Record<string, string>> };
+  /** The Engine has noted a port of its own as taken: the agent runs what listens there. */
+  hasOwnProxies?: true;
   /** It was ended for this reason, for good. */
   ended?: { code: string; reason: string };
 }
