@@ -11,6 +11,7 @@ import type { ContainerDriver } from '../agent/container/driver.ts';
 import { defaultSocket } from '../agent/container/engine.ts';
 import { Ingress } from '../agent/ingress/caddy.ts';
 import { ContainerWalls } from '../agent/network/container-walls.ts';
+import { Redirects } from '../agent/network/redirects.ts';
 import { SshFront } from '../agent/ssh/front.ts';
 import type { Inventory } from '../api/agent/contract.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
@@ -51,10 +52,12 @@ export async function openContainers(options: AgentOptions, client: ServerClient
     user: isRoot ? await ensureSystemUser(ingressUser) : null,
   });
   await ingress.open();
+  const redirects = new Redirects();
   const ssh = new SshFront({
     hostKeyFile: join(directory, 'ssh-host-key'),
     exec: (instanceId, request) => driver.exec(instanceId, request),
     addressOf: (instanceId) => driver.addressOf(instanceId),
+    redirect: (place, port) => redirects.set(place, port),
     logger,
   });
   await ssh.open();
@@ -91,6 +94,7 @@ export async function openContainers(options: AgentOptions, client: ServerClient
     async close() {
       clearInterval(mending);
       await ssh.close();
+      await redirects.dismiss();
       await ingress.close();
       await walls.dismiss();
     },

@@ -1,7 +1,8 @@
 // The SSH of one container: listens, lets in whoever has a key, and bounds what each may take. Nothing that a client does, by
 // the rules or against them, reaches further than its own connection.
 
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type ClientInfo, type Connection } from 'ssh2';
 import type { ContainerExec } from '../container/exec.ts';
 import { AuthorizedKeys } from './keys.ts';
@@ -35,6 +36,8 @@ export interface DoorParts {
   exec: ContainerExec;
   /** The address that a container has in its own network; undefined while it has none. */
   addressOf(instanceId: string): Promise<string | undefined>;
+  /** Leads what comes for a place to another port of its address; null leads it nowhere any more. */
+  redirect(place: { address: string; port: number }, port: number | null): Promise<void>;
   logger: { debug(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
@@ -56,6 +59,7 @@ export class Door {
   readonly #sockets = new Map<string, { socket: Socket; patience: NodeJS.Timeout }>();
   readonly #connections = new Set<Connection>();
   #place: SshPlace;
+  #isRedirected = false;
   #keys: AuthorizedKeys;
 
   constructor(instanceId: string, place: SshPlace, hostKey: string, parts: DoorParts, limits: SshLimits) {
@@ -70,19 +74,28 @@ export class Door {
     this.#listener = createServer((socket) => this.#take(socket));
   }
 
-  /** Begins to listen. @throws Error when the address can't be had */
-  listen(): Promise<void> {
+  /**
+   * Begins to listen: on the port itself, or on another that it is led to where a program of the host has it on every address.
+   * @throws Error when the address can't be had
+   */
+  async listen(): Promise<void> {
     const { address, port } = this.#place;
-    return new Promise((resolve, reject) => {
-      this.#listener.once('error', reject);
-      this.#listener.listen(port, address, () => {
-        this.#listener.removeListener('error', reject);
-        this.#listener.on('error', (error) => {
-          this.#parts.logger.warn({ instanceId: this.#instanceId, err: error }, 'SSH takes no connection');
-        });
-        resolve();
-      });
+    try {
+      await this.#listenAt(port);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      await this.#listenAt(0);
+      this.#isRedirected = true;
+      await this.#parts.redirect({ address, port }, (this.#listener.address() as AddressInfo).port);
+    }
+    this.#listener.on('error', (error) => {
+      this.#parts.logger.warn({ instanceId: this.#instanceId, err: error }, 'SSH takes no connection');
     });
+  }
+
+  async #listenAt(port: number): Promise<void> {
+    this.#listener.listen(port, this.#place.address);
+    await once(this.#listener, 'listening');
   }
 
   /** Takes over what has changed. @returns false when that needs another door: the address is not this one's */
@@ -102,6 +115,8 @@ export class Door {
     }, partingMs);
     await closed;
     clearTimeout(rude);
+    const { address, port } = this.#place;
+    if (this.#isRedirected) await this.#parts.redirect({ address, port }, null);
   }
 
   #take(socket: Socket): void {

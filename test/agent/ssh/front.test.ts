@@ -2,13 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import ssh2, { type Client } from 'ssh2';
 import { DriverFailure } from '../../../src/agent/driver.ts';
+import { Redirects } from '../../../src/agent/network/redirects.ts';
 import { SshFront } from '../../../src/agent/ssh/front.ts';
 import { until } from '../../support/berth.ts';
 import { clientOptions, type KeyPair, keyPair, LocalContainers, runToEnd } from './support.ts';
@@ -16,6 +18,7 @@ import { clientOptions, type KeyPair, keyPair, LocalContainers, runToEnd } from 
 const port = 2222;
 const [one, other] = [`0x${'1'.repeat(40)}`, `0x${'2'.repeat(40)}`];
 const addresses = { [one]: '127.47.1.1', [other]: '127.47.1.2' };
+const redirects = new Redirects();
 const quiet = { debug: () => {}, warn: () => {} };
 
 let directory: string;
@@ -31,6 +34,7 @@ const makeFront = (limits?: ConstructorParameters<typeof SshFront>[0]['limits'])
     hostKeyFile: join(directory, 'host-key'),
     exec: (instanceId, request) => containers.exec(instanceId, request),
     addressOf: async () => '127.0.0.1',
+    redirect: (place, port) => redirects.set(place, port),
     logger: quiet,
     ...(limits ? { limits } : {}),
   });
@@ -276,3 +280,27 @@ function client(): Promise<Client> {
     });
   });
 }
+
+test('a port that a program of the host has on every address is the container’s on its own', async () => {
+  // As the host's own sshd has 22.
+  const taken = 2299;
+  const holder = createServer((socket) => socket.end('not this one\n')).listen(taken, '0.0.0.0');
+  await once(holder, 'listening');
+  const address = '127.47.1.3';
+  const third = makeFront();
+  await third.open();
+  const open = new Map([[one, { address, port: taken, keys: [keys.own.line] }]]);
+  const login = () =>
+    runToEnd('ssh', [...clientOptions(keys.own), '-p', String(taken), `root@${address}`, 'echo mine']);
+  try {
+    assert.deepEqual(await third.apply(open), new Map());
+    assert.equal((await login()).stdout.toString(), 'mine\n');
+    await third.close();
+    assert.notEqual((await login()).code, 0, 'afterwards it is the host’s again');
+    assert.deepEqual(await third.apply(open), new Map(), 'and the container’s once more');
+    assert.equal((await login()).stdout.toString(), 'mine\n');
+  } finally {
+    await third.close();
+    holder.close();
+  }
+});
