@@ -4,11 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { appendFile, chmod, chown, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, open, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { commandAs, type SystemUser } from '../../host/system-user.ts';
 import type { PostgresBinaries } from './binaries.ts';
+import { untilOrphansLeft } from './processes.ts';
 
 const run = promisify(execFile);
 /** initdb takes one to three seconds; a minute or two on a disk with slow syncs. */
@@ -117,6 +118,8 @@ export async function makeCluster(options: {
     await rename(draft, dataDir);
     await syncPath(parent);
   } catch (error) {
+    // What initdb has started outlives it for a moment, and would go on writing to what is removed here.
+    await untilOrphansLeft(join(await realpath(parent), basename(draft)), () => {});
     await rm(draft, { recursive: true, force: true, maxRetries: 3 });
     throw error;
   }
@@ -135,11 +138,15 @@ async function runTool(
     cwd: '/',
     env: databaseEnvironment(),
     timeout: INIT_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
     ...(signal === undefined ? {} : { signal }),
   });
+  const ended = new Promise<void>((resolve) => child.child.once('exit', () => resolve()));
   child.child.stdin?.on('error', () => {}); // it may end before it has read all; its exit code tells
   child.child.stdin?.end(input ?? '');
-  await child.catch((error: Error & { stderr?: string }) => {
+  await child.catch(async (error: Error & { stderr?: string }) => {
+    // Called off, it is told at once, and ends a moment later.
+    if (child.child.pid !== undefined) await ended;
     signal?.throwIfAborted();
     const words = (error.stderr ?? '').trim().split('\n').slice(-10).join('\n');
     throw new Error(`The database could not be made: ${tool} (PostgreSQL ${binaries.version}) failed: ${words}`, {

@@ -1,20 +1,17 @@
-/**
- * The server process of a cluster: find it, start it, wait for it, stop it. A process counts as a cluster's server when it
- * runs `postgres` in the cluster's directory (PostgreSQL changes there first thing); the pid file alone proves nothing,
- * because process ids are given out again.
- */
+// The server process of a cluster: find it, start it, wait for it, stop it.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { processIds, processProgram, processStartTicks, processWorkingDirectory } from '../../host/process.ts';
+import { processStartTicks } from '../../host/process.ts';
 import { commandAs, type SystemUser } from '../../host/system-user.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { databaseEnvironment, fixedSettings, SOCKET_PORT } from './cluster.ts';
+import { isRunning, POLL_MS, type ServerProcess, serverProcess, signalProcess, untilOrphansLeft } from './processes.ts';
 
-const POLL_MS = 20;
 /** A server that says it is ready, yet has no socket for so long, has lost it: somebody cleaned its directory up. */
 const DEAF_AFTER_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -22,23 +19,13 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const FAST_STOP_MS = 30_000;
 /** An immediate one writes nothing; PostgreSQL itself kills what is left after 5 s. */
 const IMMEDIATE_STOP_MS = 15_000;
-/** Servers' children leave by themselves when their parent has died, at the latest after the query they are in. */
-const ORPHANS_LEAVE_MS = 5_000;
 
 /** The pid file's name inside the cluster. */
 const PID_FILE = 'postmaster.pid';
 /** The pid file's eighth line. */
 const STATUS_LINE = 7;
 
-export interface Postmaster {
-  pid: number;
-  /** With the pid, the process's identity. */
-  startTicks: string;
-}
-
-function isRunning(postmaster: Postmaster): boolean {
-  return processStartTicks(postmaster.pid) === postmaster.startTicks;
-}
+export type Postmaster = ServerProcess;
 
 /** The living server that the cluster's pid file names; `dataDir` without symbolic links. */
 async function findPostmaster(dataDir: string): Promise<Postmaster | undefined> {
@@ -46,38 +33,22 @@ async function findPostmaster(dataDir: string): Promise<Postmaster | undefined> 
   return Number.isInteger(pid) && pid > 0 ? serverProcess(pid, dataDir) : undefined;
 }
 
-function serverProcess(pid: number, dataDir: string): Postmaster | undefined {
-  if (processProgram(pid) !== 'postgres' || processWorkingDirectory(pid) !== dataDir) return undefined;
-  const startTicks = processStartTicks(pid);
-  return startTicks === undefined ? undefined : { pid, startTicks };
-}
-
 async function readPidFile(dataDir: string): Promise<string[]> {
   const text = await readFile(join(dataDir, PID_FILE), 'utf8').catch(() => '');
   return text.split('\n').map((line) => line.trim());
 }
 
-/**
- * The cluster's living server, if there is one. If not, it waits until the children of a killed one have gone (two
- * generations on the same files would destroy them), and ends those that do not go.
- */
+/** The cluster's living server, if there is one. If not, what a killed one has left behind is gone when this resolves. */
 export async function findPostmasterOrSettle(
   dataDir: string,
   warn: (message: string) => void,
 ): Promise<Postmaster | undefined> {
-  let deadlineMs = performance.now() + ORPHANS_LEAVE_MS;
-  for (;;) {
-    const postmaster = await findPostmaster(dataDir);
-    if (postmaster !== undefined) return postmaster;
-    const orphans = processIds().flatMap((pid) => serverProcess(pid, dataDir) ?? []);
-    if (orphans.length === 0) return undefined;
-    if (performance.now() > deadlineMs) {
-      warn(`ending the processes that a killed PostgreSQL left behind: ${orphans.map((one) => one.pid).join(', ')}`);
-      for (const orphan of orphans) signalProcess(orphan, 'SIGKILL');
-      deadlineMs = performance.now() + ORPHANS_LEAVE_MS;
-    }
-    await sleep(POLL_MS);
-  }
+  let postmaster: Postmaster | undefined;
+  await untilOrphansLeft(dataDir, warn, async () => {
+    postmaster = await findPostmaster(dataDir);
+    return postmaster !== undefined;
+  });
+  return postmaster;
 }
 
 /**
@@ -197,14 +168,4 @@ export async function stopPostmaster(postmaster: Postmaster): Promise<void> {
     }
   }
   throw new Error(`PostgreSQL (process ${postmaster.pid}) does not stop: is its disk still answering?`);
-}
-
-/** Signals the process only while the id still means it. */
-function signalProcess(postmaster: Postmaster, signal: NodeJS.Signals): void {
-  if (!isRunning(postmaster)) return;
-  try {
-    process.kill(postmaster.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
