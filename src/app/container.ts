@@ -2,6 +2,7 @@
 // refused leaves nothing behind, and what was answered is durable.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../model/canonical-json.ts';
 import { type ContainerPort, sshPortOf } from '../model/container.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import { isUuid, newInstanceId, newUuid } from '../model/id.ts';
@@ -15,7 +16,6 @@ import { inTransaction, isBalanceShort, isTakenTwice, isUnavailable, type Tx } f
 import { insertEvents } from '../store/event.ts';
 import { findSlotHost, findSlotPrice, type SlotPriceRow, takeSlot } from '../store/slot.ts';
 import type { Principal } from './authenticate.ts';
-import { canonicalJson } from './canonical-json.ts';
 import {
   type CheckedStart,
   checkExternalId,

@@ -2,6 +2,7 @@
 // leaves nothing behind, because its transaction is rolled back or was never begun.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../model/canonical-json.ts';
 import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
 import { newInstanceId, newUuid } from '../model/id.ts';
 import { formatUsd } from '../model/money.ts';
@@ -18,7 +19,6 @@ import {
 import { claimIdempotencyKey, findAnswer, type KnownAnswer } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
 import { neededToDeploy } from './billing.ts';
-import { canonicalJson } from './canonical-json.ts';
 import type { Context } from './context.ts';
 import { type CheckedRequest, checkRequest, type DeployFields, type DeployRequest } from './deployment-request.ts';
 import { readBalance } from './ledger.ts';

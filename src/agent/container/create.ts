@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
+import { canonicalJson } from '../../model/canonical-json.ts';
 import type { ContainerSpec } from './driver.ts';
 import { nameOf } from './names.ts';
 import type { NetworkPlace } from './network.ts';
@@ -78,10 +79,5 @@ export function containerOptions(
 
 /** Tells specifications apart that need different containers; keys to log in with don't, nor does the order of fields. */
 export function specHash({ sshKeys: _, ...spec }: ContainerSpec): string {
-  const text = JSON.stringify(spec, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return createHash('sha256').update(canonicalJson(spec)).digest('hex').slice(0, 32);
 }

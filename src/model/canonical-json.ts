@@ -1,4 +1,4 @@
-// Requests are told apart by a hash of what was asked.
+// What was asked, and what a container is to be, are told apart by a hash of their text: so one value has one text.
 
 /** JSON with the keys of every object in order, so that equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
