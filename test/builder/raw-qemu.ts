@@ -79,7 +79,8 @@ export class RawQemu {
     this.child = spawn(
       'qemu-system-x86_64',
       [
-        ...['-machine', hardware.machine, '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+        // No HPET, as in Berth's own VMs and most clouds'.
+        ...['-machine', `${hardware.machine},hpet=off`, '-accel', 'tcg,thread=multi', '-cpu', 'max'],
         ...['-smp', String(hardware.cores), '-m', String(hardware.memoryMib), '-nodefaults', '-display', 'none'],
         ...['-drive', `if=none,id=disk,format=qcow2,file=${hardware.disk}`],
         ...['-drive', `if=none,id=seed,format=raw,readonly=on,file=${hardware.seed}`, ...drives],
