@@ -45,7 +45,7 @@ export function qemuArguments(command: QemuCommand): string[] {
     // Spawning, gaining privileges and old system calls are all that breaking out of QEMU usually begins with.
     ...option('sandbox', 'on', 'obsolete=deny', 'elevateprivileges=deny', 'spawn=deny', 'resourcecontrol=deny'),
     // graphics=off makes the firmware and its boot loader speak on the serial port.
-    // hpet=off: a timer that a restarted guest inherits switched in front of the one its firmware waits for.
+    // hpet=off: with that timer, emulated, Debian's boot loader stood still for over a minute after a reboot from inside.
     ...option('machine', 'pc', 'usb=off', 'vmport=off', 'graphics=off', 'hpet=off', 'dump-guest-core=off'),
     ...(acceleration === 'kvm'
       ? [...option('accel', 'kvm'), ...option('cpu', 'host')]
