@@ -17,11 +17,11 @@ export function checkAccountName(name: string, field: string): string {
 }
 
 /**
- * Checks a user's name, which may be a mail address.
+ * Checks a user's name, which may be a mail address. One of digits alone would be taken for a number.
  * @throws BerthError `invalid_value`
  */
 export function checkUsername(name: string, field: string): string {
-  if (name.length <= nameLengthMax && /^[A-Za-z0-9][\w.+@-]*$/.test(name)) return name;
-  const rule = `a user's name has 1 to ${nameLengthMax} letters, digits and characters of "-_.+@", and begins with a letter or digit`;
+  if (name.length <= nameLengthMax && /^(?!\d+$)[A-Za-z0-9][\w.+@-]*$/.test(name)) return name;
+  const rule = `a user's name has 1 to ${nameLengthMax} letters, digits and characters of "-_.+@", begins with a letter or digit and is no number`;
   throw new BerthError('invalid_value', `${field} is ${shown(name)}; ${rule}.`, field);
 }

@@ -13,6 +13,10 @@ export interface Bill {
   /** Where its own periods are counted from. */
   anchorAt: Date;
   price: MicroUsd;
+  /** The dearest price that the present period was paid at, where that is more than {@link price} by now. */
+  periodPrice: MicroUsd | null;
+  /** How often its price has changed. */
+  priceChanges: number;
   paidUntil: Date;
   held: MicroUsd;
   spent: MicroUsd;
@@ -22,8 +26,8 @@ export interface Bill {
 export interface Evidence {
   /** Its current run, from when on; null while it does not run. */
   runningSince: Date | null;
-  /** It is switched off from inside and keeps its place: as good as running, but by the second. */
-  isOff: boolean;
+  /** Since when it is known to be switched off; it keeps its place, which is as good as running, but by the second. */
+  offSince: Date | null;
   /** The end of the last run that is over. */
   ranUntil: Date | null;
   /** Up to when anything is known: when its host was last heard of. */
@@ -40,6 +44,8 @@ export interface Charge {
   ends: Date;
   fromAvailable: MicroUsd;
   fromHeld: MicroUsd;
+  /** Which change of the price it is for; 0 for what is charged of a period as such. */
+  priceChange: number;
 }
 
 /** What is to be written of one account. */
@@ -74,14 +80,15 @@ export function settle(
   return settlement;
 }
 
-function settleBill(settlement: Settlement, given: Bill, evidence: Evidence, now: Date): Bill {
+/** Settles everything that is due of one bill, and adds to `settlement` what that takes. */
+export function settleBill(settlement: Settlement, given: Bill, evidence: Evidence, now: Date): Bill {
   let bill = putBack(given, now);
   while (bill.paidUntil <= now) {
     const begins = bill.paidUntil;
     const ends = periodEnd(bill.period, bill.anchorAt, begins);
     if (!isPaidInAdvance(bill.period) && ends > now) break;
     if (evidence.chargedBegins.has(begins.getTime())) {
-      bill = { ...bill, paidUntil: ends };
+      bill = { ...bill, paidUntil: ends, periodPrice: null };
       continue;
     }
     const amount = amountOf(bill, evidence, begins, ends);
@@ -92,7 +99,7 @@ function settleBill(settlement: Settlement, given: Bill, evidence: Evidence, now
       settlement.unpaid.add(bill.instanceId);
       break;
     }
-    bill = { ...paid, paidUntil: ends };
+    bill = { ...paid, paidUntil: ends, periodPrice: null };
   }
   return bill;
 }
@@ -120,28 +127,32 @@ function amountOf(bill: Bill, evidence: Evidence, begins: Date, ends: Date): Mic
 }
 
 /** The price of the seconds that it ran within a span, rounded so that spans next to each other sum up exactly. */
-function meter({ price, anchorAt, period }: Bill, evidence: Evidence, begins: Date, ends: Date): MicroUsd {
+export function meter({ price, anchorAt, period }: Bill, evidence: Evidence, begins: Date, ends: Date): MicroUsd {
   const upTo = (moment: number) => (price * BigInt(moment - anchorAt.getTime())) / BigInt(epochMs(period));
-  return runsOf({ ...evidence, isOff: false }).reduce((sum, { from, to }) => {
+  return runsOf({ ...evidence, offSince: null }).reduce((sum, { from, to }) => {
     const [first, last] = [Math.max(from, begins.getTime()), Math.min(to, ends.getTime())];
     return first < last ? sum + upTo(last) - upTo(first) : sum;
   }, 0n);
 }
 
 /** The runs that are known of, which don't overlap; a run that began before anybody looked began long ago. */
-function runsOf({ runningSince, isOff, ranUntil, knownUntil }: Evidence): { from: number; to: number }[] {
+function runsOf({ runningSince, offSince, ranUntil, knownUntil }: Evidence): { from: number; to: number }[] {
   const runs = [];
-  const current = runningSince ?? (isOff ? knownUntil : null);
+  const current = runningSince ?? offSince;
   if (ranUntil !== null) {
     const to = current ? Math.min(ranUntil.getTime(), current.getTime()) : ranUntil.getTime();
     runs.push({ from: Number.NEGATIVE_INFINITY, to });
   }
-  // Being seen switched off tells of that moment only, not of what was before it.
-  if (current && knownUntil) runs.push({ from: current.getTime() - (isOff ? 1 : 0), to: knownUntil.getTime() });
+  // Being seen switched off for the first time tells of that moment, and of nothing before it.
+  if (current && knownUntil) {
+    const from = runningSince ? runningSince.getTime() : Math.min(current.getTime(), knownUntil.getTime()) - 1;
+    runs.push({ from, to: knownUntil.getTime() });
+  }
   return runs;
 }
 
-function pay(
+/** Pays for a period, from what is available first. @returns null where that and the deposit are too little */
+export function pay(
   settlement: Settlement,
   bill: Bill,
   { begins, ends }: { begins: Date; ends: Date },
@@ -152,7 +163,7 @@ function pay(
   const fromHeld = amount - fromAvailable;
   settlement.available -= fromAvailable;
   const { instanceId, hostId } = bill;
-  settlement.charges.push({ instanceId, hostId, begins, ends, fromAvailable, fromHeld });
+  settlement.charges.push({ instanceId, hostId, begins, ends, fromAvailable, fromHeld, priceChange: 0 });
   return { ...bill, held: bill.held - fromHeld, spent: bill.spent + amount };
 }
 
@@ -179,7 +190,7 @@ export function finish(bill: Bill, evidence: Evidence, available: MicroUsd, now:
   const rest = owed - fromAvailable;
   const fromHeld = rest < bill.held ? rest : bill.held;
   const { instanceId, hostId, paidUntil: begins } = bill;
-  const charge = owed > 0n ? { instanceId, hostId, begins, ends: now, fromAvailable, fromHeld } : null;
+  const charge = owed > 0n ? { instanceId, hostId, begins, ends: now, fromAvailable, fromHeld, priceChange: 0 } : null;
   return { charge, release: bill.held - fromHeld, refund: 0n };
 }
 

@@ -8,6 +8,14 @@ export interface Size {
   diskGib: number;
 }
 
+/** Memory and disks are counted in MiB, what hosts sell of disks in GiB. */
+export const mibPerGib = 1024;
+
+/** What disks of these sizes, in MiB, take of a host, in GiB: each takes whole ones. */
+export function gibTaken(sizesMib: readonly number[]): number {
+  return sizesMib.reduce((sum, sizeMib) => sum + Math.ceil(sizeMib / mibPerGib), 0);
+}
+
 const slugPattern = /^cpu-([1-9]\d{0,3})-ram-([1-9]\d{0,4})gb-storage-([1-9]\d{0,5})gb$/;
 
 /**
@@ -18,7 +26,7 @@ export function parseConfiguration(slug: string): Size | null {
   const match = slugPattern.exec(slug);
   if (!match) return null;
   const [, vcpus, memoryGib, diskGib] = match;
-  return { vcpus: Number(vcpus), memoryMib: Number(memoryGib) * 1024, diskGib: Number(diskGib) };
+  return { vcpus: Number(vcpus), memoryMib: Number(memoryGib) * mibPerGib, diskGib: Number(diskGib) };
 }
 
 /** Orders sizes from the smallest: by cores, then memory, then storage. */

@@ -2,6 +2,7 @@
 // It runs in production behind `berth_drift` and at the end of every torture test. The schema forbids much of this; the
 // checker believes nothing.
 
+import type { Desired } from './assignment.ts';
 import type { InstanceStatus } from './instance.ts';
 
 /** Everything the checker looks at, from one moment. */
@@ -14,25 +15,30 @@ export interface Facts {
     name: string;
     deploymentId: string;
     hostId: string;
-    vcpus: number;
-    memoryMib: number;
-    diskGib: number | null;
   }[];
   assignments: {
     instanceId: string;
     hostId: string;
-    desired: 'running' | 'absent';
+    desired: Desired;
+    /** What it takes of its host. */
+    vcpus: number;
+    memoryMib: number;
+    diskGib: number;
     generation: number;
     observedGeneration: number;
     observedState: string | null;
   }[];
   addresses: { ip: string; instanceId: string | null; orphanId: string | null }[];
   hosts: { id: string; vcpusUsed: number; memoryMibUsed: number; diskGibUsed: number; strays: string[] }[];
-  orphans: { instanceId: string; hostId: string; address: string | null }[];
+  orphans: { instanceId: string; hostId: string; state: string; address: string | null }[];
+  /** For what VMs take of each pool of their host, in GiB: as it is booked, and as their disks and backups come to. */
+  rooms: { instanceId: string; pool: string; bookedGib: number; takenGib: number }[];
   /** Names that are given away, each to a deployment. */
   names: { name: string; deploymentId: string }[];
   /** The bills that are open. */
-  bills: { instanceId: string; accountId: string; heldMicroUsd: bigint }[];
+  bills: { instanceId: string; accountId: string; heldMicroUsd: bigint; priceMicroUsd: bigint }[];
+  /** What VMs should cost, by what they have. */
+  prices: { instanceId: string; priceMicroUsd: bigint }[];
   /** What each account has, as the balance says. */
   balances: { accountId: string; heldMicroUsd: bigint }[];
 }
@@ -63,10 +69,11 @@ function instanceDrift({ instances, assignments }: Facts): Drift[] {
   return instances.flatMap((instance): Drift[] => {
     const at = (message: string): Drift[] => [{ kind: 'instance', subject: instance.id, message }];
     const assignment = assigned.get(instance.id);
-    if (instance.diskGib === null) return at('has no boot disk');
-    if (['launching', 'active', 'stopped'].includes(instance.status)) {
+    if (living.has(instance.status)) {
       if (!assignment) return at(`is ${instance.status} but assigned to no host`);
-      if (assignment.desired !== 'running') return at(`is ${instance.status} but ordered away`);
+      if (assignment.desired === 'absent') return at(`is ${instance.status} but ordered away`);
+      if (instance.status === 'soft-deleted' && assignment.desired !== 'off')
+        return at('is deleted but ordered to run');
       if (assignment.hostId !== instance.hostId) return at('is assigned to another host than its own');
       if (instance.status === 'active' && assignment.observedState !== 'running') {
         return at(`is active but its host last said ${assignment.observedState ?? 'nothing'}`);
@@ -74,8 +81,12 @@ function instanceDrift({ instances, assignments }: Facts): Drift[] {
       if (assignment.observedGeneration > assignment.generation) return at('its host is ahead of the database');
     }
     if (instance.status === 'deleted' && assignment) return at('is deleted but still assigned');
-    if (['failed', 'terminated', 'deleting'].includes(instance.status) && assignment?.desired === 'running') {
-      return at(`is ${instance.status} but still ordered to run`);
+    if (
+      ['failed', 'terminated', 'deleting'].includes(instance.status) &&
+      assignment &&
+      assignment.desired !== 'absent'
+    ) {
+      return at(`is ${instance.status} but not ordered away`);
     }
     if (instance.status === 'failed' && !instance.statusReason) return at('failed and nobody can say why');
     if (instance.status === 'deleting' && !assignment) return at('is being deleted but assigned to no host');
@@ -83,10 +94,13 @@ function instanceDrift({ instances, assignments }: Facts): Drift[] {
   });
 }
 
+/** What an instance is as long as it holds anything for its owner. */
+const living: ReadonlySet<InstanceStatus> = new Set(['launching', 'active', 'stopped', 'soft-deleted']);
+
 /** A name is given away exactly as long as an instance of its deployment bears it. */
 function nameDrift({ instances, names }: Facts): Drift[] {
   const key = (row: { deploymentId: string; name: string }) => `${row.deploymentId} ${row.name}`;
-  const borne = new Set(instances.filter(({ status }) => ['launching', 'active', 'stopped'].includes(status)).map(key));
+  const borne = new Set(instances.filter(({ status }) => living.has(status)).map(key));
   const given = new Set(names.map(key));
   const nameless = instances
     .filter((instance) => borne.has(key(instance)) && !given.has(key(instance)))
@@ -98,7 +112,7 @@ function nameDrift({ instances, names }: Facts): Drift[] {
 }
 
 function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
-  const holders = new Map(addresses.map(({ ip, instanceId, orphanId }) => [instanceId ?? orphanId, ip]));
+  const holders = Map.groupBy(addresses, ({ instanceId, orphanId }) => instanceId ?? orphanId);
   const missing = assignments
     .filter(({ instanceId }) => !holders.has(instanceId))
     .map(
@@ -116,9 +130,11 @@ function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
   const twice = addresses
     .filter(({ ip }) => seen.has(ip) || !seen.add(ip))
     .map(({ ip }): Drift => ({ kind: 'address', subject: ip, message: 'is held twice' }));
-  // An orphan that uses an address holds it, so that nobody else gets it; unless somebody had it already.
+  // An orphan that uses an address holds it, so that nobody else gets it; unless somebody had it already. One that is off uses
+  // none, and nobody can switch it on.
   const disputed = orphans
-    .filter(({ instanceId, address }) => address !== null && holders.get(instanceId) !== address)
+    .filter(({ state, address }) => state !== 'off' && address !== null)
+    .filter(({ instanceId, address }) => !holders.get(instanceId)?.some(({ ip }) => ip === address))
     .map(({ instanceId, address }): Drift => {
       return {
         kind: 'address',
@@ -129,13 +145,18 @@ function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
   return [...missing, ...kept, ...twice, ...disputed];
 }
 
-function capacityDrift({ hosts, assignments, instances }: Facts): Drift[] {
-  const sizes = new Map(instances.map((instance) => [instance.id, instance]));
+function capacityDrift({ hosts, assignments, rooms }: Facts): Drift[] {
+  const wrong = rooms
+    .filter(({ bookedGib, takenGib }) => bookedGib !== takenGib)
+    .map(({ instanceId, pool, bookedGib, takenGib }): Drift => {
+      const message = `has ${bookedGib} GiB of pool ${pool} booked, but its disks and backups take ${takenGib}`;
+      return { kind: 'capacity', subject: instanceId, message };
+    });
   const byHost = Map.groupBy(assignments, ({ hostId }) => hostId);
-  return hosts.flatMap((host): Drift[] => {
-    const here = (byHost.get(host.id) ?? []).map(({ instanceId }) => sizes.get(instanceId));
-    const sum = (pick: (size: Facts['instances'][number]) => number | null) =>
-      here.reduce((total, size) => total + ((size && pick(size)) ?? 0), 0);
+  const sums = hosts.flatMap((host): Drift[] => {
+    const here = byHost.get(host.id) ?? [];
+    const sum = (pick: (taken: Facts['assignments'][number]) => number) =>
+      here.reduce((total, taken) => total + pick(taken), 0);
     const rows: [string, number, number][] = [
       ['vCPUs', host.vcpusUsed, sum(({ vcpus }) => vcpus)],
       ['MiB of memory', host.memoryMibUsed, sum(({ memoryMib }) => memoryMib)],
@@ -146,9 +167,10 @@ function capacityDrift({ hosts, assignments, instances }: Facts): Drift[] {
       .map(([what, booked, held]) => ({
         kind: 'capacity',
         subject: host.id,
-        message: `${booked} ${what} are booked, but its instances have ${held}`,
+        message: `${booked} ${what} are booked, but its instances take ${held}`,
       }));
   });
+  return [...wrong, ...sums];
 }
 
 function foreignDrift({ hosts, orphans }: Facts): Drift[] {
@@ -164,14 +186,20 @@ function foreignDrift({ hosts, orphans }: Facts): Drift[] {
 }
 
 /** What is billed: every instance that lives or was ended for lack of money, and nothing else. */
-const billed: ReadonlySet<InstanceStatus> = new Set(['launching', 'active', 'stopped', 'terminated']);
+const billed: ReadonlySet<InstanceStatus> = new Set([...living, 'terminated']);
 
-function billDrift({ instances, bills, balances }: Facts): Drift[] {
+function billDrift({ instances, bills, prices, balances }: Facts): Drift[] {
   const open = new Set(bills.map(({ instanceId }) => instanceId));
   const live = new Set(instances.filter(({ status }) => billed.has(status)).map(({ id }) => id));
   const at = (subject: string, message: string): Drift => ({ kind: 'bill', subject, message });
   const unbilled = [...live].filter((id) => !open.has(id)).map((id) => at(id, 'lives and has no open bill'));
   const over = [...open].filter((id) => !live.has(id)).map((id) => at(id, 'has an open bill and is over'));
+  const fair = new Map(prices.map(({ instanceId, priceMicroUsd }) => [instanceId, priceMicroUsd]));
+  const mispriced = bills
+    .filter(({ instanceId, priceMicroUsd }) => (fair.get(instanceId) ?? priceMicroUsd) !== priceMicroUsd)
+    .map(({ instanceId, priceMicroUsd }) =>
+      at(instanceId, `is billed ${priceMicroUsd} micro-USD an epoch, but what it has costs ${fair.get(instanceId)}`),
+    );
   const held = new Map<string, bigint>();
   for (const { accountId, heldMicroUsd } of bills) held.set(accountId, (held.get(accountId) ?? 0n) + heldMicroUsd);
   const deposits = balances
@@ -179,5 +207,5 @@ function billDrift({ instances, bills, balances }: Facts): Drift[] {
     .map(({ accountId, heldMicroUsd }) =>
       at(accountId, `holds ${heldMicroUsd} micro-USD, but its bills hold ${held.get(accountId) ?? 0n}`),
     );
-  return [...unbilled, ...over, ...deposits];
+  return [...unbilled, ...over, ...mispriced, ...deposits];
 }

@@ -47,6 +47,22 @@ export class BerthError extends Error {
   }
 }
 
+/** What is wrong with each field of a request: sentences, or for a list of parts such an object for each of them. */
+export interface FieldFaults {
+  [field: string]: readonly string[] | readonly FieldFaults[];
+}
+
+/** A request with faults in several fields, or in the parts of a list, which are all told at once. */
+export class InvalidFields extends BerthError {
+  readonly fields: FieldFaults;
+
+  constructor(fields: FieldFaults) {
+    super('invalid_value', `These fields are not right: ${Object.keys(fields).join(', ')}.`, Object.keys(fields)[0]);
+    this.name = 'InvalidFields';
+    this.fields = fields;
+  }
+}
+
 const shownLengthMax = 80;
 
 /**

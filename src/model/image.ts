@@ -9,6 +9,12 @@ export const imageEndings = ['.qcow2', '.img', '.raw', '.raw.xz', '.raw.gz', '.i
 /** One of {@link imageEndings}. */
 export type ImageEnding = (typeof imageEndings)[number];
 
+/** What an ISO image counts as, whatever its URL ends in. */
+export const isoEnding = '.iso';
+
+/** What a downloaded file has to be, said as the ending that promises it. */
+export type ImagePromise = ImageEnding | typeof isoEnding;
+
 /** URLs longer than this are refused by common servers. */
 const urlLengthMax = 2048;
 
@@ -25,6 +31,21 @@ export function imageEnding(url: URL): ImageEnding | null {
  * @throws BerthError `invalid_value`
  */
 export function checkImageUrl(text: string, field: string): URL {
+  const url = checkPublicUrl(text, field);
+  if (imageEnding(url)) return url;
+  throw new BerthError(
+    'invalid_value',
+    `${field} is ${shown(text)}; its path must end in one of ${imageEndings.join(' ')}.`,
+    field,
+  );
+}
+
+/**
+ * Checks the URL of something that is fetched as it is: http or https, and no user and password in it.
+ * @returns the URL in its normal form
+ * @throws BerthError `invalid_value`
+ */
+export function checkPublicUrl(text: string, field: string): URL {
   const fail = (why: string) => new BerthError('invalid_value', `${field} is ${shown(text)}; ${why}`, field);
   const url = URL.parse(text);
   // Before all else, because the other messages repeat the URL.
@@ -36,9 +57,8 @@ export function checkImageUrl(text: string, field: string): URL {
     );
   }
   if (text.length > urlLengthMax) throw fail(`a URL has at most ${urlLengthMax} characters.`);
-  if (!url) throw fail('it must be the URL of a disk image.');
+  if (!url) throw fail('it must be the URL of an image.');
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw fail('its scheme must be https or http.');
-  if (!imageEnding(url)) throw fail(`its path must end in one of ${imageEndings.join(' ')}.`);
   url.hash = '';
   return url;
 }

@@ -6,9 +6,10 @@ import { BerthError } from './errors.ts';
 /**
  * - `launching`: accepted; its host is making it run, or bringing it back after its hypervisor died
  * - `active`: runs
- * - `stopped`: switched off from inside
+ * - `stopped`: switched off, from inside or by order
  * - `failed`: never came up, or cannot come back; holds nothing any more but its reason
  * - `terminated`: ended by Berth because nothing was left to pay with; holds nothing any more but its reason
+ * - `soft-deleted`: off and out of sight; keeps its name, address and disks, and can be brought back for a while
  * - `deleting`: ordered away; its host has not yet confirmed
  * - `deleted`: gone; kept for the record only
  */
@@ -18,6 +19,7 @@ export const instanceStatuses = [
   'stopped',
   'failed',
   'terminated',
+  'soft-deleted',
   'deleting',
   'deleted',
 ] as const;
@@ -28,17 +30,75 @@ export type InstanceKind = 'vm' | 'container';
 /** One of {@link instanceStatuses}. */
 export type InstanceStatus = (typeof instanceStatuses)[number];
 
+/** Whether its run has ended for good; nothing is billed after that. */
+export const isOver = ({ status }: { status: InstanceStatus }): boolean =>
+  status === 'failed' || status === 'terminated';
+
 /** What a customer may do with an instance. */
-export type InstanceAct = 'rename' | 'set-ports' | 'delete';
+export type InstanceAct =
+  | 'rename'
+  | 'change-disks'
+  | 'remove-disk'
+  | 'set-ports'
+  | 'change-addresses'
+  | 'swap-addresses'
+  | 'change-machine'
+  | 'delete';
 
 const gone = 'it is being deleted';
+const hidden = 'it is deleted; restore it first';
 const nothingLeft = 'it has failed and holds no address any more; delete it and deploy a new one';
 const ended = 'it was ended because nothing was left to pay with; delete it and deploy a new one';
 
 /** For each act the states that forbid it, each with the reason a person reads. */
 const forbidden: Record<InstanceAct, Partial<Record<InstanceStatus, string>>> = {
-  rename: { deleting: gone, deleted: gone },
-  'set-ports': { failed: nothingLeft, terminated: ended, deleting: gone, deleted: gone },
+  rename: { 'soft-deleted': hidden, deleting: gone, deleted: gone },
+  'set-ports': {
+    failed: nothingLeft,
+    terminated: ended,
+    'soft-deleted': hidden,
+    deleting: gone,
+    deleted: gone,
+  },
+  'change-addresses': {
+    failed: nothingLeft,
+    terminated: ended,
+    'soft-deleted': hidden,
+    deleting: gone,
+    deleted: gone,
+  },
+  'swap-addresses': {
+    launching: 'it is not off',
+    active: 'it is not off',
+    failed: nothingLeft,
+    terminated: ended,
+    'soft-deleted': hidden,
+    deleting: gone,
+    deleted: gone,
+  },
+  'change-disks': {
+    failed: nothingLeft,
+    terminated: ended,
+    'soft-deleted': hidden,
+    deleting: gone,
+    deleted: gone,
+  },
+  'remove-disk': {
+    launching: 'it is not off',
+    active: 'it is not off',
+    failed: nothingLeft,
+    terminated: ended,
+    'soft-deleted': hidden,
+    deleting: gone,
+    deleted: gone,
+  },
+  'change-machine': {
+    failed: nothingLeft,
+    terminated: ended,
+    'soft-deleted': hidden,
+    deleting: gone,
+    deleted: gone,
+  },
   delete: { deleting: gone, deleted: gone },
 };
 

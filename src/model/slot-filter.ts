@@ -1,6 +1,7 @@
 // What slots can be searched by: a comma-separated list of `key:value`, each of which a slot has to fit. (Hiveon API: list
 // machines.)
 
+import { mibPerGib } from './configuration.ts';
 import { BerthError, shown } from './errors.ts';
 
 /** What is asked of a slot; what is undefined excludes none. */
@@ -20,7 +21,6 @@ export interface SlotFilter {
 const lengthMax = 1_000;
 /** Beyond it nothing is sold, and PostgreSQL's `int` ends. */
 const countMax = 1_000_000;
-const mibPerGib = 1024;
 
 /** Reads a value. @returns null when it is none of this key's */
 type Read = (value: string) => SlotFilter | null;

@@ -1,7 +1,7 @@
 // A slot: a fixed slice of a host that is rented whole to one container. What is said of it, what it may be, and what the
 // one that a machine begins with is like. (Hiveon API: machines.)
 
-import type { Size } from './configuration.ts';
+import { mibPerGib, type Size } from './configuration.ts';
 import { BerthError, shown } from './errors.ts';
 import type { HostState } from './host.ts';
 import { type MicroUsd, parseUsd } from './money.ts';
@@ -50,8 +50,6 @@ export interface SlotSize {
   memoryGib: number;
   diskGib: number;
 }
-
-const mibPerGib = 1024;
 
 /**
  * Checks a slot's size.

@@ -1,4 +1,5 @@
-// API keys by their SHA-256, and whom each acts for.
+// Accounts' API keys by their SHA-256, and whom each acts for; and whose a user's key is. More of users' keys stands in
+// user-api-key.ts.
 
 import type { KeyScope } from '../model/api-key.ts';
 import type { Database, Tx } from './database.ts';
@@ -27,6 +28,22 @@ export async function findPrincipalByKey(
     .select(['account.id', 'account.name', 'api_key.name as key_name', 'scope'])
     .executeTakeFirst();
   return row && { accountId: row.id, accountName: row.name, actor: `key:${row.key_name}`, scope: row.scope };
+}
+
+/** The user whose key this is at a moment, given by its SHA-256; undefined when there is none, or it has expired. */
+export async function findUserByKey(
+  database: Database,
+  secretSha256: Uint8Array,
+  now: Date,
+): Promise<{ id: string; label: string; userId: string; username: string } | undefined> {
+  const row = await database
+    .selectFrom('api_key')
+    .innerJoin('user', 'user.id', 'api_key.user_id')
+    .where('secret_sha256', '=', secretSha256)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .select(['api_key.id', 'name', 'user_id', 'username'])
+    .executeTakeFirst();
+  return row && { id: row.id, label: row.name, userId: row.user_id as string, username: row.username };
 }
 
 /** Makes sure that an API key, given by its SHA-256, acts for an account. */

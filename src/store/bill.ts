@@ -21,7 +21,7 @@ export async function listDueAccounts(database: Database, now: Date): Promise<st
   const { rows } = await sql<{ account_id: string }>`
     select distinct account_id from bill
     join assignment using (instance_id) join host_health on host_health.host_id = bill.host_id
-    where closed_at is null and desired = 'running' and (
+    where closed_at is null and desired <> 'absent' and (
       (paid_until <= ${now}::timestamptz and last_seen_at > paid_until
         and (period <> 'per-second' or last_seen_at >= paid_until + interval '1 minute'))
       or paid_until > ${now}::timestamptz
@@ -61,6 +61,8 @@ export async function lockBills(
     period: BillingPeriod;
     anchor_at: Date;
     price_micro_usd: bigint;
+    period_price_micro_usd: bigint | null;
+    price_changes: number;
     paid_until: Date;
     held_micro_usd: bigint;
     spent_micro_usd: bigint;
@@ -68,13 +70,14 @@ export async function lockBills(
     funds: Funds;
     observed_state: string | null;
     running_since: Date | null;
+    off_since: Date | null;
     last_seen_at: Date | null;
     assigned: boolean;
     charged: Date[] | null;
   }>`
-    select bill.*, observed_state, running_since, last_seen_at, assignment.instance_id is not null as assigned, (
+    select bill.*, observed_state, running_since, off_since, last_seen_at, assignment.instance_id is not null as assigned, (
       select array_agg(period_begins_at) from charge
-      where charge.instance_id = bill.instance_id
+      where charge.instance_id = bill.instance_id and price_change = 0
         and period_begins_at >= least(paid_until, ${now}::timestamptz - interval '24 hours')
     ) as charged
     from bill left join assignment on assignment.instance_id = bill.instance_id
@@ -89,13 +92,15 @@ export async function lockBills(
       period: row.period,
       anchorAt: row.anchor_at,
       price: row.price_micro_usd,
+      periodPrice: row.period_price_micro_usd,
+      priceChanges: row.price_changes,
       paidUntil: row.paid_until,
       held: row.held_micro_usd,
       spent: row.spent_micro_usd,
     },
     evidence: {
       runningSince: row.observed_state === 'running' ? row.running_since : null,
-      isOff: row.observed_state === 'off',
+      offSince: row.observed_state === 'off' ? row.off_since : null,
       ranUntil: row.ran_until,
       knownUntil: row.last_seen_at,
       chargedBegins: new Set((row.charged ?? []).map((begins) => begins.getTime())),
@@ -108,15 +113,56 @@ export async function lockBills(
 /** Writes bills as they have become. */
 export async function writeBills(tx: Tx, bills: readonly Bill[]): Promise<void> {
   if (bills.length === 0) return;
-  const rows = bills.map(({ instanceId, anchorAt, paidUntil, held, spent }) => {
-    return { instanceId, anchorAt, paidUntil, held: String(held), spent: String(spent) };
-  });
+  const rows = bills.map(({ instanceId, anchorAt, price, periodPrice, priceChanges, paidUntil, held, spent }) => ({
+    ...{ instanceId, anchorAt, price: String(price), periodPrice: periodPrice && String(periodPrice), priceChanges },
+    ...{ paidUntil, held: String(held), spent: String(spent) },
+  }));
   await sql`
-    update bill set anchor_at = row."anchorAt", paid_until = row."paidUntil", held_micro_usd = row.held,
-      spent_micro_usd = row.spent
+    update bill set anchor_at = row."anchorAt", price_micro_usd = row.price, period_price_micro_usd = row."periodPrice",
+      price_changes = row."priceChanges", paid_until = row."paidUntil", held_micro_usd = row.held, spent_micro_usd = row.spent
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row ("instanceId" text, "anchorAt" timestamptz,
-      "paidUntil" timestamptz, held bigint, spent bigint)
+      price bigint, "periodPrice" bigint, "priceChanges" int, "paidUntil" timestamptz, held bigint, spent bigint)
     where bill.instance_id = row."instanceId"`.execute(tx);
+}
+
+/** Which open bill it is, and what it says now. */
+export interface BillHandle {
+  instanceId: string;
+  accountId: string;
+  price: MicroUsd;
+}
+
+/** The open bills of some instances. */
+export async function listBillHandles(database: Database, instanceIds: readonly string[]): Promise<BillHandle[]> {
+  const rows = await database
+    .selectFrom('bill')
+    .where(sql<boolean>`instance_id = any(${[...instanceIds]}::text[])`)
+    .where('closed_at', 'is', null)
+    .select(['instance_id', 'account_id', 'price_micro_usd'])
+    .execute();
+  return rows.map((row) => ({
+    instanceId: row.instance_id,
+    accountId: row.account_id,
+    price: row.price_micro_usd,
+  }));
+}
+
+/** Writes on instances what their bills say that they cost. */
+export async function writePrices(tx: Tx, bills: readonly Bill[]): Promise<void> {
+  const rows = bills.map(({ instanceId, price }) => ({ instanceId, price: String(price) }));
+  await sql`
+    update instance set price_micro_usd = row.price
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row ("instanceId" text, price bigint)
+    where instance.id = row."instanceId"`.execute(tx);
+}
+
+/** Makes a bill another account's, with what that account has spent on the instance before, if it ever had it. */
+export async function moveBill(tx: Tx, instanceId: string, accountId: string): Promise<void> {
+  await sql`
+    update bill set account_id = ${accountId}::uuid, spent_micro_usd = (
+      select coalesce(sum(amount_micro_usd), 0) from charge join ledger_transaction on id = transaction_id
+      where charge.instance_id = ${instanceId} and account_id = ${accountId}::uuid)
+    where bill.instance_id = ${instanceId}`.execute(tx);
 }
 
 /** Writes which periods were decided on; the schema refuses to charge one twice. */
@@ -125,14 +171,14 @@ export async function insertCharges(
   charges: readonly (Charge & { transactionId: string | null })[],
 ): Promise<void> {
   if (charges.length === 0) return;
-  const rows = charges.map(({ instanceId, begins, ends, fromAvailable, fromHeld, transactionId }) => {
-    return { instanceId, begins, ends, amount: String(fromAvailable + fromHeld), transactionId };
+  const rows = charges.map(({ fromAvailable, fromHeld, ...row }) => {
+    return { ...row, amount: String(fromAvailable + fromHeld) };
   });
   await sql`
-    insert into charge (instance_id, period_begins_at, period_ends_at, amount_micro_usd, transaction_id)
-    select "instanceId", begins, ends, amount, "transactionId"
+    insert into charge (instance_id, period_begins_at, period_ends_at, amount_micro_usd, transaction_id, price_change)
+    select "instanceId", begins, ends, amount, "transactionId", "priceChange"
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row ("instanceId" text, begins timestamptz, ends timestamptz,
-      amount bigint, "transactionId" uuid)`.execute(tx);
+      amount bigint, "transactionId" uuid, "priceChange" int)`.execute(tx);
 }
 
 /** Ends bills: nothing is held any more. */
@@ -149,16 +195,19 @@ export async function takeBills(tx: Tx, instanceIds: readonly string[]): Promise
     select from bill where instance_id = any(${[...instanceIds]}::text[]) order by instance_id for update`.execute(tx);
 }
 
-/** Periods of an instance's own begin when it is first active. */
+/**
+ * Periods of an instance's own begin when it is first active, unless further ones were charged before: one that was made to
+ * be off is billed from the beginning.
+ */
 export async function startPeriods(tx: Tx, instanceIds: readonly string[], now: Date): Promise<void> {
   if (instanceIds.length === 0) return;
   await sql`
     update bill set anchor_at = ${now}::timestamptz, paid_until = case period
       when 'hourly' then ${now}::timestamptz + interval '1 hour'
       when 'daily-per-vm' then ${now}::timestamptz + interval '24 hours' else ${now}::timestamptz end
-    where instance_id = any(${[...instanceIds]}::text[]) and period <> 'global-daily' and closed_at is null`.execute(
-    tx,
-  );
+    where instance_id = any(${[...instanceIds]}::text[]) and period <> 'global-daily' and closed_at is null and not exists (
+      select from charge where charge.instance_id = bill.instance_id and price_change = 0
+        and period_begins_at > bill.created_at and amount_micro_usd > 0)`.execute(tx);
 }
 
 /** Notes that runs have ended, at the last moment at which the host told of them. */
@@ -226,7 +275,7 @@ export async function listOverdue(
     select bill.instance_id from bill
     join assignment using (instance_id) join host_health on host_health.host_id = bill.host_id
     join account_balance on account_balance.account_id = bill.account_id
-    where closed_at is null and desired = 'running' and observed_state in ('running', 'off')
+    where closed_at is null and desired <> 'absent' and observed_state in ('running', 'off')
       and paid_until <= ${paidBefore}::timestamptz and last_seen_at > paid_until
       and available_micro_usd + bill.held_micro_usd < price_micro_usd
       ${among ? sql`and bill.instance_id = any(${[...among]}::text[])` : sql``}

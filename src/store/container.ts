@@ -2,12 +2,14 @@
 
 import { sql } from 'kysely';
 import type { BillingPeriod } from '../model/billing-period.ts';
+import { mibPerGib } from '../model/configuration.ts';
 import type { ContainerPort } from '../model/container.ts';
 import type { StorageType } from '../model/hardware.ts';
 import type { InstanceStatus } from '../model/instance.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Database, Tx } from './database.ts';
 import { insertEvents } from './event.ts';
+import { defaultGroupOf } from './group.ts';
 import { insertTransactions } from './ledger.ts';
 
 /** A container that is to be written. The caller holds the host's row with its share of the capacity taken. */
@@ -53,15 +55,17 @@ export async function insertContainer(tx: Tx, row: NewContainer): Promise<string
     .insertInto('deployment')
     .values({ id: row.deploymentId, account_id: row.accountId, created_at: row.createdAt })
     .execute();
+  const group = await defaultGroupOf(tx, row.accountId);
   await tx
     .insertInto('instance_name')
-    .values({ account_id: row.accountId, name: row.name, deployment_id: row.deploymentId })
+    .values({ group_id: group.id, name: row.name, deployment_id: row.deploymentId })
     .execute();
   await tx
     .insertInto('instance')
     .values({
       id: row.id,
       account_id: row.accountId,
+      group_id: group.id,
       deployment_id: row.deploymentId,
       kind: 'container',
       name: row.name,
@@ -99,7 +103,13 @@ export async function insertContainer(tx: Tx, row: NewContainer): Promise<string
     .execute();
   await tx
     .insertInto('disk')
-    .values({ id: row.diskId, instance_id: row.id, boot: true, size_gib: row.diskGib, storage_type: row.storageType })
+    .values({
+      id: row.diskId,
+      instance_id: row.id,
+      size_mib: row.diskGib * mibPerGib,
+      storage_type: row.storageType,
+      created_at: row.createdAt,
+    })
     .execute();
   await tx
     .insertInto('assignment')
@@ -109,6 +119,9 @@ export async function insertContainer(tx: Tx, row: NewContainer): Promise<string
       generation: 1,
       revision: row.revision,
       desired: 'running',
+      vcpus: row.vcpus,
+      memory_mib: row.memoryMib,
+      disk_gib: row.diskGib,
       observed_state: null,
       observed_reason: null,
       observed_at: null,
@@ -238,7 +251,7 @@ export async function listContainers(
   if (statuses !== undefined) query = query.where(sql<boolean>`status = any(${[...statuses]}::text[])`);
   const { total } = await query.select((eb) => eb.fn.countAll<bigint>().as('total')).executeTakeFirstOrThrow();
   const rows = await query
-    .leftJoin('address', 'address.instance_id', 'container.instance_id')
+    .leftJoin('main_address', 'main_address.instance_id', 'container.instance_id')
     .leftJoin('host_health', 'host_health.host_id', 'instance.host_id')
     .select([
       'container.instance_id',
@@ -281,7 +294,7 @@ export async function listContainers(
       ports: row.ports,
       hasSshKeys: row.has_ssh_keys,
       address: row.ip,
-      image: row.image_url,
+      image: row.image_url ?? '',
       ingress: row.ingress,
       createdAt: row.created_at,
       activatedAt: row.activated_at,

@@ -3,6 +3,7 @@
 
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
+import { isOutdated, preparing } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
 /** A handle for reading, or for one statement that needs no transaction. */
@@ -45,12 +46,12 @@ export function openDatabase(connectionString: string, onIdleError: (error: Erro
   // The pool listens only to connections that are idle. One that breaks between two statements of a transaction would end
   // the process; whoever uses it learns of it from the next statement.
   pool.on('connect', (client) => client.on('error', () => {}));
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
 }
 
 /**
- * Runs `work` in one transaction, again from the start when PostgreSQL reports a deadlock or a serialization failure; so
- * `work` must have no effect but its statements.
+ * Runs `work` in one transaction, again from the start when PostgreSQL reports a deadlock or a serialization failure, or that the
+ * schema was changed under a prepared statement; so `work` must have no effect but its statements.
  * @throws whatever `work` throws, and the database's error when the attempts are used up
  */
 export async function inTransaction<Result>(database: Database, work: (tx: Tx) => Promise<Result>): Promise<Result> {
@@ -58,7 +59,8 @@ export async function inTransaction<Result>(database: Database, work: (tx: Tx) =
     try {
       return await database.transaction().execute(work);
     } catch (error) {
-      if (attempt >= attemptsMax || !retryableSqlStates.has(sqlState(error) ?? '')) throw error;
+      const mayGoWell = retryableSqlStates.has(sqlState(error) ?? '') || isOutdated(error);
+      if (attempt >= attemptsMax || !mayGoWell) throw error;
     }
   }
 }
@@ -80,6 +82,19 @@ export function isAddressTaken(error: unknown): boolean {
 /** Whether an error is the schema's refusal of a second row under this constraint. */
 export function isTakenTwice(error: unknown, constraint: string): boolean {
   return sqlState(error) === '23505' && (error as pg.DatabaseError).constraint === constraint;
+}
+
+/** Whether an error is the schema's refusal to put something into a group that is there no more. */
+export function isGroupGone(error: unknown): boolean {
+  return sqlState(error) === '23503' && /_group_id_fkey$/.test((error as pg.DatabaseError).constraint ?? '');
+}
+
+/**
+ * Whether an error is the schema's refusal of a row that refers to what is there no more: it was removed between the look at it
+ * and the writing. What is still referred to and can't be removed is another matter.
+ */
+export function isReferenceGone(error: unknown): boolean {
+  return sqlState(error) === '23503' && /^insert or update on table/.test((error as pg.DatabaseError).message);
 }
 
 /** Whether an error is the schema's refusal to let an account spend more than it has. */

@@ -6,8 +6,10 @@ import type { Size } from '../model/configuration.ts';
 import type { Hardware, HardwareOverrides } from '../model/hardware.ts';
 import type { HostState, Overcommit } from '../model/host.ts';
 import { isUuid } from '../model/id.ts';
+import type { NetworkMode } from '../model/network.ts';
 import type { RateCard } from '../model/price.ts';
 import type { Database, Tx } from './database.ts';
+import { type RawRates, rateColumns, toRates } from './price.ts';
 
 /** What a host begins with. */
 export interface NewHost {
@@ -71,20 +73,6 @@ export async function findHost(
   const [row] = rows;
   return row && { ...row, rates: toRates(row) };
 }
-
-interface RawRates {
-  vcpu_micro_usd: bigint;
-  memory_gib_micro_usd: bigint;
-  storage_gib_micro_usd: bigint;
-  public_ip_micro_usd: bigint;
-}
-const rateColumns = sql`vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, public_ip_micro_usd`;
-const toRates = (row: RawRates): RateCard => ({
-  vcpuMicroUsd: row.vcpu_micro_usd,
-  memoryGibMicroUsd: row.memory_gib_micro_usd,
-  storageGibMicroUsd: row.storage_gib_micro_usd,
-  publicIpMicroUsd: row.public_ip_micro_usd,
-});
 
 /** What an operator may change of a host; what is undefined stays. */
 export interface HostChanges {
@@ -153,6 +141,8 @@ export interface HostRow {
   hardware: Partial<Hardware>;
   hardwareOverrides: HardwareOverrides;
   additionalDiskGibMax: number | null;
+  /** How it connects its VMs. */
+  network: NetworkMode;
   createdAt: Date;
 }
 
@@ -168,7 +158,7 @@ export async function listHosts(database: Database, only?: string): Promise<Host
       (select count(*) from assignment where assignment.host_id = host.id) as instances,
       (select count(*) from orphan where orphan.host_id = host.id and orphan.state <> 'gone') as orphans,
       hardware, hardware_overrides as "hardwareOverrides", additional_disk_gib_max as "additionalDiskGibMax",
-      host.created_at as "createdAt"
+      network, host.created_at as "createdAt"
     from host join price on price.id = price_id
       left join host_health on host_health.host_id = host.id left join datacenter on datacenter.id = datacenter_id
     where ${only ?? null}::uuid is null or host.id = ${only ?? null}::uuid
@@ -189,6 +179,7 @@ export async function listHosts(database: Database, only?: string): Promise<Host
     hardware: row.hardware,
     hardwareOverrides: row.hardwareOverrides,
     additionalDiskGibMax: row.additionalDiskGibMax,
+    network: row.network,
     createdAt: row.createdAt,
   }));
 }

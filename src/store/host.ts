@@ -4,7 +4,22 @@
 import { sql } from 'kysely';
 import type { Size } from '../model/configuration.ts';
 import type { Hardware } from '../model/hardware.ts';
+import type { NetworkMode } from '../model/network.ts';
 import type { Database, Tx } from './database.ts';
+
+/**
+ * Takes more of a host, where it has it left; what is below 0 is given back. The caller holds the host's row.
+ * @returns whether it had
+ */
+export async function takeCapacity(tx: Tx, hostId: string, { vcpus, memoryMib, diskGib }: Size): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update host set vcpus_used = vcpus_used + ${vcpus}::int, memory_mib_used = memory_mib_used + ${memoryMib}::int,
+      disk_gib_used = disk_gib_used + ${diskGib}::int
+    where id = ${hostId}::uuid and (${vcpus} <= 0 or vcpus_used + ${vcpus}::int <= vcpus_limit)
+      and (${memoryMib} <= 0 or memory_mib_used + ${memoryMib}::int <= memory_mib_limit)
+      and (${diskGib} <= 0 or disk_gib_used + ${diskGib}::int <= disk_gib_limit)`.execute(tx);
+  return numAffectedRows === 1n;
+}
 
 /** Gives capacity back. The caller holds the host's row. */
 export async function giveBackCapacity(tx: Tx, hostId: string, size: Size): Promise<void> {
@@ -128,6 +143,12 @@ export async function updateLimits(database: Database, hostId: string, capacity:
   `.execute(database);
 }
 
+/** Whether a host has been heard of lately. */
+export async function isReachable(database: Database, hostId: string): Promise<boolean> {
+  const row = await database.selectFrom('host').where('id', '=', hostId).select('reachable').executeTakeFirst();
+  return row?.reachable ?? false;
+}
+
 /** Whether any host is reachable and open to new instances. */
 export async function isAnyHostOpen(database: Database): Promise<boolean> {
   const row = await database
@@ -140,6 +161,18 @@ export async function isAnyHostOpen(database: Database): Promise<boolean> {
   return row !== undefined;
 }
 
+/** How a host connects its VMs. */
+export async function networkModeOf(database: Database, hostId: string): Promise<NetworkMode | undefined> {
+  const row = await database.selectFrom('host').where('id', '=', hostId).select('network').executeTakeFirst();
+  return row?.network;
+}
+
+/** Whether any host connects its VMs to networks. */
+export async function isAnyHostInNetworks(database: Database): Promise<boolean> {
+  const query = database.selectFrom('host').where('network', '=', 'bridge').select('id').limit(1);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
 /** A host as its report makes it. */
 interface HeardOf {
   hostId: string;
@@ -148,6 +181,7 @@ interface HeardOf {
   runsContainers: boolean;
   /** Of the GPUs that containers can be given. */
   gpuIds: readonly string[];
+  network: NetworkMode;
 }
 
 /** What a host is made of, with the operator's overrides laid over what was found. */
@@ -160,10 +194,11 @@ function knownHardware(found: Hardware) {
 /** Whether there is anything for {@link noteReachable} to write; hardly ever, so a report need not lock its host's row. */
 export async function isNewsOfHost(
   database: Database,
-  { hostId, hardware, runsContainers, gpuIds }: HeardOf,
+  { hostId, hardware, runsContainers, gpuIds, network }: HeardOf,
 ): Promise<boolean> {
   const { rows } = await sql<{ news: boolean }>`
     select not reachable or runs_containers <> ${runsContainers} or gpu_ids <> ${[...gpuIds]}::text[]
+      or network <> ${network}
       or hardware is distinct from ${knownHardware(hardware)} as news
     from host where id = ${hostId}::uuid`.execute(database);
   return rows[0]?.news === true;
@@ -172,12 +207,12 @@ export async function isNewsOfHost(
 /** Notes that a host can be reached and what it is made of. @returns whether it was out of reach before */
 export async function noteReachable(
   tx: Tx,
-  { hostId, hardware, runsContainers, gpuIds }: HeardOf,
+  { hostId, hardware, runsContainers, gpuIds, network }: HeardOf,
   now: Date,
 ): Promise<boolean> {
   const { rows } = await sql<{ returned: boolean }>`
     update host set hardware = ${knownHardware(hardware)}, runs_containers = ${runsContainers},
-      gpu_ids = ${[...gpuIds]}::text[], reachable = true,
+      gpu_ids = ${[...gpuIds]}::text[], network = ${network}, reachable = true,
       reachable_changed_at = case when reachable then reachable_changed_at else ${now}::timestamptz end
     where id = ${hostId}::uuid
     returning reachable_changed_at = ${now}::timestamptz as returned`.execute(tx);

@@ -3,7 +3,7 @@
 import { sql } from 'kysely';
 import type { BillingPeriod } from '../model/billing-period.ts';
 import type { Datacenter } from '../model/datacenter.ts';
-import type { Hardware } from '../model/hardware.ts';
+import type { Hardware, StorageType } from '../model/hardware.ts';
 import type { InstanceKind, InstanceStatus } from '../model/instance.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Database, Tx } from './database.ts';
@@ -19,16 +19,20 @@ export interface InstanceRow {
   statusChangedAt: Date;
   vcpus: number;
   memoryMib: number;
+  /** What its disks take of its host. */
   diskGib: number;
-  storageType: 'HDD' | 'SSD' | 'NVMe';
+  /** What its first disk lies on; null without disks. */
+  storageType: StorageType | null;
   cpuModel: string | null;
-  /** Of a VM the URL of its disk image, of a container its reference. */
-  imageUrl: string;
+  /** Of a VM the URL of its disk image, of a container its reference; null where a VM was made without one. */
+  imageUrl: string | null;
   /** Its host's; parts are missing as long as the host has not told of them. */
   hardware: Partial<Hardware>;
   datacenter: Datacenter | null;
   priceMicroUsd: bigint;
   address: string | null;
+  /** IPv4 addresses that it holds, `address` among them. */
+  addressCount: number;
   portRules: PortRule[];
   createdAt: Date;
   heldMicroUsd: bigint;
@@ -53,13 +57,12 @@ export async function listInstances(
 ): Promise<InstanceRow[]> {
   let query = database
     .selectFrom('instance')
-    .innerJoin('disk', (join) => join.onRef('disk.instance_id', '=', 'instance.id').on('disk.boot', '=', true))
-    .leftJoin('address', 'address.instance_id', 'instance.id')
+    .leftJoin('main_address', 'main_address.instance_id', 'instance.id')
     .innerJoin('host', 'host.id', 'instance.host_id')
     .leftJoin('host_health', 'host_health.host_id', 'instance.host_id')
     .leftJoin('bill', 'bill.instance_id', 'instance.id')
     .where('instance.account_id', '=', accountId)
-    .where('status', 'not in', ['deleting', 'deleted'])
+    .where('status', 'not in', ['soft-deleted', 'deleting', 'deleted'])
     .select([
       'instance.id',
       'kind',
@@ -70,8 +73,15 @@ export async function listInstances(
       'status_changed_at',
       'vcpus',
       'memory_mib',
-      'size_gib',
-      'storage_type',
+      sql<number>`(select coalesce(sum(ceil(size_mib / 1024.0)), 0)::int from disk where disk.instance_id = instance.id)`.as(
+        'disk_gib',
+      ),
+      sql<StorageType | null>`(select storage_type from disk where disk.instance_id = instance.id order by position limit 1)`.as(
+        'storage_type',
+      ),
+      sql<number>`(select count(*)::int from address where address.instance_id = instance.id and family(address.ip) = 4)`.as(
+        'address_count',
+      ),
       'image_url',
       'instance.price_micro_usd',
       'bill.held_micro_usd',
@@ -90,7 +100,7 @@ export async function listInstances(
       sql<string | null>`host_health.inventory ->> 'cpuModel'`.as('cpu_model'),
       sql<PortRule[]>`coalesce((
         select jsonb_agg(jsonb_build_object('port', port, 'protocol', protocol) order by port, protocol)
-        from port_rule where port_rule.ip = address.ip), '[]')`.as('port_rules'),
+        from port_rule where port_rule.ip = main_address.ip), '[]')`.as('port_rules'),
     ])
     .orderBy('instance.created_at')
     .orderBy('instance.id');
@@ -106,7 +116,7 @@ export async function listInstances(
     statusChangedAt: row.status_changed_at,
     vcpus: row.vcpus,
     memoryMib: row.memory_mib,
-    diskGib: row.size_gib,
+    diskGib: row.disk_gib,
     storageType: row.storage_type,
     cpuModel: row.cpu_model,
     hardware: row.hardware,
@@ -114,6 +124,7 @@ export async function listInstances(
     imageUrl: row.image_url,
     priceMicroUsd: row.price_micro_usd,
     address: row.ip,
+    addressCount: row.address_count,
     portRules: row.port_rules,
     createdAt: row.created_at,
     heldMicroUsd: row.held_micro_usd ?? 0n,
@@ -144,10 +155,10 @@ export async function listInstanceStatuses(
   if (ids.length === 0) return [];
   const rows = await database
     .selectFrom('instance')
-    .leftJoin('address', 'address.instance_id', 'instance.id')
+    .leftJoin('main_address', 'main_address.instance_id', 'instance.id')
     .leftJoin('bill', 'bill.instance_id', 'instance.id')
     .where('instance.account_id', '=', accountId)
-    .where('status', 'not in', ['deleting', 'deleted'])
+    .where('status', 'not in', ['soft-deleted', 'deleting', 'deleted'])
     .where('id', 'in', ids)
     .select(['id', 'status', 'status_changed_at', 'funds_changed_at', 'instance.created_at', 'ip'])
     .execute();
@@ -167,6 +178,7 @@ export interface InstanceHandle {
   accountId: string;
   hostId: string;
   deploymentId: string;
+  groupId: bigint;
   name: string;
   status: InstanceStatus;
   /** Its host has let go of it: it has no address and takes no capacity. */
@@ -196,6 +208,7 @@ export async function findInstances(
       'account_id',
       'instance.host_id',
       'deployment_id',
+      'group_id',
       'name',
       'status',
       'assignment.instance_id as assigned',
@@ -210,6 +223,7 @@ export async function findInstances(
     accountId: row.account_id,
     hostId: row.host_id,
     deploymentId: row.deployment_id,
+    groupId: row.group_id,
     name: row.name,
     status: row.status,
     released: row.assigned === null,

@@ -7,7 +7,9 @@ import type { Size } from '../model/configuration.ts';
 import type { Hardware } from '../model/hardware.ts';
 import type { HostState } from '../model/host.ts';
 import type { RateCard } from '../model/price.ts';
+import type { SoldGrades } from '../model/storage-pool.ts';
 import type { Database } from './database.ts';
+import { toGradeRates } from './price.ts';
 
 /** A host's row as the market needs it. */
 export interface MarketRow {
@@ -20,6 +22,7 @@ export interface MarketRow {
   reachable: boolean;
   free: Size;
   additionalGibMax: number | null;
+  grades?: SoldGrades;
 }
 
 /** A moment in the order of transactions; asking for what changed since misses nothing. */
@@ -61,8 +64,9 @@ function toCursor(row: RawCursor | undefined): MarketCursor {
 }
 
 const columns = sql`id, datacenter_id, price_id, vcpu_micro_usd::text, memory_gib_micro_usd::text, storage_gib_micro_usd::text,
-  public_ip_micro_usd::text, hardware, state, reachable, vcpus_limit - vcpus_used as vcpus,
-  memory_mib_limit - memory_mib_used as memory_mib, disk_gib_limit - disk_gib_used as disk_gib, additional_disk_gib_max`;
+  grade_gib_micro_usd, public_ip_micro_usd::text, hardware, state, reachable, vcpus_limit - vcpus_used as vcpus,
+  memory_mib_limit - memory_mib_used as memory_mib, disk_gib_limit - disk_gib_used as disk_gib, additional_disk_gib_max,
+  storage_grades, apart_grades`;
 
 interface RawRow {
   id: string;
@@ -71,6 +75,7 @@ interface RawRow {
   vcpu_micro_usd: string;
   memory_gib_micro_usd: string;
   storage_gib_micro_usd: string;
+  grade_gib_micro_usd: Record<string, number>;
   public_ip_micro_usd: string;
   hardware: Partial<Hardware>;
   state: HostState;
@@ -79,6 +84,8 @@ interface RawRow {
   memory_mib: number;
   disk_gib: number;
   additional_disk_gib_max: number | null;
+  storage_grades: string[] | null;
+  apart_grades: string[];
 }
 
 /** Which hosts are read. */
@@ -117,7 +124,7 @@ function hostsOf({ since, after, limit }: HostPage) {
     : sql`true`;
   return sql`
     select ${columns} from (
-      select host.*, vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, public_ip_micro_usd
+      select host.*, vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, grade_gib_micro_usd, public_ip_micro_usd
       from host join price on price.id = host.price_id
       where ${hasChanged} and (${after}::uuid is null or host.id > ${after}::uuid)
       order by host.id limit ${limit}::int
@@ -133,6 +140,7 @@ function toMarketRow(row: RawRow): MarketRow {
       vcpuMicroUsd: BigInt(row.vcpu_micro_usd),
       memoryGibMicroUsd: BigInt(row.memory_gib_micro_usd),
       storageGibMicroUsd: BigInt(row.storage_gib_micro_usd),
+      gradeGibMicroUsd: toGradeRates(row.grade_gib_micro_usd),
       publicIpMicroUsd: BigInt(row.public_ip_micro_usd),
     },
     hardware: { ...unknownHardware, ...row.hardware },
@@ -140,5 +148,6 @@ function toMarketRow(row: RawRow): MarketRow {
     reachable: row.reachable,
     free: { vcpus: row.vcpus, memoryMib: row.memory_mib, diskGib: row.disk_gib },
     additionalGibMax: row.additional_disk_gib_max,
+    ...(row.storage_grades === null ? {} : { grades: { own: row.storage_grades, apart: row.apart_grades } }),
   };
 }

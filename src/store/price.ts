@@ -1,7 +1,35 @@
 // Rate cards. A row never changes (the schema refuses it); a new card is a new row.
 
+import { sql } from 'kysely';
 import type { RateCard } from '../model/price.ts';
 import type { Tx } from './database.ts';
+
+/** The columns of a rate card. */
+export const rateColumns = sql`vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, grade_gib_micro_usd,
+  public_ip_micro_usd`;
+
+/** A rate card as {@link rateColumns} bring it. */
+export interface RawRates {
+  vcpu_micro_usd: bigint;
+  memory_gib_micro_usd: bigint;
+  storage_gib_micro_usd: bigint;
+  grade_gib_micro_usd: Record<string, number>;
+  public_ip_micro_usd: bigint;
+}
+
+/** A rate card out of its columns. */
+export const toRates = (row: RawRates): RateCard => ({
+  vcpuMicroUsd: row.vcpu_micro_usd,
+  memoryGibMicroUsd: row.memory_gib_micro_usd,
+  storageGibMicroUsd: row.storage_gib_micro_usd,
+  gradeGibMicroUsd: toGradeRates(row.grade_gib_micro_usd),
+  publicIpMicroUsd: row.public_ip_micro_usd,
+});
+
+/** Rates by grade out of their column. */
+export function toGradeRates(column: Readonly<Record<string, number>>): RateCard['gradeGibMicroUsd'] {
+  return Object.fromEntries(Object.entries(column).map(([grade, rate]) => [grade, BigInt(rate)]));
+}
 
 /** Makes sure of a row with exactly these rates. @returns its id; an equal older row is used again */
 export async function ensurePrice(tx: Tx, row: { id: string; rates: RateCard; now: Date }): Promise<string> {
@@ -11,15 +39,18 @@ export async function ensurePrice(tx: Tx, row: { id: string; rates: RateCard; no
     storage_gib_micro_usd: row.rates.storageGibMicroUsd,
     public_ip_micro_usd: row.rates.publicIpMicroUsd,
   };
+  const grades = Object.entries(row.rates.gradeGibMicroUsd).map(([grade, rate]) => [grade, Number(rate)]);
+  const gradeRates = JSON.stringify(Object.fromEntries(grades));
   const known = await tx
     .selectFrom('price')
     .where((eb) => eb.and(columns))
+    .where(sql<boolean>`grade_gib_micro_usd = ${gradeRates}::jsonb`)
     .select('id')
     .executeTakeFirst();
   if (known) return known.id;
   await tx
     .insertInto('price')
-    .values({ id: row.id, ...columns, created_at: row.now })
+    .values({ id: row.id, ...columns, grade_gib_micro_usd: gradeRates, created_at: row.now })
     .execute();
   return row.id;
 }

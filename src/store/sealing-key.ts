@@ -1,6 +1,6 @@
 // Which key the secrets in this database are sealed with. The key itself is never here.
 
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 /** Notes the key's fingerprint where none is noted yet. @returns the one that is noted */
 export async function ensureSealingKey(tx: Tx, fingerprint: Uint8Array, now: Date): Promise<Uint8Array> {
@@ -11,4 +11,9 @@ export async function ensureSealingKey(tx: Tx, fingerprint: Uint8Array, now: Dat
     .execute();
   const row = await tx.selectFrom('sealing_key').select('fingerprint').executeTakeFirstOrThrow();
   return row.fingerprint;
+}
+
+/** The fingerprint that is noted. */
+export async function findSealingKey(database: Database): Promise<Uint8Array | undefined> {
+  return (await database.selectFrom('sealing_key').select('fingerprint').executeTakeFirst())?.fingerprint;
 }

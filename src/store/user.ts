@@ -1,66 +1,134 @@
-// Users: people who may act for an account. Names are one space for all accounts, as nobody names an account to log in.
+// Users: people. Names are one space for all accounts, as nobody names an account to log in; what they may do stands in
+// privilege.ts.
 
+import { sql } from 'kysely';
 import type { Database, Tx } from './database.ts';
 
-/** A user as an operator may see it. */
+/** A user as he may be shown. */
 export interface UserRow {
   id: string;
-  accountId: string;
-  accountName: string;
+  number: bigint;
   username: string;
+  email: string | null;
+  /** Public SSH keys, one each. */
+  authorizedKeys: string[];
+  hasSecondFactor: boolean;
   createdAt: Date;
 }
 
 /** Writes a user. @returns false when the name is taken */
 export async function insertUser(
   tx: Tx,
-  row: { id: string; accountId: string; username: string; passwordHash: string; now: Date },
+  row: { id: string; username: string; passwordHash: string | null; now: Date },
 ): Promise<boolean> {
   const written = await tx
     .insertInto('user')
-    .values({
-      id: row.id,
-      account_id: row.accountId,
-      username: row.username,
-      password_hash: row.passwordHash,
-      created_at: row.now,
-    })
+    .values({ id: row.id, username: row.username, password_hash: row.passwordHash, created_at: row.now })
     .onConflict((conflict) => conflict.column('username').doNothing())
     .returning('id')
     .executeTakeFirst();
   return written !== undefined;
 }
 
-/** Users, of one account or of all, by their names. */
-export async function listUsers(database: Database, accountId: string | null): Promise<UserRow[]> {
-  let query = database.selectFrom('user').innerJoin('account', 'account.id', 'user.account_id');
-  if (accountId !== null) query = query.where('account_id', '=', accountId);
-  const rows = await query
-    .select(['user.id', 'account_id', 'account.name', 'username', 'user.created_at'])
-    .orderBy('username')
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    accountId: row.account_id,
-    accountName: row.name,
-    username: row.username,
-    createdAt: row.created_at,
-  }));
+const users = (database: Database) =>
+  database
+    .selectFrom('user')
+    .select(['id', 'number', 'username', 'email', 'authorized_keys', 'created_at'])
+    .select(sql<boolean>`totp_sealed is not null`.as('has_second_factor'));
+
+const toUser = (row: Awaited<ReturnType<ReturnType<typeof users>['executeTakeFirstOrThrow']>>): UserRow => ({
+  id: row.id,
+  number: row.number,
+  username: row.username,
+  email: row.email,
+  authorizedKeys: row.authorized_keys,
+  hasSecondFactor: row.has_second_factor,
+  createdAt: row.created_at,
+});
+
+/** One user. */
+export async function findUser(
+  database: Database,
+  by: { id: string } | { number: bigint } | { username: string },
+): Promise<UserRow | undefined> {
+  const [[column, value]] = Object.entries(by) as [['id' | 'number' | 'username', string & bigint]];
+  const row = await users(database).where(column, '=', value).executeTakeFirst();
+  return row && toUser(row);
 }
 
-/** Gives a user another password. @returns the user's account, or undefined when there is no such user */
-export async function updatePassword(tx: Tx, username: string, passwordHash: string): Promise<string | undefined> {
-  const row = await tx
-    .updateTable('user')
-    .set({ password_hash: passwordHash })
+/** Users by name: all, or those who have a privilege on one of some accounts or on anything in them. */
+export async function listUsers(database: Database, accountIds: readonly string[] | null): Promise<UserRow[]> {
+  let query = users(database).orderBy('username');
+  if (accountIds !== null) {
+    query = query.where(
+      sql<boolean>`exists (select from privilege join privilege_place on privilege_id = privilege.id
+        where privilege.user_id = "user".id and privilege_place.account_id = any(${[...accountIds]}::uuid[]))`,
+    );
+  }
+  return (await query.execute()).map(toUser);
+}
+
+/** What a login is checked against. */
+export interface CredentialsRow {
+  id: string;
+  /** Null where the user can't log in. */
+  passwordHash: string | null;
+  hasSecondFactor: boolean;
+}
+
+/** What a user's login is checked against. */
+export async function findCredentials(database: Database, username: string): Promise<CredentialsRow | undefined> {
+  const row = await database
+    .selectFrom('user')
     .where('username', '=', username)
-    .returning('account_id')
+    .select(['id', 'password_hash'])
+    .select(sql<boolean>`totp_sealed is not null`.as('has_second_factor'))
     .executeTakeFirst();
-  return row?.account_id;
+  return row && { id: row.id, passwordHash: row.password_hash, hasSecondFactor: row.has_second_factor };
 }
 
-/** Removes a user. @returns the user's account, or undefined when there is no such user */
-export async function deleteUser(tx: Tx, username: string): Promise<string | undefined> {
-  const row = await tx.deleteFrom('user').where('username', '=', username).returning('account_id').executeTakeFirst();
-  return row?.account_id;
+/** A user's second factor, under lock: the sealed secret, and the step of the newest code that was taken. */
+export async function lockTotp(
+  tx: Tx,
+  userId: string,
+): Promise<{ sealed: Uint8Array; takenStep: bigint | null } | undefined> {
+  const row = await tx
+    .selectFrom('user')
+    .where('id', '=', userId)
+    .select(['totp_sealed', 'totp_step'])
+    .forUpdate()
+    .executeTakeFirst();
+  return row?.totp_sealed ? { sealed: row.totp_sealed, takenStep: row.totp_step } : undefined;
+}
+
+/** Notes the step of a code that was taken. */
+export async function updateTotpStep(tx: Tx, userId: string, step: bigint): Promise<void> {
+  await tx.updateTable('user').set({ totp_step: step }).where('id', '=', userId).execute();
+}
+
+/** What can be changed of a user. */
+export interface UserChange {
+  passwordHash?: string;
+  authorizedKeys?: readonly string[];
+  /** A new secret, sealed, or none any more. */
+  totpSealed?: Uint8Array | null;
+}
+
+/** Changes a user. */
+export async function updateUser(tx: Tx, userId: string, change: UserChange): Promise<void> {
+  const { passwordHash, authorizedKeys, totpSealed } = change;
+  await tx
+    .updateTable('user')
+    .set({
+      ...(passwordHash === undefined ? {} : { password_hash: passwordHash }),
+      ...(authorizedKeys === undefined ? {} : { authorized_keys: [...authorizedKeys] }),
+      ...(totpSealed === undefined ? {} : { totp_sealed: totpSealed, totp_step: null }),
+    })
+    .where('id', '=', userId)
+    .execute();
+}
+
+/** Removes a user with all that hangs on him: sessions, keys and privileges. */
+export async function deleteUser(tx: Tx, userId: string): Promise<void> {
+  await tx.deleteFrom('user').where('id', '=', userId).execute();
 }

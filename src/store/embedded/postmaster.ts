@@ -6,11 +6,11 @@ import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { processStartTicks } from '../../host/process.ts';
+import { identifyProcess, isAlive, type ProcessIdentity, signalProcess } from '../../host/process.ts';
 import { commandAs, type SystemUser } from '../../host/system-user.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { databaseEnvironment, fixedSettings, SOCKET_PORT } from './cluster.ts';
-import { isRunning, POLL_MS, type ServerProcess, serverProcess, signalProcess, untilOrphansLeft } from './processes.ts';
+import { POLL_MS, serverProcess, untilOrphansLeft } from './processes.ts';
 
 /** A server that says it is ready, yet has no socket for so long, has lost it: somebody cleaned its directory up. */
 const DEAF_AFTER_MS = 3_000;
@@ -25,7 +25,7 @@ const PID_FILE = 'postmaster.pid';
 /** The pid file's eighth line. */
 const STATUS_LINE = 7;
 
-export type Postmaster = ServerProcess;
+export type Postmaster = ProcessIdentity;
 
 /** The living server that the cluster's pid file names; `dataDir` without symbolic links. */
 async function findPostmaster(dataDir: string): Promise<Postmaster | undefined> {
@@ -61,7 +61,7 @@ export async function removeMisleadingPidFiles(dataDir: string, socketDir: strin
     const text = await readFile(path, 'utf8').catch(() => undefined);
     if (text === undefined) continue;
     const pid = Number.parseInt(text, 10);
-    if (Number.isNaN(pid) || processStartTicks(pid) !== undefined) await rm(path, { force: true });
+    if (Number.isNaN(pid) || identifyProcess(pid) !== undefined) await rm(path, { force: true });
   }
 }
 
@@ -94,9 +94,7 @@ export async function launchPostmaster(options: {
     child.on('exit', (code, signal) => options.onExit(signal ?? `exit code ${code}`));
     await once(child, 'spawn');
     child.unref();
-    if (child.pid === undefined) return undefined;
-    const startTicks = processStartTicks(child.pid);
-    return startTicks === undefined ? undefined : { pid: child.pid, startTicks };
+    return child.pid === undefined ? undefined : identifyProcess(child.pid);
   } finally {
     await log.close();
   }
@@ -117,7 +115,7 @@ export async function waitUntilReady(options: {
   let lastError: unknown;
   while (performance.now() - startMs < options.timeoutMs) {
     options.signal?.throwIfAborted();
-    if (!isRunning(options.postmaster)) return 'ended';
+    if (!isAlive(options.postmaster)) return 'ended';
     try {
       await queryOnce(options.connectionString);
       return 'ready';
@@ -163,7 +161,7 @@ export async function stopPostmaster(postmaster: Postmaster): Promise<void> {
     signalProcess(postmaster, signal);
     const deadlineMs = performance.now() + boundMs;
     while (performance.now() < deadlineMs) {
-      if (!isRunning(postmaster)) return;
+      if (!isAlive(postmaster)) return;
       await sleep(POLL_MS);
     }
   }

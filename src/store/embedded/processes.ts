@@ -2,38 +2,24 @@
 // first thing); a pid file alone proves nothing, because process ids are given out again.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processIds, processProgram, processStartTicks, processWorkingDirectory } from '../../host/process.ts';
+import {
+  identifyProcess,
+  type ProcessIdentity,
+  processIds,
+  processProgram,
+  processWorkingDirectory,
+  signalProcess,
+} from '../../host/process.ts';
 
 /** How often what changes by itself is looked at. */
 export const POLL_MS = 20;
 /** Servers' children leave by themselves when their parent has died, at the latest after the query they are in. */
 const ORPHANS_LEAVE_MS = 5_000;
 
-export interface ServerProcess {
-  pid: number;
-  /** With the pid, the process's identity. */
-  startTicks: string;
-}
-
-export function isRunning(server: ServerProcess): boolean {
-  return processStartTicks(server.pid) === server.startTicks;
-}
-
 /** The process of this id, if it is one of the cluster's; `dataDir` without symbolic links. */
-export function serverProcess(pid: number, dataDir: string): ServerProcess | undefined {
+export function serverProcess(pid: number, dataDir: string): ProcessIdentity | undefined {
   if (processProgram(pid) !== 'postgres' || processWorkingDirectory(pid) !== dataDir) return undefined;
-  const startTicks = processStartTicks(pid);
-  return startTicks === undefined ? undefined : { pid, startTicks };
-}
-
-/** Signals the process only while the id still means it. */
-export function signalProcess(server: ServerProcess, signal: NodeJS.Signals): void {
-  if (!isRunning(server)) return;
-  try {
-    process.kill(server.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+  return identifyProcess(pid);
 }
 
 /**

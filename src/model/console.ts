@@ -1,0 +1,32 @@
+// Consoles: a VM's screen and its serial port, at an address of the VM's own that is not in its guest's hands.
+
+import { type Ipv4Range, parseCidr } from './cidr.ts';
+import { BerthError, shown } from './errors.ts';
+
+/** What can be looked at and typed into: the serial port, and the screen with its keyboard and mouse. */
+export const consoleChannels = ['serial', 'vnc'] as const;
+/** One of {@link consoleChannels}. */
+export type ConsoleChannel = (typeof consoleChannels)[number];
+
+/** How a channel is called where people read of it. */
+export const consoleNames: Record<ConsoleChannel, string> = { serial: 'serial console', vnc: 'graphical console' };
+
+/** Consoles that a VM may have open at once; each is a connection through three processes. */
+export const consolesPerVmMax = 8;
+
+/** Twice as many VMs as a host of the largest kind holds, a hundred times over. */
+const poolPrefixMin = 12;
+/** A smaller range has no address beside its network's and its broadcast address. */
+const poolPrefixMax = 30;
+
+/**
+ * Checks a range that VMs' management addresses are given out of.
+ * @throws BerthError `invalid_value`
+ */
+export function checkConsolePool(cidr: string, field: string): Ipv4Range {
+  const range = parseCidr(cidr);
+  if (range && range.prefix >= poolPrefixMin && range.prefix <= poolPrefixMax) return range;
+  const sizes = `a /${poolPrefixMin} to a /${poolPrefixMax}`;
+  const rule = `it must be an IPv4 range that begins at its first address, ${sizes}, such as "127.45.0.0/16"`;
+  throw new BerthError('invalid_value', `${field} is ${shown(cidr)}; ${rule}.`, field);
+}
