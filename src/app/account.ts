@@ -7,7 +7,7 @@ import { type AccountRow, ensureAccount, listAccounts as read } from '../store/a
 import { inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import type { Context } from './context.ts';
-import { operatorEvent, unknownName } from './operator.ts';
+import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
 export type { AccountRow } from '../store/account.ts';
 
@@ -31,15 +31,19 @@ export async function findAccount(context: Context, nameOrId: string): Promise<A
  * Opens an account, with nothing in it.
  * @throws BerthError `invalid_value`, `name_taken`
  */
-export async function createAccount(context: Context, name: string, field: string): Promise<AccountRow> {
+export async function createAccount(
+  context: Context,
+  name: string,
+  field: string,
+  actor = operatorActor,
+): Promise<AccountRow> {
   checkAccountName(name, field);
   const now = context.clock.now();
   await inTransaction(context.database, async (tx) => {
     const { id, isNew } = await ensureAccount(tx, { id: newUuid(context.entropy), name, now });
     if (!isNew) throw new BerthError('name_taken', `There is an account ${name} already.`, field);
-    await insertEvents(tx, [
-      operatorEvent(context, 'account.created', `Account ${name} was opened.`, { accountId: id }),
-    ]);
+    const event = operatorEvent(context, 'account.created', `Account ${name} was opened.`, { accountId: id });
+    await insertEvents(tx, [{ ...event, actor }]);
   });
   return findAccount(context, name);
 }

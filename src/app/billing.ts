@@ -177,12 +177,14 @@ export async function endBills(
   await insertCharges(tx, charges);
 }
 
-function chargeTransaction(context: Context, accountId: string, charge: Charge, now: Date): NewTransaction {
-  const { fromAvailable, fromHeld, begins, ends } = charge;
+/** The ledger's transaction of a charge. */
+export function chargeTransaction(context: Context, accountId: string, charge: Charge, now: Date): NewTransaction {
+  const { fromAvailable, fromHeld, begins, ends, priceChange } = charge;
+  const span = `${begins.toISOString()} to ${ends.toISOString()}`;
   return {
     ...transactionOf(context, accountId, charge.instanceId, now, {
       kind: 'charge',
-      reason: `${begins.toISOString()} to ${ends.toISOString()}`,
+      reason: priceChange === 0 ? span : `${span}, the difference to a higher price`,
       entries: [
         { book: 'available', amount: -fromAvailable },
         { book: 'held', amount: -fromHeld },
@@ -193,7 +195,8 @@ function chargeTransaction(context: Context, accountId: string, charge: Charge, 
   };
 }
 
-function transactionOf(
+/** A transaction that Berth makes of itself. */
+export function transactionOf(
   context: Context,
   accountId: string,
   instanceId: string,

@@ -13,10 +13,10 @@ import { ensureHost, findHost } from '../store/host-terms.ts';
 import { ensureImage } from '../store/image.ts';
 import { insertTransactions, type NewTransaction } from '../store/ledger.ts';
 import { ensurePrice } from '../store/price.ts';
-import { insertUser } from '../store/user.ts';
 import { sha256 } from './authenticate.ts';
 import { catalog } from './catalog.ts';
 import type { Context } from './context.ts';
+import { insertAccountUser } from './user.ts';
 
 /** What proves who the first customer is. Made once, kept in a file that only its owner can read. */
 export interface FirstAccount {
@@ -38,7 +38,7 @@ export async function ensureFirstAccount(context: Context, first: FirstAccount):
     const { username, passwordHash } = first;
     // Afterwards users are the operator's: one that was removed doesn't come back with the next start.
     if (isNew) {
-      await insertUser(tx, { id: newUuid(context.entropy), accountId, username, passwordHash, now });
+      await insertAccountUser(tx, accountId, { id: newUuid(context.entropy), username, passwordHash, now });
       const credit = openingCredit(context, accountId, now);
       if (credit.entries.every(({ amount }) => amount !== 0n)) await insertTransactions(tx, [credit]);
     }

@@ -24,7 +24,7 @@ import {
   type StartRequest,
 } from './container-request.ts';
 import type { Context } from './context.ts';
-import { deleteInstances } from './instance.ts';
+import { deleteInstances } from './instance-end.ts';
 import { readBalance } from './ledger.ts';
 import { wasCommitted } from './lost-commit.ts';
 

@@ -3,6 +3,7 @@
 
 import type { Clock, Entropy } from '../model/world.ts';
 import type { Database } from '../store/database.ts';
+import type { IsoReader } from './iso.ts';
 import type { MarketView } from './market.ts';
 import type { Settings } from './settings.ts';
 import type { Vault } from './vault.ts';
@@ -30,6 +31,8 @@ export interface Context {
   allowedImageHosts: ReadonlySet<string>;
   /** `HOST:PORT` of webhooks' receivers that may have a private address. */
   allowedCallbackHosts: ReadonlySet<string>;
+  /** Looks at customers' ISO images; left out where nothing is fetched for customers. */
+  readIso?: IsoReader;
   /** Where Berth is reached, such as `http://127.0.0.1:8080`; images that it builds are served below it. */
   publicUrl: string;
 }

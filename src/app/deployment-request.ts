@@ -1,15 +1,15 @@
 // What may be asked of a deployment, before any place is looked for. Nothing is written here.
 
 import { isIP } from 'node:net';
-import type { Size } from '../model/configuration.ts';
 import { type ConstraintFields, type Constraints, checkConstraints } from '../model/constraints.ts';
 import { BerthError } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
 import { checkImageUrl } from '../model/image.ts';
+import { hardwareProfiles } from '../model/machine.ts';
 import { checkHostname, checkName } from '../model/name.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
-import type { NewDeployment } from '../store/deployment.ts';
+import type { NewDeployment, NewVm } from '../store/deployment.ts';
 import type { Principal } from './authenticate.ts';
 import { firstBill } from './billing.ts';
 import type { Context } from './context.ts';
@@ -35,8 +35,14 @@ export type DeployFields = Record<'instances' | 'name' | 'hostname' | 'imageUrl'
 export interface CheckedRequest {
   constraints: Constraints;
   count: number;
-  deployment: Omit<NewDeployment, keyof Size>;
+  deployment: Omit<NewDeployment, 'vcpus' | 'memoryMib' | 'disks'>;
 }
+
+/** What this API leaves no choice of. */
+const usualVm: NewVm = {
+  ...{ desired: 'running', hardwareProfile: hardwareProfiles[0], hardwareProfileLocked: false, autoreboot: false },
+  ...{ cdromUrl: null, keymap: null, allPortsOpen: false, distribution: null, sealedSecrets: null },
+};
 
 /**
  * Holds a request against everything that needs no place: names, ports, keys, image, constraints.
@@ -64,7 +70,9 @@ export async function checkRequest(
     deployment: {
       id: newUuid(context.entropy),
       accountId: principal.accountId,
+      groupId: null,
       actor: principal.actor,
+      vm: usualVm,
       name,
       hostname,
       imageUrl: imageUrl.href,

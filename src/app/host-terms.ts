@@ -9,6 +9,8 @@ import { inTransaction, type Tx } from '../store/database.ts';
 import { findDatacenter } from '../store/datacenter.ts';
 import { insertEvents } from '../store/event.ts';
 import * as store from '../store/host-terms.ts';
+import { findOverlappingRange } from '../store/ip-range.ts';
+import { findOverlappingConsolePool } from '../store/management-address.ts';
 import { listOrphansOf, type OrphanRow } from '../store/orphan.ts';
 import { ensurePrice } from '../store/price.ts';
 import type { Context } from './context.ts';
@@ -243,6 +245,18 @@ async function insertPools(
     if (other) {
       const message = `${field} is ${shown(cidr)}, which overlaps ${other.cidr} of host ${other.hostName}.`;
       throw new BerthError('name_taken', message, field);
+    }
+    const ipRange = await findOverlappingRange(tx, cidr);
+    if (ipRange) {
+      throw new BerthError('name_taken', `${field} is ${shown(cidr)}, which overlaps IP range ${ipRange}.`, field);
+    }
+    const consolePool = await findOverlappingConsolePool(tx, cidr);
+    if (consolePool) {
+      throw new BerthError(
+        'name_taken',
+        `${field} is ${shown(cidr)}, which overlaps ${consolePool} of consoles.`,
+        field,
+      );
     }
     await pools.insertAddressPool(tx, { id: newUuid(context.entropy), hostId, cidr, range });
   }

@@ -4,6 +4,8 @@ import type { Size } from '../model/configuration.ts';
 import { BerthError } from '../model/errors.ts';
 import type { Hardware, StorageType } from '../model/hardware.ts';
 import { newSecret } from '../model/id.ts';
+import type { NetworkMode } from '../model/network.ts';
+import { defaultPoolLabel, gradesOf } from '../model/storage-pool.ts';
 import { type AssignmentRow, listAssignments } from '../store/assignment.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
@@ -20,8 +22,12 @@ import {
   writeHealth,
 } from '../store/host.ts';
 import { readInventory } from '../store/host-terms.ts';
+import { type ToldPool, writePools } from '../store/storage-pool.ts';
+import { type OfferedAct, offerActs } from './act.ts';
 import { sha256 } from './authenticate.ts';
+import { type OfferedConsole, offerConsoles } from './console.ts';
 import type { Context } from './context.ts';
+import { applianceUrl } from './image.ts';
 import { type OfferedStream, offerStreams } from './stream.ts';
 
 /** A host that has not reported for this long is out of reach and gets no new instances. Four heartbeats. */
@@ -36,12 +42,15 @@ export interface HostInventory {
   memoryMib: number;
   diskGib: number;
   storageType: StorageType;
+  storagePools?: readonly ToldPool[];
   cpuModel: string;
   hardware?: Pick<Hardware, 'cpu' | 'memory'> & { gpus?: { id: string | null }[] };
   /** What runs containers there; null where nothing does. */
   containerEngine?: { name: string; version: string; storageDriver: string; diskQuota: boolean } | null;
   /** Where HTTPS ports are reached; null where they can't be. */
   ingress?: { domain: string; port: number } | null;
+  /** How it connects its VMs; agents from before there was a choice connect each by itself. */
+  network?: NetworkMode;
 }
 
 /** Makes a one-time token that enrols an agent as this host within an hour. */
@@ -81,8 +90,10 @@ export async function noteHealth(
 ): Promise<void> {
   await updateLimits(context.database, hostId, capacityOf(inventory));
   const now = context.clock.now();
+  await writePools(context.database, hostId, poolsOf(inventory));
   await writeHealth(context.database, { hostId, seenAt: now, inventory: { ...inventory }, strays });
-  const heardOf = { hostId, hardware: hardwareOf(inventory), ...containerPartsOf(inventory) };
+  const { network = 'user' } = inventory;
+  const heardOf = { hostId, hardware: hardwareOf(inventory), ...containerPartsOf(inventory), network };
   if (!(await isNewsOfHost(context.database, heardOf))) return;
   await inTransaction(context.database, async (tx) => {
     const isBack = await noteReachable(tx, heardOf, now);
@@ -96,6 +107,12 @@ export async function applyTerms(tx: Tx, hostId: string): Promise<void> {
   if (!inventory) return;
   await updateLimits(tx, hostId, capacityOf(inventory));
   await writeHardware(tx, hostId, hardwareOf(inventory));
+}
+
+/** Hosts from before there were several pools have one. */
+function poolsOf({ storagePools, storageType, diskGib }: HostInventory): readonly ToldPool[] {
+  const grades = gradesOf(storageType);
+  return storagePools ?? [{ label: defaultPoolLabel, grades, storageType, sizeGib: diskGib, freeGib: diskGib }];
 }
 
 const capacityOf = ({ cores, memoryMib, diskGib }: HostInventory): Size => ({ vcpus: cores, memoryMib, diskGib });
@@ -145,13 +162,25 @@ function hostEvent(hostId: string, kind: string, message: string, now: Date): Ne
   return { accountId: null, instanceId: null, hostId, kind, message, actor: 'berth', createdAt: now };
 }
 
+/** An assignment as a host is told of it: with places in the place of names. */
+export type HostAssignment = Omit<AssignmentRow, 'vm'> & { vm?: HostVm };
+
+type AssignedVm = NonNullable<AssignmentRow['vm']>;
+type HostVm = Omit<AssignedVm, 'machine'> & {
+  machine: Omit<AssignedVm['machine'], 'appliance'> & { appliance: { url: string; permanent: boolean } | null };
+};
+
 /** The answer to a host's poll. */
 export interface HostAssignments {
   revision: number;
   full: boolean;
-  assignments: AssignmentRow[];
+  assignments: HostAssignment[];
   /** What customers want to read from this host; each is told once or a few times. */
   streams: OfferedStream[];
+  /** The consoles of its VMs that people open; told of as streams are. */
+  consoles: OfferedConsole[];
+  /** What is to be done to VMs there; each is told once or a few times. */
+  acts: OfferedAct[];
 }
 
 /**
@@ -180,7 +209,8 @@ export async function pollAssignments(
     } finally {
       looked.abort();
     }
-    if (signal.aborted) return { revision: Number(after), full: false, assignments: [], streams: [] };
+    if (signal.aborted)
+      return { revision: Number(after), full: false, assignments: [], streams: [], acts: [], consoles: [] };
   }
 }
 
@@ -195,11 +225,24 @@ async function newsAfter(
   const revision = await readRevision(context.database, hostId);
   if (revision === undefined) throw new BerthError('not_found', 'There is no such host.', hostId);
   const full = after === undefined || after > revision;
-  const streams = await offerStreams(context, hostId);
-  if (!full && revision === after && streams.length === 0 && !answerAnyway) return undefined;
+  const [streams, acts, consoles] = await Promise.all([
+    offerStreams(context, hostId),
+    offerActs(context, hostId),
+    offerConsoles(context, hostId),
+  ]);
+  const isNews = streams.length > 0 || acts.length > 0 || consoles.length > 0;
+  if (!full && revision === after && !isNews && !answerAnyway) return undefined;
   const since = full ? 0n : after;
-  const assignments = full || revision > after ? await listAssignments(context.database, hostId, since) : [];
-  return { revision: Number(revision), full, assignments, streams };
+  const rows = full || revision > after ? await listAssignments(context.database, hostId, since) : [];
+  const assignments = rows.map((row) => toHostAssignment(context, row));
+  return { revision: Number(revision), full, assignments, streams, acts, consoles };
+}
+
+function toHostAssignment(context: Context, { vm, ...row }: AssignmentRow): HostAssignment {
+  if (!vm) return row;
+  const { appliance, ...machine } = vm.machine;
+  const place = appliance && { url: applianceUrl(context, appliance.name), permanent: appliance.permanent };
+  return { ...row, vm: { ...vm, machine: { ...machine, appliance: place } } };
 }
 
 /** Whether at least one host could take an instance now. */

@@ -12,6 +12,16 @@ export function builtImageFile(name: string): string {
   return `${name}.qcow2`;
 }
 
+/** The file name under which an appliance, a system that VMs are booted with in place of their own, is served. */
+export function applianceFile(name: string): string {
+  return `${name}.iso`;
+}
+
+/** Where hosts get an appliance from. */
+export function applianceUrl({ publicUrl }: Context, name: string): string {
+  return `${publicUrl}${builtImagePath}/${applianceFile(name)}`;
+}
+
 /** An image of the catalog as a customer sees it; `downloadUrl` is what to pass as the OS image. */
 export type ListedImage = Omit<CatalogImage, 'downloadUrl' | 'builtAs'> & { downloadUrl: string };
 

@@ -1,10 +1,11 @@
 // What hosts cost, by the operator's hand. A card that was used never changes: hosts are pointed to another one, and what
-// was deployed keeps the price it was promised.
+// was deployed keeps the rates it was promised.
 
 import { BerthError, shown } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
-import { parseUsd } from '../model/money.ts';
+import { type MicroUsd, parseUsd } from '../model/money.ts';
 import { type RateCard, rateMax } from '../model/price.ts';
+import { defaultGrade, gradesWithRate } from '../model/storage-grade.ts';
 import { inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import { findHost, type HostTerms, updateHost } from '../store/host-terms.ts';
@@ -12,8 +13,9 @@ import { ensurePrice } from '../store/price.ts';
 import type { Context } from './context.ts';
 import { operatorEvent, unknownName } from './operator.ts';
 
-/** Rates as decimal strings of US dollars an epoch; what is undefined stays as it is. */
-export type GivenRates = { [Rate in keyof RateCard]?: string | undefined };
+/** Rates as decimal strings of US dollars an epoch; what is undefined stays as it is, and so do grades that are not named. */
+export type GivenRates = { [Rate in keyof RateCard]?: Given<RateCard[Rate]> | undefined };
+type Given<Rate> = Rate extends MicroUsd ? string : Readonly<Record<string, string>>;
 
 /** How whoever states them calls the rates. */
 export type RateFields = Record<keyof RateCard, string>;
@@ -23,17 +25,28 @@ export type RateFields = Record<keyof RateCard, string>;
  * @throws BerthError `invalid_value`
  */
 export function ratesOver(before: RateCard, given: GivenRates, fields: RateFields): RateCard {
+  const { gradeGibMicroUsd: gradesGiven = {}, ...resources } = given;
   const rates = { ...before };
-  for (const [rate, text] of Object.entries(given) as [keyof RateCard, string | undefined][]) {
-    if (text === undefined) continue;
-    const amount = parseUsd(text);
-    if (amount === null || amount > rateMax) {
-      const rule = 'it must be US dollars an epoch with at most six decimals, such as "0.25", and at most 1000000';
-      throw new BerthError('invalid_value', `${fields[rate]} is ${shown(text)}; ${rule}.`, fields[rate]);
-    }
-    rates[rate] = amount;
+  for (const [rate, text] of Object.entries(resources) as [keyof typeof resources, string | undefined][]) {
+    if (text !== undefined) rates[rate] = parseRate(text, fields[rate]);
   }
-  return rates;
+  const grades = Object.entries(gradesGiven).map(([grade, text]): [string, MicroUsd] => {
+    const field = fields.gradeGibMicroUsd;
+    if (!gradesWithRate.some((known) => known === grade)) {
+      const base = `${defaultGrade} is priced by ${fields.storageGibMicroUsd}`;
+      const message = `${field} names ${shown(grade)}; it must be one of ${gradesWithRate.join(', ')}, and ${base}.`;
+      throw new BerthError('invalid_value', message, field);
+    }
+    return [grade, parseRate(text, `${field} ${grade}`)];
+  });
+  return { ...rates, gradeGibMicroUsd: { ...before.gradeGibMicroUsd, ...Object.fromEntries(grades) } };
+}
+
+function parseRate(text: string, field: string): MicroUsd {
+  const amount = parseUsd(text);
+  if (amount !== null && amount <= rateMax) return amount;
+  const rule = 'it must be US dollars an epoch with at most six decimals, such as "0.25", and at most 1000000';
+  throw new BerthError('invalid_value', `${field} is ${shown(text)}; ${rule}.`, field);
 }
 
 /**

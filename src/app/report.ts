@@ -1,63 +1,33 @@
 // Takes a host's report: notes the heartbeat, holds each observation against what should be, and writes what follows in
 // one transaction. Reports may be lost, repeated or late; the next one mends it.
 
-import { judge, type ObservedState, runOf, type Verdict } from '../model/assignment.ts';
+import { judge, runOf, takenOf, type Verdict } from '../model/assignment.ts';
 import type { InstanceStatus } from '../model/instance.ts';
-import { claimAddressForOrphan } from '../store/address.ts';
-import {
-  type AssignmentState,
-  order,
-  readAssignmentStates,
-  removeAssignments,
-  writeObserved,
-} from '../store/assignment.ts';
+import { order, removeAssignments, writeTaken } from '../store/assignment.ts';
 import { noteRunsEnded, startPeriods, takeBills } from '../store/bill.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
 import { releaseUnusedNames } from '../store/deployment.ts';
-import { insertEvents, type NewEvent } from '../store/event.ts';
+import { insertEvents } from '../store/event.ts';
 import { bumpRevisions, giveBackCapacity } from '../store/host.ts';
+import { forgetImagingSecrets } from '../store/imaging-secret.ts';
 import { writeStatuses } from '../store/instance.ts';
-import { keepOnlyOrphans, writeOrphans } from '../store/orphan.ts';
+import { type AssignmentState, readAssignmentStates, writeObserved } from '../store/observation.ts';
+import { settleActs } from './act.ts';
+import { settleBackups } from './backup.ts';
 import { endBills } from './billing.ts';
 import type { Context } from './context.ts';
-import { type HostInventory, noteHealth } from './host.ts';
+import { noteErasedDisks } from './disk.ts';
+import { noteHealth } from './host.ts';
+import type { HostReport, ReportedInstance } from './host-report.ts';
+import { noteOrphans } from './orphan.ts';
+import { eventsOf, type Judged } from './report-event.ts';
 import { storable } from './storable.ts';
-
-/** What a host says of one instance. */
-export interface ReportedInstance {
-  instanceId: string;
-  generation: number;
-  state: ObservedState;
-  reason: string | null;
-  restarts: number;
-  address: string | null;
-  vcpus: number;
-  memoryMib: number;
-  diskGib: number;
-  /** How long it has run without a break; agents from before this was told leave it out. */
-  runningMs?: number | null;
-  failureCode?: string;
-}
-
-/** A host's report. */
-export interface HostReport {
-  inventory: HostInventory;
-  complete: boolean;
-  instances: readonly ReportedInstance[];
-  events: readonly {
-    id: string;
-    instanceId: string;
-    at: string;
-    kind: string;
-    message: string;
-    data?: Record<string, unknown>;
-  }[];
-  strays: readonly string[];
-}
+import { repriceVms } from './vm-price.ts';
 
 /** Takes a report of the host with this id. */
 export async function acceptReport(context: Context, hostId: string, given: HostReport): Promise<void> {
   const report = storable(given);
+  await settleActs(context, hostId, report.acts ?? []);
   const ids = report.instances.map(({ instanceId }) => instanceId);
   const known = await readAssignmentStates(context.database, hostId, ids, { lock: false });
   const seen = new Map(report.instances.map((instance) => [instance.instanceId, instance]));
@@ -70,6 +40,13 @@ export async function acceptReport(context: Context, hostId: string, given: Host
       report,
       news.map((held) => held.instanceId),
     );
+  const erasedDisks = report.instances.flatMap(({ erasedDisks = [] }) => erasedDisks);
+  await noteErasedDisks(context, hostId, erasedDisks);
+  await settleBackups(
+    context,
+    hostId,
+    report.instances.flatMap(({ backups }) => backups ?? []),
+  );
   await noteOrphans(context, hostId, report, new Set(known.map((held) => held.instanceId)));
   await noteHealth(context, hostId, report.inventory, report.strays);
 }
@@ -81,8 +58,16 @@ function isNews(held: AssignmentState, seen: ReportedInstance | undefined, now: 
     held.observedState === seen.state &&
     held.observedReason === seen.reason &&
     held.restarts === seen.restarts &&
+    held.observedBootNumber === (seen.boot?.number ?? null) &&
     held.runningSince?.getTime() === runOf(held, seen, now).runningSince?.getTime();
-  return !same || follows(held, judge(held, seen));
+  return !same || givesBack(held, seen) || follows(held, judge(held, seen));
+}
+
+/** Whether less is to be taken of the host for it from now on. */
+function givesBack(held: AssignmentState, seen: ReportedInstance | undefined): boolean {
+  if (!seen) return false;
+  const { vcpus, memoryMib } = takenOf(held, seen);
+  return vcpus < held.taken.vcpus || memoryMib < held.taken.memoryMib;
 }
 
 function follows(held: AssignmentState, verdict: Verdict): boolean {
@@ -96,7 +81,9 @@ async function write(context: Context, hostId: string, report: HostReport, ids: 
     // Whoever may end up changing what the host should do takes the host's row first, as deployments do.
     const maybeOrders = ids.some((id) => ['gone', 'failed'].includes(seenById.get(id)?.state ?? ''));
     const unlocked = await readAssignmentStates(tx, hostId, ids, { lock: false });
-    const needsHost = maybeOrders || unlocked.some((held) => verdictOf(held, seenById)?.order);
+    const needsHost =
+      maybeOrders ||
+      unlocked.some((held) => verdictOf(held, seenById)?.order || givesBack(held, seenById.get(held.instanceId)));
     const revision = needsHost ? (await bumpRevisions(tx, [hostId])).get(hostId) : undefined;
     const held = await readAssignmentStates(tx, hostId, ids, { lock: true });
     const judged = held.flatMap((state) => {
@@ -108,7 +95,8 @@ async function write(context: Context, hostId: string, report: HostReport, ids: 
       hostId,
       held.flatMap((state) => {
         const seen = seenById.get(state.instanceId);
-        return seen ? [{ ...seen, runningSince: runOf(state, seen, now).runningSince }] : [];
+        const bootNumber = seen?.boot?.number ?? null;
+        return seen ? [{ ...seen, runningSince: runOf(state, seen, now).runningSince, bootNumber }] : [];
       }),
       now,
     );
@@ -125,7 +113,14 @@ async function write(context: Context, hostId: string, report: HostReport, ids: 
         }),
       now,
     );
-    if (revision !== undefined) await carryOut(tx, hostId, judged, revision);
+    if (revision !== undefined) {
+      await giveBack(context, tx, hostId, held, seenById);
+      await carryOut(tx, hostId, judged, revision);
+    }
+    await forgetImagingSecrets(
+      tx,
+      judged.filter(({ verdict }) => verdict.status === 'active').map(({ held }) => held.instanceId),
+    );
     await releaseUnusedNames(tx, [
       ...new Set(judged.filter(({ held, verdict }) => ended(held, verdict)).map(({ held }) => held.deploymentId)),
     ]);
@@ -133,6 +128,7 @@ async function write(context: Context, hostId: string, report: HostReport, ids: 
     return revision !== undefined;
   });
   if (ordered) context.wakeups.changed([hostId]);
+  for (const id of ids) context.wakeups.changedHere(id);
 }
 
 /** What the ledger needs to know of a report: which runs are over, which instances have come up first, which never will. */
@@ -151,7 +147,8 @@ async function noteRuns(
   });
   const first = which(({ held, verdict }) => held.activatedAt === null && verdict.status === 'active');
   const over = judged.filter(({ held, verdict }) => ended(held, verdict));
-  await takeBills(tx, [...runEnded, ...first, ...over.map(({ held }) => held.instanceId)]);
+  const cheaper = which(({ held }) => givesBack(held, seenById.get(held.instanceId)));
+  await takeBills(tx, [...runEnded, ...first, ...over.map(({ held }) => held.instanceId), ...cheaper]);
   await noteRunsEnded(tx, hostId, runEnded);
   await startPeriods(tx, first, now);
   await endBills(
@@ -159,6 +156,37 @@ async function noteRuns(
     tx,
     over.map(({ held }) => ({ instanceId: held.instanceId, neverRan: held.activatedAt === null })),
     now,
+  );
+}
+
+/** Gives back what instances no longer have, now that they run without it. */
+async function giveBack(
+  context: Context,
+  tx: Tx,
+  hostId: string,
+  held: readonly AssignmentState[],
+  seenById: ReadonlyMap<string, ReportedInstance>,
+): Promise<void> {
+  const changes = held.flatMap((state) => {
+    const seen = seenById.get(state.instanceId);
+    return seen && givesBack(state, seen) ? [{ state, now: takenOf(state, seen) }] : [];
+  });
+  if (changes.length === 0) return;
+  await writeTaken(
+    tx,
+    changes.map(({ state, now }) => ({ instanceId: state.instanceId, ...now })),
+  );
+  for (const { state, now } of changes) {
+    const { taken } = state;
+    const back = { vcpus: taken.vcpus - now.vcpus, memoryMib: taken.memoryMib - now.memoryMib, diskGib: 0 };
+    await giveBackCapacity(tx, hostId, back);
+    state.taken = now;
+  }
+  await repriceVms(
+    context,
+    tx,
+    changes.map(({ state }) => state.instanceId),
+    'berth',
   );
 }
 
@@ -171,11 +199,6 @@ const endings: ReadonlySet<InstanceStatus> = new Set(['failed', 'deleting', 'del
 
 const ended = (held: AssignmentState, { status }: Verdict) => status !== held.status && endings.has(status);
 
-interface Judged {
-  held: AssignmentState;
-  verdict: Verdict;
-}
-
 async function carryOut(tx: Tx, hostId: string, judged: readonly Judged[], revision: bigint): Promise<void> {
   const released = judged.filter(({ verdict }) => verdict.release).map(({ held }) => held);
   await removeAssignments(
@@ -185,8 +208,8 @@ async function carryOut(tx: Tx, hostId: string, judged: readonly Judged[], revis
   const sum = (pick: (held: AssignmentState) => number) => released.reduce((total, held) => total + pick(held), 0);
   if (released.length > 0) {
     const size = {
-      vcpus: sum((held) => held.vcpus),
-      memoryMib: sum((held) => held.memoryMib),
+      vcpus: sum(({ taken }) => taken.vcpus),
+      memoryMib: sum(({ taken }) => taken.memoryMib),
       diskGib: sum((held) => held.diskGib),
     };
     await giveBackCapacity(tx, hostId, size);
@@ -197,103 +220,4 @@ async function carryOut(tx: Tx, hostId: string, judged: readonly Judged[], revis
       verdict.order ? [{ instanceId: held.instanceId, desired: verdict.order, revision }] : [],
     ),
   );
-}
-
-const statusMessages: Record<AssignmentState['status'], string> = {
-  launching: 'Is being brought up.',
-  active: 'Runs.',
-  stopped: 'Was switched off from inside.',
-  failed: 'Failed.',
-  terminated: 'Was ended: nothing was left to pay with.',
-  deleting: 'Is being deleted.',
-  deleted: 'Is gone; its address and capacity are free again.',
-};
-
-async function eventsOf(
-  context: Context,
-  tx: Tx,
-  hostId: string,
-  report: HostReport,
-  judged: readonly Judged[],
-  now: Date,
-): Promise<NewEvent[]> {
-  const subjects = [...new Set(report.events.map(({ instanceId }) => instanceId))];
-  const owners = await readAssignmentStates(tx, hostId, subjects, { lock: false });
-  const accountOf = new Map(
-    [...owners, ...judged.map(({ held }) => held)].map((held) => [held.instanceId, held.accountId]),
-  );
-  const told = report.events.flatMap((event): NewEvent[] => {
-    const accountId = accountOf.get(event.instanceId);
-    if (!accountId) return [];
-    const { id: agentEventId, instanceId, kind, message } = event;
-    const data = event.data ? { data: event.data } : {};
-    return [
-      {
-        accountId,
-        instanceId,
-        hostId,
-        kind,
-        message,
-        actor: 'agent',
-        agentEventId,
-        createdAt: momentOf(event.at, now),
-        ...data,
-      },
-    ];
-  });
-  const changes = judged
-    .filter(({ held, verdict }) => verdict.status !== held.status)
-    .map(({ held, verdict }): NewEvent => {
-      const message = verdict.reason ?? statusMessages[verdict.status];
-      const { instanceId, accountId } = held;
-      const line = { instanceId, status: verdict.status, reason: verdict.reason };
-      if (verdict.status === 'failed') context.logger.warn(line, 'instance failed');
-      else context.logger.info(line, 'instance changed status');
-      return {
-        accountId,
-        instanceId,
-        hostId,
-        kind: `instance.${verdict.status}`,
-        message,
-        actor: 'berth',
-        createdAt: now,
-      };
-    });
-  return [...told, ...changes];
-}
-
-/** When the agent says that it was; a moment that is none, or that the host's clock puts in the future, counts as now. */
-function momentOf(text: string, now: Date): Date {
-  const moment = new Date(text);
-  return moment <= now ? moment : now;
-}
-
-/** What a host has and no assignment explains is shown, and its address kept from others. Nothing is ordered. */
-async function noteOrphans(
-  context: Context,
-  hostId: string,
-  report: HostReport,
-  known: ReadonlySet<string>,
-): Promise<void> {
-  const orphans = report.instances.filter(({ instanceId, state }) => state !== 'gone' && !known.has(instanceId));
-  if (orphans.length > 0) {
-    context.logger.warn(
-      { hostId, orphans: orphans.map(({ instanceId }) => instanceId).slice(0, 20) },
-      'host has instances that nobody owns',
-    );
-    await writeOrphans(
-      context.database,
-      orphans.map((orphan) => ({ ...orphan, hostId })),
-      context.clock.now(),
-    );
-    for (const { instanceId, address } of orphans) {
-      if (address) await claimAddressForOrphan(context.database, instanceId, address);
-    }
-  }
-  if (report.complete)
-    await keepOnlyOrphans(
-      context.database,
-      hostId,
-      orphans.map(({ instanceId }) => instanceId),
-    );
 }

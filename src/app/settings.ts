@@ -17,7 +17,12 @@ const SettingsFile = Type.Object(
     configurations: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 200 })),
     rates: Type.Optional(
       Type.Object(
-        { vcpu: Usd('0.1'), memoryGib: Usd('0.02'), storageGib: Usd('0.001'), publicIp: Usd('0.05') },
+        {
+          ...{ vcpu: Usd('0.1'), memoryGib: Usd('0.02'), storageGib: Usd('0.001'), publicIp: Usd('0.05') },
+          gradeGib: Type.Optional(
+            Type.Object({ ssd: Usd('0.002'), archive: Usd('0.0005') }, { additionalProperties: false }),
+          ),
+        },
         { additionalProperties: false },
       ),
     ),
@@ -25,6 +30,16 @@ const SettingsFile = Type.Object(
     storageType: Type.Optional(Type.Enum(['HDD', 'SSD', 'NVMe'])),
     fluence: Type.Optional(
       Type.Object({ strictAdditionalResources: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+    ),
+    bytemark: Type.Optional(
+      Type.Object(
+        {
+          domain: Type.Optional(Type.String({ minLength: 1, maxLength: 253, pattern: '^[a-z0-9.-]+$' })),
+          openPorts: Type.Optional(Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }), { maxItems: 100 })),
+          purgeAfterDays: Type.Optional(Type.Number({ minimum: 0, maximum: 3650 })),
+        },
+        { additionalProperties: false },
+      ),
     ),
     billing: Type.Optional(
       Type.Object(
@@ -53,6 +68,15 @@ export interface Settings {
   fluence: {
     /** Refuses additional storage unless `hardware.storage` is asked for, as the API's documentation says it does. */
     strictAdditionalResources: boolean;
+  };
+  /** Of the Bytemark dialect. */
+  bytemark: {
+    /** What host names end in: `{name}.{group}.{account}.{domain}`. */
+    domain: string;
+    /** TCP ports that are open on a VM made there beside 22, where not all are. */
+    openPorts: readonly number[];
+    /** How long a deleted VM can be brought back. */
+    purgeAfterDays: number;
   };
   billing: {
     period: BillingPeriod;
@@ -102,14 +126,19 @@ export async function readSettings(file: string): Promise<Settings> {
       throw new Error(`${file}: ${field} must be a decimal string of US dollars, such as "${fallback}".`);
     return amount;
   };
-  const rate = (name: keyof NonNullable<typeof given.rates>, fallback: string) =>
-    usd(`rates.${name}`, given.rates?.[name], fallback);
+  const { gradeGib, ...resourceRates } = given.rates ?? {};
+  const rate = (name: keyof typeof resourceRates, fallback: string) =>
+    usd(`rates.${name}`, resourceRates[name], fallback);
   return {
     configurations,
     rates: {
       vcpuMicroUsd: rate('vcpu', '0.1'),
       memoryGibMicroUsd: rate('memoryGib', '0.02'),
       storageGibMicroUsd: rate('storageGib', '0.001'),
+      gradeGibMicroUsd: {
+        ssd: usd('rates.gradeGib.ssd', gradeGib?.ssd, '0.002'),
+        archive: usd('rates.gradeGib.archive', gradeGib?.archive, '0.0005'),
+      },
       publicIpMicroUsd: rate('publicIp', '0.01'),
     },
     overcommit: {
@@ -119,6 +148,11 @@ export async function readSettings(file: string): Promise<Settings> {
     },
     storageType: given.storageType,
     fluence: { strictAdditionalResources: given.fluence?.strictAdditionalResources ?? false },
+    bytemark: {
+      domain: given.bytemark?.domain ?? 'berth.local',
+      openPorts: given.bytemark?.openPorts ?? [80, 443],
+      purgeAfterDays: given.bytemark?.purgeAfterDays ?? 21,
+    },
     billing: {
       period: given.billing?.period ?? 'global-daily',
       graceHours: given.billing?.graceHours ?? 24,

@@ -3,7 +3,7 @@
 import type { FailureCode } from '../model/container.ts';
 import { listUnstarted } from '../store/container.ts';
 import type { Context } from './context.ts';
-import { failInstance } from './instance.ts';
+import { failInstance } from './instance-end.ts';
 
 /** Longer than the longest pull of an image may take. */
 const startMsMax = 30 * 60 * 1000;

@@ -1,22 +1,39 @@
-// An account's users, by the operator's hand. Passwords are kept as hashes.
+// Users by the operator's hand. Passwords are kept as hashes, the secret of a second factor is sealed.
 
 import { checkUsername } from '../model/account.ts';
 import { BerthError, shown } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
 import { checkPassword, hashPassword, newPassword } from '../model/password.ts';
-import { inTransaction } from '../store/database.ts';
+import { newTotpSecret, totpUri } from '../model/totp.ts';
+import { type Database, inTransaction, type Tx } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
+import { insertPrivilege, listPrivileges } from '../store/privilege.ts';
+import { endSessions } from '../store/session.ts';
 import * as store from '../store/user.ts';
 import type { Context } from './context.ts';
-import { operatorEvent, unknownName } from './operator.ts';
+import { operatorActor, operatorEvent, unknownName } from './operator.ts';
+import { tellOfUser } from './user-event.ts';
 
-/** Users of one account, or of all, by name. */
-export function listUsers(context: Context, accountId: string | null): Promise<store.UserRow[]> {
-  return store.listUsers(context.database, accountId);
+/** What an app shows beside the code. */
+const totpIssuer = 'Berth';
+
+/** A user with the names of the accounts that he has privileges on, or on anything in. */
+export type UserRow = store.UserRow & { accounts: string[] };
+
+/** Users by name: all, or those who have a privilege on an account or on anything in it. */
+export async function listUsers(context: Context, accountId: string | null): Promise<UserRow[]> {
+  const users = await store.listUsers(context.database, accountId === null ? null : [accountId]);
+  const privileges = await listPrivileges(context.database, {});
+  return users.map((user) => ({
+    ...user,
+    accounts: [
+      ...new Set(privileges.flatMap((one) => (one.user.id === user.id && one.account ? [one.account.name] : []))),
+    ],
+  }));
 }
 
 /**
- * Adds a user.
+ * Adds a user who may do everything with an account.
  * @param given without a password, the user gets a random one
  * @returns the password, which is kept nowhere
  * @throws BerthError `invalid_value`, `name_taken`
@@ -30,9 +47,9 @@ export async function addUser(
   const username = checkUsername(given.username, fields.username);
   const password = passwordOf(context, given.password, fields.password);
   const passwordHash = hashPassword(password, context.entropy);
-  const row = { id: newUuid(context.entropy), accountId, username, passwordHash, now: context.clock.now() };
+  const row = { id: newUuid(context.entropy), username, passwordHash, now: context.clock.now() };
   await inTransaction(context.database, async (tx) => {
-    if (!(await store.insertUser(tx, row))) {
+    if (!(await insertAccountUser(tx, accountId, row))) {
       throw new BerthError('name_taken', `There is a user ${shown(username)} already.`, fields.username);
     }
     const message = `User ${username} was added.`;
@@ -41,8 +58,23 @@ export async function addUser(
   return password;
 }
 
+/** Writes a user who may do everything with an account. @returns false when the name is taken */
+export async function insertAccountUser(
+  tx: Tx,
+  accountId: string,
+  row: { id: string; username: string; passwordHash: string; now: Date },
+): Promise<boolean> {
+  if (!(await store.insertUser(tx, row))) return false;
+  await insertPrivilege(tx, {
+    ...{ userId: row.id, grant: { level: 'account_admin', accountId }, apiKeyId: null, grantedBy: null },
+    ...{ passwordRequired: true, secondFactorRequired: false, secondFactorAgeSecondsMax: null, fromAddresses: null },
+    createdAt: row.now,
+  });
+  return true;
+}
+
 /**
- * Gives a user another password, a random one where none is given.
+ * Gives a user another password, a random one where none is given, and ends his sessions.
  * @returns the password, which is kept nowhere
  * @throws BerthError `invalid_value`, `not_found`
  */
@@ -54,25 +86,69 @@ export async function setPassword(
 ): Promise<string> {
   const password = passwordOf(context, given, field);
   const passwordHash = hashPassword(password, context.entropy);
-  await inTransaction(context.database, async (tx) => {
-    const accountId = await store.updatePassword(tx, username, passwordHash);
-    if (accountId === undefined) throw unknownName('user', username);
-    const message = `User ${username} got another password.`;
-    await insertEvents(tx, [operatorEvent(context, 'user.password_set', message, { accountId, data: { username } })]);
+  await change(context, username, 'user.password_set', 'got another password', async (tx, { id }) => {
+    await store.updateUser(tx, id, { passwordHash });
+    await endSessions(tx, id);
   });
   return password;
 }
 
 /**
- * Removes a user. The account and its keys stay.
+ * Gives a user a second factor in place of what he has, and ends his sessions.
+ * @returns the URI for his authenticator app, which is shown once
+ * @throws BerthError `not_found`
+ */
+export async function addSecondFactor(context: Context, username: string): Promise<string> {
+  const secret = newTotpSecret(context.entropy);
+  const totpSealed = context.vault.seal(secret);
+  await change(context, username, 'user.second_factor_set', 'got a second factor', async (tx, { id }) => {
+    await store.updateUser(tx, id, { totpSealed });
+    await endSessions(tx, id);
+  });
+  return totpUri(secret, totpIssuer, username);
+}
+
+/**
+ * Takes a user's second factor away, such as one whose phone is lost.
+ * @throws BerthError `not_found`
+ */
+export async function removeSecondFactor(context: Context, username: string): Promise<void> {
+  await change(context, username, 'user.second_factor_removed', 'has no second factor any more', async (tx, { id }) => {
+    await store.updateUser(tx, id, { totpSealed: null });
+    await endSessions(tx, id);
+  });
+}
+
+/**
+ * Removes a user with his sessions, keys and privileges. Accounts and their own keys stay.
  * @throws BerthError `not_found`
  */
 export async function removeUser(context: Context, username: string): Promise<void> {
+  await change(context, username, 'user.removed', 'was removed', (tx, { id }) => store.deleteUser(tx, id));
+}
+
+/**
+ * One user.
+ * @throws BerthError `not_found`
+ */
+export async function requireUser(database: Database, username: string): Promise<store.UserRow> {
+  const user = await store.findUser(database, { username });
+  if (!user) throw unknownName('user', username);
+  return user;
+}
+
+/** Changes a user, and tells of it. @param what as it follows his name */
+async function change(
+  context: Context,
+  username: string,
+  kind: string,
+  what: string,
+  make: (tx: Tx, user: store.UserRow) => Promise<void>,
+): Promise<void> {
   await inTransaction(context.database, async (tx) => {
-    const accountId = await store.deleteUser(tx, username);
-    if (accountId === undefined) throw unknownName('user', username);
-    const message = `User ${username} was removed.`;
-    await insertEvents(tx, [operatorEvent(context, 'user.removed', message, { accountId, data: { username } })]);
+    const user = await requireUser(tx, username);
+    await tellOfUser(context, tx, operatorActor, user, kind, what);
+    await make(tx, user);
   });
 }
 

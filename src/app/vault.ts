@@ -3,7 +3,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Entropy } from '../model/world.ts';
 import { type Database, inTransaction } from '../store/database.ts';
-import { ensureSealingKey } from '../store/sealing-key.ts';
+import { ensureSealingKey, findSealingKey } from '../store/sealing-key.ts';
 import { sha256 } from './authenticate.ts';
 
 const algorithm = 'aes-256-gcm';
@@ -49,14 +49,22 @@ export class KeyVault implements Vault {
   }
 }
 
-/** The vault of who has no key and needs none, such as an operator's command. */
+/** The vault of who has no key and hardly needs one, such as an operator's command far from the servers. */
 export const lockedVault: Vault = {
   seal: () => lockedOut(),
   open: () => lockedOut(),
 };
 
 function lockedOut(): never {
-  throw new Error('Secrets can be sealed and opened by a server alone.');
+  throw new Error(
+    "Secrets are sealed with the servers' secret.key, which is not in this data directory; run this there.",
+  );
+}
+
+/** Whether this is the key that the database's secrets are sealed with. Writes nothing. */
+export async function isVaultOf(database: Database, vault: KeyVault): Promise<boolean> {
+  const known = await findSealingKey(database);
+  return known !== undefined && Buffer.from(known).equals(vault.fingerprint);
 }
 
 /**

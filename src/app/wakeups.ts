@@ -27,6 +27,11 @@ export class Wakeups {
     if (first && this.#gathered.size > 0) setTimeout(() => this.#flush(), gatherMs).unref();
   }
 
+  /** Something has changed that those who wait in other replicas look for often enough themselves. */
+  changedHere(id: string): void {
+    this.#emitter.emit(id);
+  }
+
   /** Another replica says that something about this host has changed. */
   heard(hostId: string): void {
     this.#emitter.emit(hostId);

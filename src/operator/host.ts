@@ -5,6 +5,7 @@ import { enrolHost, type HostRow, listHostOrphans, listHosts, setHostState, show
 import { revenueByHost } from '../app/ledger.ts';
 import type { HostState } from '../model/host.ts';
 import { formatUsd } from '../model/money.ts';
+import { networkModeSummary } from '../model/network.ts';
 import { addCommand, type Ground, group, plain } from './command.ts';
 import { addHostSet } from './host-set.ts';
 import { collect } from './parse.ts';
@@ -58,6 +59,7 @@ export function hostCommand(ground: Ground): Command {
         'additional storage',
         host.additionalDiskGibMax === null ? 'no limit' : `at most ${host.additionalDiskGibMax} GiB a VM`,
       ],
+      ['network', networkModeSummary[host.network]],
       ['processor', cpuOf(host)],
       ['memory', [hardware.memory?.type, hardware.memory?.generation].filter(Boolean).join('')],
       ['storage', hardware.storage?.type ?? ''],
@@ -65,6 +67,7 @@ export function hostCommand(ground: Ground): Command {
       ['price of a vCPU', `${rates.vcpu} USD an epoch`],
       ['of a GiB of memory', rates.memoryGib],
       ['of a GiB of storage', rates.storageGib],
+      ...Object.entries(rates.gradeGib).map(([grade, rate]) => [`of a GiB of ${grade}`, rate] as const),
       ['of an address', rates.publicIp],
       ...pools.map(({ cidr, used, size }) => ['addresses', `${cidr} (${used} of ${size} in use)`] as const),
     ]);

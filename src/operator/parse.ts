@@ -75,3 +75,13 @@ export function orNone<Value>(text: string | undefined, read: (text: string) => 
 
 /** For an option that may be given more than once. */
 export const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+/**
+ * Reads `NAME=VALUE`.
+ * @throws BerthError `invalid_value`
+ */
+export function parsePair(text: string, field: string): [name: string, value: string] {
+  const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (name !== undefined && value !== undefined) return [name, value];
+  throw new BerthError('invalid_value', `${field} is ${shown(text)}; write it as ssd=0.002.`, field);
+}

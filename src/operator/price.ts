@@ -4,8 +4,10 @@ import type { Command } from 'commander';
 import { listHosts } from '../app/host-terms.ts';
 import { type GivenRates, type RateFields, setPrices } from '../app/price.ts';
 import { formatUsd } from '../model/money.ts';
-import type { RateCard } from '../model/price.ts';
+import { type RateCard, rateOfGrade } from '../model/price.ts';
+import { gradesWithRate } from '../model/storage-grade.ts';
 import { addCommand, type Ground, group, plain } from './command.ts';
+import { collect, parsePair } from './parse.ts';
 import { table } from './print.ts';
 
 /** What the rates are called on the command line. */
@@ -13,6 +15,7 @@ export const rateFields: RateFields = {
   vcpuMicroUsd: '--vcpu',
   memoryGibMicroUsd: '--memory-gib',
   storageGibMicroUsd: '--storage-gib',
+  gradeGibMicroUsd: '--grade',
   publicIpMicroUsd: '--public-ip',
 };
 
@@ -21,6 +24,7 @@ export interface RateOptions {
   vcpu?: string;
   memoryGib?: string;
   storageGib?: string;
+  grade?: string[];
   publicIp?: string;
 }
 
@@ -30,13 +34,19 @@ export const withRates = (command: Command) =>
     .option('--vcpu <USD>', 'an epoch of one vCPU')
     .option('--memory-gib <USD>', 'an epoch of one GiB of memory')
     .option('--storage-gib <USD>', 'an epoch of one GiB of storage')
+    .option(
+      '--grade <GRADE=USD>',
+      'the same for a grade of storage, such as ssd=0.002; may be given more than once',
+      collect,
+    )
     .option('--public-ip <USD>', 'an epoch of a public address');
 
 /** The rates that were given. */
-export const ratesOf = ({ vcpu, memoryGib, storageGib, publicIp }: RateOptions): GivenRates => ({
+export const ratesOf = ({ vcpu, memoryGib, storageGib, grade, publicIp }: RateOptions): GivenRates => ({
   vcpuMicroUsd: vcpu,
   memoryGibMicroUsd: memoryGib,
   storageGibMicroUsd: storageGib,
+  gradeGibMicroUsd: grade && Object.fromEntries(grade.map((text) => parsePair(text, rateFields.gradeGibMicroUsd))),
   publicIpMicroUsd: publicIp,
 });
 
@@ -45,6 +55,7 @@ export const shownRates = (rates: RateCard) => ({
   vcpu: formatUsd(rates.vcpuMicroUsd),
   memoryGib: formatUsd(rates.memoryGibMicroUsd),
   storageGib: formatUsd(rates.storageGibMicroUsd),
+  gradeGib: Object.fromEntries(gradesWithRate.map((grade) => [grade, formatUsd(rateOfGrade(rates, grade))])),
   publicIp: formatUsd(rates.publicIpMicroUsd),
 });
 
@@ -53,17 +64,17 @@ export function priceCommand(ground: Ground): Command {
   const command = group('price', 'what hosts cost, in US dollars an epoch');
   addCommand(command, ground, 'list', 'show what each host costs now', plain, async (context) => {
     const prices = (await listHosts(context)).map(({ name, rates }) => ({ host: name, ...shownRates(rates) }));
-    const rows = prices.map(({ host, vcpu, memoryGib, storageGib, publicIp }) => [
-      ...[host, vcpu, memoryGib, storageGib, publicIp],
+    const rows = prices.map(({ host, vcpu, memoryGib, storageGib, gradeGib, publicIp }) => [
+      ...[host, vcpu, memoryGib, storageGib, ...Object.values(gradeGib), publicIp],
     ]);
-    const heading = ['host', 'vcpu', 'memory gib', 'storage gib', 'public ip'];
-    return { value: { prices }, text: table(heading, rows) };
+    const heading = ['host', 'vcpu', 'memory gib', 'storage gib', ...gradesWithRate.map((grade) => `${grade} gib`)];
+    return { value: { prices }, text: table([...heading, 'public ip'], rows) };
   });
   addCommand<RateOptions & { host: string[] }>(
     command,
     ground,
     'set',
-    'set what hosts cost from now on; rates that are left out stay, and so does the price of what runs',
+    'set what hosts cost from now on; rates that are left out stay, and so do those of what runs',
     (own) => withRates(own.requiredOption('--host <NAME...>', 'one host or several')),
     async (context, _, options) => {
       await setPrices(context, options.host, ratesOf(options), rateFields);

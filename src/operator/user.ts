@@ -4,7 +4,15 @@
 import { text as readText } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { findAccount } from '../app/account.ts';
-import { addUser, listUsers, removeUser, setPassword } from '../app/user.ts';
+import {
+  addSecondFactor,
+  addUser,
+  listUsers,
+  removeSecondFactor,
+  removeUser,
+  setPassword,
+  type UserRow,
+} from '../app/user.ts';
 import { addCommand, type Ground, plain } from './command.ts';
 import { moment, table } from './print.ts';
 
@@ -24,6 +32,8 @@ async function givenPassword({ passwordStdin }: Options): Promise<string | null>
 const shownPassword = (password: string, given: string | null) => (given === null ? { password } : {});
 const told = (password: string, given: string | null) =>
   given === null ? ` The password, not shown again: ${password}` : '';
+
+const toValue = ({ number, authorizedKeys, ...user }: UserRow) => ({ ...user, number: Number(number) });
 
 /** Adds the `user` commands. */
 export function addUserCommands(parent: Command, ground: Ground): void {
@@ -45,8 +55,10 @@ export function addUserCommands(parent: Command, ground: Ground): void {
   addCommand(user, ground, 'list [ACCOUNT]', 'show users, of one account or of all', plain, async (context, [name]) => {
     const accountId = name === undefined ? null : (await findAccount(context, name)).id;
     const users = await listUsers(context, accountId);
-    const rows = users.map(({ username, accountName, createdAt }) => [username, accountName, moment(createdAt)]);
-    return { value: { users }, text: table(['user', 'account', 'added'], rows) };
+    const rows = users.map(({ username, accounts, hasSecondFactor, createdAt }) => [
+      ...[username, accounts.join(', '), hasSecondFactor ? 'yes' : 'no', moment(createdAt)],
+    ]);
+    return { value: { users: users.map(toValue) }, text: table(['user', 'accounts', '2fa', 'added'], rows) };
   });
   addCommand<Options>(
     user,
@@ -61,11 +73,27 @@ export function addUserCommands(parent: Command, ground: Ground): void {
       return { value, text: `User ${username} has another password.${told(password, given)}\n` };
     },
   );
+  addCommand<{ off?: boolean }>(
+    user,
+    ground,
+    'totp <USERNAME>',
+    'give a user a second factor in place of what he has, and show it, once',
+    (own) => own.option('--off', 'take the second factor away instead'),
+    async (context, [username = ''], { off }) => {
+      if (off) {
+        await removeSecondFactor(context, username);
+        return { value: { username }, text: `User ${username} logs in with the password alone.\n` };
+      }
+      const uri = await addSecondFactor(context, username);
+      const text = `${uri}\n\nUser ${username} logs in with a code from now on. The secret is not shown again.\n`;
+      return { value: { username, uri }, text };
+    },
+  );
   addCommand(
     user,
     ground,
     'remove <USERNAME>',
-    'remove a user; the account and its keys stay',
+    'remove a user; accounts and their keys stay',
     plain,
     async (context, [username = '']) => {
       await removeUser(context, username);

@@ -8,6 +8,7 @@ import type { Hardware } from '../model/hardware.ts';
 import type { HostState } from '../model/host.ts';
 import type { MicroUsd } from '../model/money.ts';
 import { pricePerEpoch, type RateCard } from '../model/price.ts';
+import { gradesOf, type SoldGrades } from '../model/storage-pool.ts';
 
 /** A host as the market sees it; `free` is what it has left to sell. */
 export interface MarketHost {
@@ -21,6 +22,8 @@ export interface MarketHost {
   free: Size;
   /** What one instance may have beyond its configuration's storage; null is no limit. */
   additionalGibMax: number | null;
+  /** What it sells disks as; left out, all that its kind of storage is good for. `free` counts the default pool alone. */
+  grades?: SoldGrades;
 }
 
 /** A size that is sold. */
@@ -42,6 +45,7 @@ export interface HostClass {
   readonly hardware: Hardware;
   readonly datacenter: Datacenter | null;
   readonly additionalGibMax: number | null;
+  readonly grades: SoldGrades;
   /** From the fullest to the emptiest. */
   readonly groups: EqualHosts[];
   /** For each configuration how many instances of it fit now. */
@@ -71,7 +75,8 @@ export function room(free: Size, size: Size): number {
   const count = Math.min(
     Math.floor(free.vcpus / size.vcpus),
     Math.floor(free.memoryMib / size.memoryMib),
-    Math.floor(free.diskGib / size.diskGib),
+    // A VM may have no disk at all, and be started from an ISO image.
+    size.diskGib === 0 ? Number.POSITIVE_INFINITY : Math.floor(free.diskGib / size.diskGib),
   );
   return Math.max(0, count);
 }
@@ -222,7 +227,8 @@ export class Market {
     const hardware = this.#hardware.get(hardwareKey(host)) ?? host.hardware;
     this.#hardware.set(hardwareKey(host), hardware);
     const empty = { groups: [], available: new Map<string, number>(), largest: nothing, hosts: 0, revision: 0 };
-    const hostClass = { tier, hardware, datacenter, additionalGibMax, ...empty };
+    const grades = gradesSold(host);
+    const hostClass = { tier, hardware, datacenter, additionalGibMax, grades, ...empty };
     this.#classes.set(key, hostClass);
     tier.classes.add(hostClass);
     return hostClass;
@@ -265,8 +271,9 @@ function whyUnsellable({ state }: MarketHost): 'state' | 'reachable' {
 }
 
 function rateKey({ rates }: MarketHost): string {
-  const { vcpuMicroUsd, memoryGibMicroUsd, storageGibMicroUsd, publicIpMicroUsd } = rates;
-  return `${vcpuMicroUsd} ${memoryGibMicroUsd} ${storageGibMicroUsd} ${publicIpMicroUsd}`;
+  const { vcpuMicroUsd, memoryGibMicroUsd, storageGibMicroUsd, gradeGibMicroUsd, publicIpMicroUsd } = rates;
+  const grades = Object.entries(gradeGibMicroUsd).map(([grade, rate]) => `${grade}=${rate}`);
+  return [vcpuMicroUsd, memoryGibMicroUsd, storageGibMicroUsd, publicIpMicroUsd, ...grades.sort()].join(' ');
 }
 
 function hardwareKey({ hardware: { cpu, memory, storage } }: MarketHost): string {
@@ -275,5 +282,9 @@ function hardwareKey({ hardware: { cpu, memory, storage } }: MarketHost): string
 }
 
 function classKey(host: MarketHost): string {
-  return [rateKey(host), hardwareKey(host), host.datacenter?.id, host.additionalGibMax].join('\u0000');
+  const { own, apart } = gradesSold(host);
+  return [rateKey(host), hardwareKey(host), host.datacenter?.id, host.additionalGibMax, own, apart].join('\u0000');
 }
+
+const gradesSold = ({ grades, hardware }: MarketHost): SoldGrades =>
+  grades ?? { own: gradesOf(hardware.storage.type), apart: [] };

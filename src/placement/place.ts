@@ -37,11 +37,13 @@ export interface Placement {
   host: MarketHost;
   count: number;
   price: MicroUsd;
+  /** Grades of disks that go to pools of their own there, so that the size does not count them. */
+  apartGrades?: readonly string[];
 }
 
 /** The outcome: `placed` is how many of the wanted instances found a place. */
 export interface Placed {
-  /** The configuration that the instances have; null when none is sold by that name. */
+  /** The configuration that the instances have; null when none is sold by that name, or they are of no configuration. */
   configuration: string | null;
   /** With the additional storage. */
   size: Size | null;
@@ -107,12 +109,13 @@ interface Equals {
   room: number;
 }
 
-function placeAtOnePrice(
+/** Places instances on hosts that cost the same, where they fit best; as many as there is room for. */
+export function placeAtOnePrice(
   classes: readonly HostClass[],
   size: Size,
   count: number,
   sold: readonly Configuration[],
-  wanted: Wanted,
+  wanted: Pick<Wanted, 'limits' | 'pick'>,
 ): { host: MarketHost; count: number }[] {
   const shares: { host: MarketHost; count: number }[] = [];
   let left = count;
@@ -133,7 +136,12 @@ function placeAtOnePrice(
 }
 
 /** The fitting hosts of some classes, from the fullest, as far as `count` instances can need them and they are weighed. */
-function equalsOf(classes: readonly HostClass[], size: Size, count: number, { limits, pick }: Wanted): Equals[] {
+function equalsOf(
+  classes: readonly HostClass[],
+  size: Size,
+  count: number,
+  { limits, pick }: Pick<Wanted, 'limits' | 'pick'>,
+): Equals[] {
   const found: Equals[] = [];
   const groupsMin = Math.ceil(weighedMax / classes.length);
   for (const { groups } of classes) {

@@ -2,7 +2,7 @@
 
 import { findOverdue, followFunds, settleDue } from '../app/billing.ts';
 import type { Context } from '../app/context.ts';
-import { terminateInstances } from '../app/instance.ts';
+import { terminateInstances } from '../app/instance-end.ts';
 
 /** Instances ended in one pass. */
 const endedMax = 100;

@@ -1,11 +1,16 @@
-// Forgets what has had its time: old events, answers kept for repeats, one-time tokens, streams whose server was killed,
-// deliveries of webhooks. In small steps, so that no transaction grows long.
+// Forgets what has had its time: old events, answers kept for repeats, one-time tokens, streams and acts whose server was
+// killed, deliveries of webhooks. In small steps, so that no transaction grows long.
 
 import type { Context } from '../app/context.ts';
+import { failuresKeptMs } from '../model/login-limit.ts';
+import { forgetActs } from '../store/act.ts';
 import { inTransaction } from '../store/database.ts';
 import { forgetEvents } from '../store/event.ts';
 import { forgetEnrolments } from '../store/host.ts';
 import { forgetAnswers, idempotencyKeptMs } from '../store/idempotency.ts';
+import { forgetFailures } from '../store/login-failure.ts';
+import { forgetPrivileges } from '../store/privilege.ts';
+import { forgetSessions } from '../store/session.ts';
 import { forgetStreams } from '../store/stream.ts';
 import { forgetRemoved } from '../store/webhook.ts';
 import { forgetDeliveries } from '../store/webhook-delivery.ts';
@@ -36,4 +41,8 @@ export async function purge(context: Context): Promise<void> {
   await inSteps(() => inTransaction(database, (tx) => forgetRemoved(tx, stepMax)), 0);
   await forgetEnrolments(database, new Date(now));
   await forgetStreams(database, new Date(now));
+  await forgetSessions(database, new Date(now));
+  await forgetFailures(database, new Date(now - failuresKeptMs));
+  await forgetPrivileges(database);
+  await forgetActs(database, new Date(now));
 }

@@ -2,12 +2,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../app/context.ts';
+import { reconcileBackups } from './backup.ts';
 import { reconcileBilling } from './billing.ts';
+import { reconcileConsoles } from './console.ts';
 import { type DriftGauges, reconcileDrift, reconcileLedger } from './drift.ts';
 import { reconcileHostHealth } from './host-health.ts';
 import { purge } from './purge.ts';
 import { reconcileSlots } from './slot.ts';
 import { reconcileUnstarted } from './unstarted.ts';
+import { reconcileVmPurge } from './vm-purge.ts';
 
 interface Reconciler {
   name: string;
@@ -20,6 +23,9 @@ const reconcilers: readonly Reconciler[] = [
   { name: 'billing', everyMs: 5_000, run: reconcileBilling },
   { name: 'slots', everyMs: 1_000, run: reconcileSlots },
   { name: 'unstarted', everyMs: 5_000, run: reconcileUnstarted },
+  { name: 'backups', everyMs: 5_000, run: reconcileBackups },
+  { name: 'vm-purge', everyMs: 60_000, run: reconcileVmPurge },
+  { name: 'consoles', everyMs: 30_000, run: reconcileConsoles },
   { name: 'drift', everyMs: 15_000, run: reconcileDrift },
   { name: 'ledger', everyMs: 600_000, run: reconcileLedger },
   { name: 'purge', everyMs: 600_000, run: purge },

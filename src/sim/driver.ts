@@ -4,9 +4,12 @@
 
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Driver, DriverFailure, type Found, type Progress } from '../agent/driver.ts';
-import type { VmSpec } from '../agent/vm/driver.ts';
+import type { BackupNews, VmSpec } from '../agent/vm/driver.ts';
+import type { Act } from '../model/act.ts';
+import type { ConsoleChannel } from '../model/console.ts';
 import { Turns } from '../model/turns.ts';
 import type { Entropy } from '../model/world.ts';
 
@@ -34,6 +37,9 @@ const journalName = 'journal';
 interface Described {
   instanceId: string;
   address: string;
+  bootNumber?: number;
+  vcpus: number;
+  memoryMib: number;
 }
 
 /** What a simulated VM is, on disk and in memory. */
@@ -43,8 +49,12 @@ export interface SimulatedVm<Spec extends Described = VmSpec> {
   /** How often it was started, and how often its hypervisor died: what nobody restarts has one start more than deaths. */
   starts: number;
   deaths: number;
+  /** How often its plug was pulled while it ran. */
+  halts?: number;
   /** When its present run began, on the clock that counts from the machine's boot and that all processes share. */
   startedAtMs?: number;
+  /** What its present run was started with. */
+  size?: { vcpus: number; memoryMib: number };
 }
 
 /** Runs simulated instances. */
@@ -111,7 +121,9 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
       // One that died while its ports were to be changed stays dead; its worker hears of it.
       if (!starting) return this.#write({ ...before, spec });
       await this.#note('start', instanceId);
-      await this.#write({ ...before, spec, power: 'running', starts: before.starts + 1, startedAtMs: sinceBootMs() });
+      const { vcpus, memoryMib } = spec;
+      const run = { power: 'running' as const, startedAtMs: sinceBootMs(), size: { vcpus, memoryMib } };
+      await this.#write({ ...before, ...run, spec, starts: before.starts + 1 });
     });
     if (starting && this.#happens(this.#behaviour.deathChance ?? 0)) {
       const afterMs = Math.round(this.#fraction() * deathMsMax);
@@ -121,6 +133,44 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
       }, afterMs).unref();
       this.#deaths.add(timer);
     }
+  }
+
+  async halt(instanceId: string): Promise<void> {
+    await this.#inTurn(instanceId, async () => {
+      const vm = this.#vms.get(instanceId);
+      if (!vm || vm.power === 'off') return;
+      await this.#note('halt', instanceId);
+      await this.#write({ ...vm, power: 'off', halts: (vm.halts ?? 0) + (vm.power === 'running' ? 1 : 0) });
+    });
+  }
+
+  /** A simulated guest's serial port says what is typed into it; it has no screen. */
+  async console(instanceId: string, channel: ConsoleChannel): Promise<Duplex> {
+    if (!this.#vms.has(instanceId)) throw new DriverFailure('vm.gone', 'The VM is not on this host.', false);
+    if (channel === 'vnc') throw new DriverFailure('vm.no-screen', 'A simulated VM has no screen.', false);
+    return new PassThrough();
+  }
+
+  /** A guest that is simulated does what its power button asks for, and nothing else. */
+  async act(instanceId: string, what: Act): Promise<boolean> {
+    if (this.#vms.get(instanceId)?.power !== 'running') return false;
+    await this.#inTurn(instanceId, () => this.#note(what.kind, instanceId));
+    if (what.kind === 'powerdown') await this.lose(instanceId, 'off');
+    return true;
+  }
+
+  /** Simulated disks are nothing but a part of what their VM should be. */
+  async settleDisks({ eraseDisks = [] }: VmSpec): Promise<string[]> {
+    return eraseDisks.map(({ id }) => id);
+  }
+
+  /** A simulated disk is backed up by saying so. */
+  async settleBackups({ disks }: VmSpec): Promise<BackupNews> {
+    return {
+      ready: disks.flatMap(({ backups = [] }) => backups),
+      failed: [],
+      erased: disks.flatMap(({ eraseBackups = [] }) => eraseBackups),
+    };
   }
 
   async erase(instanceId: string): Promise<void> {
@@ -149,11 +199,12 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
     await Promise.all([...this.#turns.values()].map((turns) => turns.run(async () => {})));
   }
 
-  /** Makes a VM's hypervisor die, or its guest switch itself off. */
+  /** Makes the hypervisor of a VM that runs die, or its guest switch itself off. */
   async lose(instanceId: string, power: 'dead' | 'off'): Promise<void> {
     await this.#inTurn(instanceId, async () => {
       const vm = this.#vms.get(instanceId);
-      if (vm) await this.#write({ ...vm, power, deaths: vm.deaths + (power === 'dead' ? 1 : 0) });
+      // One that was switched off before its time to die had come is not there to die.
+      if (vm?.power === 'running') await this.#write({ ...vm, power, deaths: vm.deaths + (power === 'dead' ? 1 : 0) });
     });
     for (const listener of this.#listeners) listener(instanceId);
   }
@@ -196,7 +247,7 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
 
 /** One line of a simulated world's journal. */
 export interface JournalLine {
-  act: 'start' | 'erase';
+  act: 'start' | 'halt' | 'erase' | Act['kind'];
   instanceId: string;
 }
 
@@ -225,13 +276,15 @@ export async function readSimulatedVms<Spec extends Described = VmSpec>(
   return vms;
 }
 
-function foundOf(instanceId: string, { power, spec, startedAtMs }: SimulatedVm<Described>): Found {
+function foundOf(instanceId: string, { power, spec, startedAtMs, size }: SimulatedVm<Described>): Found {
   const runs = power === 'running' && startedAtMs !== undefined;
   return {
     instanceId,
     power,
+    bootNumber: spec.bootNumber ?? 1,
     address: spec.address,
     ...(runs ? { runningMs: Math.max(0, sinceBootMs() - startedAtMs) } : {}),
+    ...(runs && size ? { size } : {}),
   };
 }
 

@@ -1,0 +1,55 @@
+// Who calls, by the token that he bears: a session's, or `apikey.` and an API key's; and what he may do.
+
+import { BerthError } from '../model/errors.ts';
+import type { Grant } from '../model/privilege.ts';
+import { findPrincipalByKey, findUserByKey } from '../store/api-key.ts';
+import { sha256 } from './authenticate.ts';
+import type { Context } from './context.ts';
+import { grantsOfKey, grantsOfUser } from './grants.ts';
+import { useSession } from './session.ts';
+
+/** Who calls, and what he was granted. */
+export interface Caller {
+  /** How he is named in events, such as `user:alice`. */
+  actor: string;
+  grants: readonly Grant[];
+  /** The user that he is; null for an account's own key. */
+  user: { id: string; username: string } | null;
+  /** The key of this user's that he comes with; null for a user's session, and for an account's own key. */
+  apiKeyId: string | null;
+}
+
+/**
+ * Who shows this token.
+ * @param from the address that the request comes from
+ * @throws BerthError `unauthenticated` when the token is missing, unknown, revoked or expired, always in the same words
+ */
+export async function authenticateBearer(context: Context, token: string | undefined, from: string): Promise<Caller> {
+  const key = /^apikey\.(.+)$/.exec(token ?? '')?.[1];
+  const caller = key ? await callerByKey(context, key, from) : token && (await callerBySession(context, token, from));
+  if (!caller) throw new BerthError('unauthenticated', 'There is no such API key or session.');
+  return caller;
+}
+
+async function callerBySession(context: Context, token: string, from: string): Promise<Caller | undefined> {
+  const session = await useSession(context, token);
+  if (!session) return undefined;
+  const { userId, username } = session;
+  const grants = await grantsOfUser(context, userId, { ...session, from });
+  return { actor: `user:${username}`, grants, user: { id: userId, username }, apiKeyId: null };
+}
+
+async function callerByKey(context: Context, key: string, from: string): Promise<Caller | undefined> {
+  const now = context.clock.now();
+  const account = await findPrincipalByKey(context.database, sha256(key), now);
+  if (account) {
+    const { accountId, actor, scope } = account;
+    const level = scope === 'full' ? 'account_admin' : 'vm_console';
+    return { actor, grants: [{ level, accountId }], user: null, apiKeyId: null };
+  }
+  const found = await findUserByKey(context.database, sha256(key), now);
+  if (!found) return undefined;
+  const { id, userId, username, label } = found;
+  const grants = await grantsOfKey(context, { id, userId }, from);
+  return { actor: `user:${username}/${label}`, grants, user: { id: userId, username }, apiKeyId: id };
+}
