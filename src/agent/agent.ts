@@ -3,11 +3,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Assignment, Inventory, Observation } from '../api/agent/contract.ts';
-import { heartbeatMs, reportItemsMax } from '../api/agent/contract.ts';
+import type { Inventory } from '../api/agent/contract/inventory.ts';
+import type { Assignment } from '../api/agent/contract/order.ts';
+import type { Observation } from '../api/agent/contract/report.ts';
+import { heartbeatMs, reportItemsMax } from '../api/agent/contract/report.ts';
 import { newUuid } from '../model/id.ts';
 import type { Clock, Entropy } from '../model/world.ts';
+import { Acts } from './acts.ts';
 import { type ServerClient, ServerRefused } from './client.ts';
+import { Consoles } from './consoles.ts';
 import type { Found } from './driver.ts';
 import { type DriverPair, Drivers } from './drivers.ts';
 import { Outbox } from './outbox.ts';
@@ -45,6 +49,8 @@ export class Agent {
   readonly #workers = new Map<string, Worker>();
   readonly #outbox = new Outbox();
   readonly #streams: Streams;
+  readonly #acts: Acts;
+  readonly #consoles: Consoles;
   readonly #stopping = new AbortController();
   #found = new Map<string, Found>();
   #strays: string[] = [];
@@ -62,8 +68,19 @@ export class Agent {
       const assignment = parts.records.get(id)?.assignment;
       return assignment && (assignment.container ? 'container' : 'vm');
     });
-    const { client, logger } = parts;
+    const { client, logger, records } = parts;
     this.#streams = new Streams({ client, logger, logs: (...asked) => this.#driver.logs(...asked) });
+    const open = (...asked: Parameters<Drivers['console']>) => this.#driver.console(...asked);
+    this.#consoles = new Consoles({ serverUrls: client.urls, console: open, logger });
+    this.#acts = new Acts({
+      act: (...asked) => this.#driver.act(...asked),
+      records,
+      logger,
+      settled: (outcome) => {
+        this.#outbox.settled(outcome);
+        this.#news?.();
+      },
+    });
   }
 
   /** Looks at what is here, adopts it, and begins to work. Does not wait for the server. */
@@ -74,7 +91,8 @@ export class Agent {
       logger.warn({ lost: lost.length }, 'records could not be read; what runs is adopted by looking');
     this.#driver.onChange((id) => {
       this.#workers.get(id)?.wake();
-      void this.#observe();
+      // The next report looks again.
+      this.#observe().catch((error: unknown) => logger.warn({ err: error }, 'the host could not be looked at'));
     });
     await this.#observe();
     for (const [id, record] of records.all()) if (!record.goneAt) this.#worker(id).wake();
@@ -88,9 +106,11 @@ export class Agent {
   /** Stops working and lets go of the instances, which run on. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#consoles.stop();
     this.#news?.();
     await Promise.all([
       this.#streams.stop(),
+      this.#acts.idle(),
       ...this.#loops,
       ...[...this.#workers.values()].map((worker) => worker.close()),
     ]);
@@ -108,6 +128,8 @@ export class Agent {
         const full = this.#revision === undefined || now >= fullAt;
         const answer = await client.poll(full ? undefined : this.#revision, signal);
         this.#streams.offer(answer.streams ?? []);
+        this.#consoles.offer(answer.consoles ?? []);
+        this.#acts.offer(answer.acts ?? []);
         if (answer.full) fullAt = now + fullSyncMs;
         if (wasAway) {
           logger.info({}, 'the server is back');
@@ -178,7 +200,7 @@ export class Agent {
         if (complete) {
           await this.#observe();
           if (now >= straysAt) {
-            this.#strays = await this.#driver.strays(new Set(this.#present().map(({ instanceId }) => instanceId)));
+            this.#strays = await this.#driver.strays(this.#known());
             straysAt = now + straysMs;
           }
         }
@@ -211,6 +233,7 @@ export class Agent {
             instances: instances.slice(at, at + reportItemsMax),
             events: at === 0 ? batch.events : [],
             strays: this.#strays.slice(0, 100),
+            ...(at === 0 && batch.acts.length > 0 ? { acts: batch.acts } : {}),
           },
           this.#stopping.signal,
         );
@@ -226,6 +249,20 @@ export class Agent {
   #present(): Observation[] {
     const ids = new Set([...this.#workers.keys(), ...this.#found.keys()]);
     return [...ids].flatMap((id) => this.#observationOf(id) ?? []).filter(({ state }) => state !== 'gone');
+  }
+
+  /** The ids of all instances that are here, and of all disks that an order speaks of. */
+  #known(): Set<string> {
+    const orders = [...this.#parts.records.all()].filter(([, { goneAt }]) => goneAt === null);
+    const disks = orders.flatMap(
+      ([
+        ,
+        {
+          assignment: { vm },
+        },
+      ]) => [...(vm?.disks ?? []), ...(vm?.eraseDisks ?? [])],
+    );
+    return new Set([...this.#present().map(({ instanceId }) => instanceId), ...disks.map(({ id }) => id)]);
   }
 
   /** How an instance is; without a record, what can be seen of it. */

@@ -1,16 +1,12 @@
 // The agent's side of the agent's API. Every call has a bound; a server that is away is not an error here but a fact that
 // the caller retries.
 
-import type {
-  Assignments,
-  Enrolled,
-  Inventory,
-  RegistryAuth,
-  Report,
-  StreamAnswer,
-  StreamBatch,
-} from '../api/agent/contract.ts';
-import { pollSecondsMax } from '../api/agent/contract.ts';
+import type { Enrolled, Inventory } from '../api/agent/contract/inventory.ts';
+import type { Assignments } from '../api/agent/contract/order.ts';
+import { pollSecondsMax } from '../api/agent/contract/order.ts';
+import type { Report } from '../api/agent/contract/report.ts';
+import type { ImagingSecrets, RegistryAuth } from '../api/agent/contract/secret.ts';
+import type { StreamAnswer, StreamBatch } from '../api/agent/contract/stream.ts';
 
 /** With the pause between two reports it stays below the silence after which a host counts as unreachable. */
 const requestTimeoutMs = 10_000;
@@ -40,6 +36,11 @@ export class ServerClient {
     this.#urls = urls.map((url) => url.replace(/\/+$/, ''));
   }
 
+  /** The servers', without paths. */
+  get urls(): readonly string[] {
+    return this.#urls;
+  }
+
   /** Uses this credential from now on. */
   setCredential(credential: string): void {
     this.#credential = credential;
@@ -60,6 +61,12 @@ export class ServerClient {
   async registryAuth(instanceId: string): Promise<RegistryAuth | null> {
     const path = `/agent/v1/instances/${instanceId}/registry-auth`;
     return (await this.#call<{ auth: RegistryAuth | null }>('GET', path, requestTimeoutMs)).auth;
+  }
+
+  /** What the guest of a newly imaged VM is told; null where that is nothing secret. */
+  async imagingSecrets(instanceId: string): Promise<ImagingSecrets | null> {
+    const path = `/agent/v1/instances/${instanceId}/imaging-secrets`;
+    return (await this.#call<{ secrets: ImagingSecrets | null }>('GET', path, requestTimeoutMs)).secrets;
   }
 
   /** Hands in a report. */

@@ -17,6 +17,10 @@ export interface Found {
   unwitnessed?: boolean;
   /** The address it uses, where that can be seen. */
   address?: string;
+  /** Which start of it runs, or ran when it went off; 1 where nobody counted. */
+  bootNumber?: number;
+  /** While a VM runs: what it was started with. */
+  size?: { vcpus: number; memoryMib: number };
   /** While it runs: how long it has done so without a break, whoever has watched and whatever the date was set to. */
   runningMs?: number;
 }
@@ -41,8 +45,8 @@ export class DriverFailure extends Error {
   readonly code: string;
   readonly permanent: boolean;
 
-  constructor(code: string, message: string, permanent: boolean) {
-    super(message);
+  constructor(code: string, message: string, permanent: boolean, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'DriverFailure';
     this.code = code;
     this.permanent = permanent;
@@ -73,7 +77,7 @@ export interface Driver<Spec> {
   run(spec: Spec, progress: (step: Progress) => void, signal: AbortSignal): Promise<void>;
   /** Asks it to end, ends it after `graceMs`, then removes all that is left of it. Done on nothing is done. */
   erase(instanceId: string, graceMs: number, progress: (step: Progress) => void): Promise<void>;
-  /** What is here that belongs to no instance of `known`: processes and files. Nothing is done about it. */
+  /** What is here that belongs to no instance or disk of `known`: processes and files. Nothing is done about it. */
   strays(known: ReadonlySet<string>): Promise<string[]>;
   /** Calls back when an instance's state has changed by itself. */
   onChange(listener: (instanceId: string) => void): void;

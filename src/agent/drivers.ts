@@ -1,7 +1,9 @@
 // The host's drivers as one, for the agent, which does not care what an instance is. One driver that does not answer leaves
 // the other's instances alone: what was last seen of its own counts on.
 
-import type { Assignment } from '../api/agent/contract.ts';
+import type { Duplex } from 'node:stream';
+import type { Assignment } from '../api/agent/contract/order.ts';
+import type { ConsoleChannel } from '../model/console.ts';
 import type { ContainerDriver } from './container/driver.ts';
 import { type Driver, DriverAway, DriverFailure, type Found, type Progress } from './driver.ts';
 import type { VmDriver } from './vm/driver.ts';
@@ -50,6 +52,31 @@ export class Drivers implements Driver<Assignment> {
     if (vm) await this.#vm.run({ instanceId, ...vm }, progress, signal);
     else if (container) await this.#containers().run({ instanceId, ...container }, progress, signal);
     else throw new DriverFailure('host.agent', 'The agent of this host is too old for this kind of instance.', true);
+  }
+
+  /** Pulls the plug of a VM. */
+  halt(instanceId: string): Promise<void> {
+    return this.#vm.halt(instanceId);
+  }
+
+  /** Does something to a guest that runs. @returns false where none runs */
+  act(...asked: Parameters<VmDriver['act']>): Promise<boolean> {
+    return this.#vm.act(...asked);
+  }
+
+  /** Connects to a VM's console. @throws DriverFailure when there is nothing to connect to */
+  console(instanceId: string, channel: ConsoleChannel): Promise<Duplex> {
+    return this.#vm.console(instanceId, channel);
+  }
+
+  /** Erases disks that a VM has no more. @returns those of which nothing is left */
+  settleDisks(...asked: Parameters<VmDriver['settleDisks']>): Promise<string[]> {
+    return this.#vm.settleDisks(...asked);
+  }
+
+  /** Makes and erases backups of a VM's disks. */
+  settleBackups(...asked: Parameters<VmDriver['settleBackups']>): ReturnType<VmDriver['settleBackups']> {
+    return this.#vm.settleBackups(...asked);
   }
 
   async erase(instanceId: string, graceMs: number, progress: (step: Progress) => void): Promise<void> {

@@ -1,8 +1,8 @@
 // What is to be told to the server and has not been acknowledged. Everything in here may be sent twice: observations are
 // states, and events have ids.
 
-import type { AgentEvent, Observation } from '../api/agent/contract.ts';
-import { reportItemsMax } from '../api/agent/contract.ts';
+import type { AgentEvent, Observation, Settled } from '../api/agent/contract/report.ts';
+import { reportItemsMax } from '../api/agent/contract/report.ts';
 
 /** While the server is away events pile up; beyond this the oldest go. */
 const eventsMax = 10_000;
@@ -13,6 +13,7 @@ const progressMs = 1_000;
 export class Outbox {
   #events: AgentEvent[] = [];
   #news = new Set<string>();
+  #outcomes: Settled[] = [];
   readonly #lastProgress = new Map<string, { atMs: number; event: AgentEvent }>();
 
   /** Notes that an instance has news. */
@@ -39,9 +40,14 @@ export class Outbox {
     if (this.#events.length > eventsMax) this.#events.splice(0, this.#events.length - eventsMax);
   }
 
+  /** Notes how an act went. */
+  settled(outcome: Settled): void {
+    this.#outcomes.push(outcome);
+  }
+
   /** Whether anything waits. */
   get isEmpty(): boolean {
-    return this.#events.length === 0 && this.#news.size === 0;
+    return this.#events.length === 0 && this.#news.size === 0 && this.#outcomes.length === 0;
   }
 
   /**
@@ -51,13 +57,19 @@ export class Outbox {
   take(observe: (instanceId: string) => Observation | undefined): Batch {
     const ids = [...this.#news].slice(0, reportItemsMax);
     for (const id of ids) this.#news.delete(id);
-    return { ids, instances: ids.flatMap((id) => observe(id) ?? []), events: this.#events.splice(0, reportItemsMax) };
+    return {
+      ids,
+      instances: ids.flatMap((id) => observe(id) ?? []),
+      events: this.#events.splice(0, reportItemsMax),
+      acts: this.#outcomes.splice(0, reportItemsMax),
+    };
   }
 
   /** Puts back what could not be delivered. */
   putBack(batch: Batch): void {
     for (const id of batch.ids) this.#news.add(id);
     this.#events.unshift(...batch.events);
+    this.#outcomes.unshift(...batch.acts);
   }
 }
 
@@ -66,4 +78,5 @@ export interface Batch {
   ids: string[];
   instances: Observation[];
   events: AgentEvent[];
+  acts: Settled[];
 }

@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Assignment } from '../api/agent/contract.ts';
+import type { Assignment } from '../api/agent/contract/order.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import { Turns } from '../model/turns.ts';
 
@@ -17,6 +17,8 @@ export interface InstanceRecord {
   failureCode?: string;
   /** How often its hypervisor was restarted after dying. */
   restarts: number;
+  /** The newest acts that were begun with, so that none is done twice. */
+  acts?: string[];
   /** When everything of it was erased (RFC 3339); the record then only fences off older orders. */
   goneAt: string | null;
 }
@@ -46,7 +48,7 @@ export class Records {
         continue;
       }
       try {
-        const record = JSON.parse(await readFile(join(this.#directory, name), 'utf8')) as InstanceRecord;
+        const record = upgraded(JSON.parse(await readFile(join(this.#directory, name), 'utf8')) as InstanceRecord);
         if (record.goneAt && now.getTime() - Date.parse(record.goneAt) > tombstoneKeptMs) await this.remove(id);
         else this.#records.set(id, record);
       } catch {
@@ -85,4 +87,15 @@ export class Records {
     this.#turns.delete(instanceId);
     await rm(join(this.#directory, `${instanceId}.json`), { force: true });
   }
+}
+
+/**
+ * A record as agents write it now. Older ones wrote orders of VMs that named no disks; the server, which is asked for all
+ * orders when an agent starts, gives them anew.
+ */
+function upgraded(record: InstanceRecord): InstanceRecord {
+  const { vm } = record.assignment;
+  if (!vm || 'disks' in vm) return record;
+  const order: NonNullable<Assignment['vm']> = vm;
+  return { ...record, assignment: { ...record.assignment, vm: { ...order, disks: [] } } };
 }

@@ -2,8 +2,8 @@
 // its reader takes them. Nothing of it is remembered; a stream that can't be sent for a while is given up.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stream, StreamBatch } from '../api/agent/contract.ts';
-import { streamBatchBytesMax, streamSignMs, streamsMax } from '../api/agent/contract.ts';
+import type { Stream, StreamBatch } from '../api/agent/contract/stream.ts';
+import { streamBatchBytesMax, streamSignMs, streamsMax } from '../api/agent/contract/stream.ts';
 import { type LogEnding, type LogLine, logLineLengthMax } from '../model/log.ts';
 import { type ServerClient, ServerRefused } from './client.ts';
 import type { ContainerDriver } from './container/driver.ts';

@@ -1,12 +1,16 @@
 // One worker for each instance: it alone acts on the instance, one step at a time, until what is fits the newest order.
 // It decides when to try, to wait and to give up; how an instance is run is the driver's business.
 
-import type { Assignment, Observation } from '../api/agent/contract.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Assignment } from '../api/agent/contract/order.ts';
+import { erasedDisksMax, type Observation } from '../api/agent/contract/report.ts';
 import type { ObservedState } from '../model/assignment.ts';
+import { gibTaken } from '../model/configuration.ts';
 import type { Clock } from '../model/world.ts';
 import { type Driver, DriverAway, DriverFailure, type Found, type Progress } from './driver.ts';
 import { partsOf } from './drivers.ts';
 import type { InstanceRecord, Records } from './record.ts';
+import type { VmDriver } from './vm/driver.ts';
 
 /** How patient an agent is. Tests shorten these. */
 export interface Patience {
@@ -47,7 +51,7 @@ const clockFinenessMs = 100;
 
 /** What a worker is given. */
 export interface WorkerParts {
-  driver: Driver<Assignment>;
+  driver: Driver<Assignment> & Pick<VmDriver, 'halt' | 'settleDisks' | 'settleBackups'>;
   records: Records;
   clock: Clock;
   patience: Patience;
@@ -64,7 +68,11 @@ export class Worker {
   readonly #parts: WorkerParts;
   #state: ObservedState = 'pending';
   #reason: string | null = null;
+  /** Of which of its starts it is known that it is off after it. */
+  #offAfterBoot = 0;
   #failuresInRow = 0;
+  /** Which of its starts runs, or ran last, and with what; undefined where nobody counts them. */
+  #boot: Observation['boot'];
   /** When its present run began, on the clock of `performance.now()`; null while it does not run. */
   #startedAtMs: number | null = null;
   #notBefore = 0;
@@ -74,6 +82,10 @@ export class Worker {
   #again = false;
   #retry: NodeJS.Timeout | null = null;
   #starting: AbortController | null = null;
+  /** Of the disks that the newest order has erased, those of which nothing is left. */
+  #erasedDisks: readonly string[] = [];
+  /** What has become of the backups that the newest order names. */
+  #backups: Observation['backups'];
   #closed = false;
 
   constructor(instanceId: string, parts: WorkerParts) {
@@ -91,22 +103,32 @@ export class Worker {
     return {
       instanceId: this.instanceId,
       generation: record?.assignment.generation ?? 0,
-      state: this.#state,
+      state: this.#isDue(record) ? 'preparing' : this.#state,
       reason: this.#reason,
       restarts: record?.restarts ?? 0,
       address: parts?.address ?? null,
       vcpus: parts?.vcpus ?? 0,
       memoryMib: parts?.memoryMib ?? 0,
-      diskGib: parts?.diskGib ?? 0,
+      diskGib: record ? diskGibOf(record.assignment) : 0,
       runningMs: this.#runningMs(),
+      ...(this.#state === 'running' && this.#boot ? { boot: this.#boot } : {}),
       ...(this.#state === 'failed' && record?.failureCode ? { failureCode: record.failureCode } : {}),
+      ...(this.#backups ? { backups: this.#backups } : {}),
+      ...(this.#erasedDisks.length > 0 ? { erasedDisks: this.#erasedDisks.slice(0, erasedDisksMax) } : {}),
     };
   }
 
-  /** Looks again soon: an order came, or something changed. An order to erase interrupts a start. */
+  /** Whether it was off and is ordered on: from the moment that this is known nobody is to take it for off. */
+  #isDue(record: InstanceRecord | undefined): boolean {
+    if (this.#state !== 'off' || record?.assignment.desired !== 'running') return false;
+    return (record.assignment.vm?.bootNumber ?? 1) > this.#offAfterBoot;
+  }
+
+  /** Looks again soon: an order came, or something changed. An order to erase, or to be off, interrupts a start. */
   wake(): void {
     if (this.#closed) return;
-    if (this.#parts.records.get(this.instanceId)?.assignment.desired === 'absent') this.#starting?.abort();
+    const desired = this.#parts.records.get(this.instanceId)?.assignment.desired;
+    if (desired === 'absent' || desired === 'off') this.#starting?.abort();
     if (this.#retry) clearTimeout(this.#retry);
     this.#retry = null;
     this.#again = true;
@@ -133,7 +155,10 @@ export class Worker {
         if (record.goneAt) this.#become('gone', null);
         else if (record.assignment.desired === 'absent') await this.#erase(record);
         else if (record.failure !== null) this.#become('failed', record.failure);
+        else if (record.assignment.desired === 'off') await this.#switchOff(record);
         else await this.#bringUp(record);
+        const { vm } = record.assignment;
+        if (vm && (this.#state === 'running' || this.#state === 'off')) await this.#settleBackups(vm);
       } catch (error) {
         if (!(error instanceof DriverAway))
           this.#parts.logger.error({ instanceId: this.instanceId, err: error }, 'step failed, will be tried again');
@@ -147,26 +172,74 @@ export class Worker {
     if ((await driver.inspect(this.instanceId))?.power === 'running')
       tell(this.instanceId, `${kindOf(record)}.stop`, 'Asked to stop.');
     await driver.erase(this.instanceId, patience.graceMs, (step) => this.#progress(step));
+    const { vm } = record.assignment;
+    if (vm) await this.#settleDisks({ ...vm, disks: [], eraseDisks: [...vm.disks, ...(vm.eraseDisks ?? [])] });
     const goneAt = clock.now().toISOString();
     await records.update(this.instanceId, (newest = record) => ({ ...newest, goneAt }));
     this.#become('gone', null);
   }
 
   async #bringUp(record: InstanceRecord): Promise<void> {
-    const found = await this.#parts.driver.inspect(this.instanceId);
-    if (found?.power === 'off' && record.ran) return this.#become('off', null);
+    let found = await this.#parts.driver.inspect(this.instanceId);
+    const { vm } = record.assignment;
+    if (vm && (vm.eraseDisks?.length || found?.power !== 'running')) await this.#settleDisks(vm);
+    const isDue = (found?.bootNumber ?? 1) < (vm?.bootNumber ?? 1);
+    if (found?.power === 'running' && isDue) {
+      await this.#parts.driver.halt(this.instanceId);
+      found = await this.#parts.driver.inspect(this.instanceId);
+    }
+    if (found?.power === 'off' && record.ran && !isDue) {
+      if (!record.assignment.vm?.autoreboot) return this.#becomeOff(record);
+      if (this.#state !== 'restarting') return this.#cameDown();
+    }
     if (found?.power === 'running') this.#began(found);
     if (found?.power === 'running' && this.#appliedGeneration === record.assignment.generation) {
       return this.#become('running', found.reason ?? null);
     }
     if (found?.power !== 'running') {
-      if (record.ran && this.#state !== 'restarting') return this.#died(record, found);
+      if (record.ran && !isDue && this.#state !== 'restarting') return this.#died(record, found);
       // Bounded, as a clock that was set back would stretch it without end.
       const pauseMs = Math.min(this.#notBefore - this.#now(), this.#parts.patience.backoffMsMax);
       if (pauseMs > 0) return this.#later(pauseMs);
       if (!record.ran) this.#become('preparing', this.#reason);
     }
     await this.#run(record);
+  }
+
+  async #switchOff(record: InstanceRecord): Promise<void> {
+    const { assignment } = record;
+    const found = await this.#parts.driver.inspect(this.instanceId);
+    if (found && found.power !== 'off') await this.#parts.driver.halt(this.instanceId);
+    if (assignment.vm) await this.#settleDisks(assignment.vm);
+    this.#becomeOff(record);
+  }
+
+  async #settleBackups(vm: NonNullable<Assignment['vm']>): Promise<void> {
+    const named = vm.disks.some(({ backups = [], eraseBackups = [] }) => backups.length + eraseBackups.length > 0);
+    const news = named ? await this.#parts.driver.settleBackups({ instanceId: this.instanceId, ...vm }) : undefined;
+    if (isDeepStrictEqual(news, this.#backups)) return;
+    this.#backups = news;
+    this.#parts.changed(this.instanceId);
+  }
+
+  /** Erases the disks that the order says are no more; never one that an order about another VM names as its own. */
+  async #settleDisks(vm: NonNullable<Assignment['vm']>): Promise<void> {
+    const { driver, records, changed } = this.#parts;
+    const others = [...records.all()].filter(([id, { goneAt }]) => id !== this.instanceId && goneAt === null);
+    const theirs = new Set(others.flatMap(([, { assignment }]) => assignment.vm?.disks.map(({ id }) => id) ?? []));
+    const eraseDisks = vm.eraseDisks?.filter(({ id }) => !theirs.has(id)) ?? [];
+    const erased = await driver.settleDisks({ instanceId: this.instanceId, ...vm, eraseDisks });
+    if (isDeepStrictEqual(erased, this.#erasedDisks)) return;
+    this.#erasedDisks = erased;
+    changed(this.instanceId);
+  }
+
+  /** Its guest switched it off, and it is to come back up: after a pause, so that one that does so at once does no harm. */
+  #cameDown(): void {
+    if ((this.#runningMs() ?? 0) > this.#parts.patience.steadyMs) this.#failuresInRow = 0;
+    const pauseMs = this.#pause();
+    this.#become('restarting', 'It was switched off from inside and is started again.');
+    this.#later(pauseMs);
   }
 
   /** It died: back up after a pause that grows. A container that keeps dying is given up. */
@@ -246,8 +319,11 @@ export class Worker {
     this.#parts.tell(this.instanceId, step.kind, step.message, data);
   }
 
-  /** Notes since when it runs. What only the driver can tell it tells again after any restart of the agent. */
-  #began({ runningMs = 0 }: Found): void {
+  /** Notes what runs, and since when. What only the driver can tell it tells again after any restart of the agent. */
+  #began({ runningMs = 0, bootNumber, size }: Found): void {
+    const boot = bootNumber !== undefined && size !== undefined ? { number: bootNumber, ...size } : undefined;
+    if (!isDeepStrictEqual(boot, this.#boot)) this.#parts.changed(this.instanceId);
+    this.#boot = boot;
     const startedAtMs = performance.now() - runningMs;
     // Two looks at one run differ by the fineness of the system's clocks; what was told of it stays told.
     const isSameRun = this.#startedAtMs !== null && Math.abs(startedAtMs - this.#startedAtMs) < clockFinenessMs;
@@ -257,6 +333,11 @@ export class Worker {
   #runningMs(): number | null {
     if (this.#state !== 'running' || this.#startedAtMs === null) return null;
     return Math.max(0, Math.round(performance.now() - this.#startedAtMs));
+  }
+
+  #becomeOff({ assignment }: InstanceRecord): void {
+    this.#offAfterBoot = assignment.vm?.bootNumber ?? 1;
+    this.#become('off', null);
   }
 
   #become(state: ObservedState, reason: string | null): void {
@@ -285,6 +366,10 @@ export class Worker {
   #now(): number {
     return this.#parts.clock.now().getTime();
   }
+}
+
+function diskGibOf({ vm, container }: Assignment): number {
+  return vm ? gibTaken(vm.disks.map(({ sizeMib }) => sizeMib)) : (container?.diskGib ?? 0);
 }
 
 const kindOf = ({ assignment }: InstanceRecord): 'vm' | 'container' => (assignment.container ? 'container' : 'vm');

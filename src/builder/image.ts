@@ -1,10 +1,10 @@
 // Builds OS images for VMs out of Debian's packages. This file is the frame around each recipe: checks, progress, a
 // scratch directory that always goes away, and an output file that appears only when it is whole. What goes into an image
-// is in micro.ts and debian.ts.
+// is in micro.ts, debian.ts and rescue.ts.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ImageBuildError } from './command.ts';
@@ -13,12 +13,18 @@ import type { RawDisk } from './disk.ts';
 import { convertToQcow2 } from './disk.ts';
 import { micro } from './micro.ts';
 import type { Recipe } from './recipe.ts';
+import { rescue } from './rescue.ts';
 
 export { ImageBuildError } from './command.ts';
 
 /** The images that can be built here. */
-export const buildableImages = ['micro', 'debian-12'] as const;
+export const buildableImages = ['micro', 'debian-12', 'rescue'] as const;
 export type BuildableImage = (typeof buildableImages)[number];
+
+/** The file name of a built image. */
+export function builtImageName(image: BuildableImage): string {
+  return `${image}.${recipes[image].isVolume ? 'iso' : 'qcow2'}`;
+}
 
 /** The step that now begins, and how many of all the steps are behind it. The last report has `done` equal to `total`. */
 export interface BuildStep {
@@ -44,13 +50,14 @@ export const systemPackages: readonly string[] = [
   'qemu-utils',
   'syslinux',
   'syslinux-common',
+  'xorriso',
 ];
 
-const recipes: Record<BuildableImage, Recipe> = { micro, 'debian-12': debian };
+const recipes: Record<BuildableImage, Recipe> = { micro, 'debian-12': debian, rescue };
 const closingSteps = ['Compressing the image', 'Computing its checksum'] as const;
 
 /**
- * Builds an image as a compressed qcow2.
+ * Builds an image: as a compressed qcow2, or as an ISO image where it is one that runs from a CD.
  *
  * `outFile` appears only at the end, whole; `scratchDir` gets a directory of its own for the time of the build and needs
  * some 100 MB for micro and 2 GB for debian-12. Needs root, as the files in an image belong to several users.
@@ -82,7 +89,8 @@ export async function buildImage(
     const disk: RawDisk = { file: join(scratchDir, 'disk.raw'), scratchDir, signal };
     await recipe.make({ disk, step: report });
     report(closingSteps[0]);
-    await convertToQcow2(disk, partFile);
+    if (recipe.isVolume) await copyFile(disk.file, partFile);
+    else await convertToQcow2(disk, partFile);
     report(closingSteps[1]);
     const hash = createHash('sha256');
     await pipeline(createReadStream(partFile), hash, signal ? { signal } : {});

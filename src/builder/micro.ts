@@ -1,14 +1,17 @@
-// The micro image: Debian's cloud kernel, busybox, dropbear and the scripts in assets/micro, which take a NoCloud seed.
-// It exists so that a VM can be deployed and logged into in seconds even without hardware virtualization. The kernel and
-// its initramfs lie on a small FAT partition, because syslinux installs itself there without mounting anything; the
-// root partition comes last, so that it can grow.
+// The micro image: the small system on a disk, with Debian's cloud kernel, and scripts that take a NoCloud seed. It exists so
+// that a VM can be deployed and logged into in seconds even without hardware virtualization. Kernels and their initramfs lie on
+// a small FAT partition, because syslinux installs itself there without mounting anything; the root partition comes last, so
+// that it can grow.
+//
+// The cloud kernel has no driver for an old PC's network card, so the generic one is there too, and syslinux starts that where
+// it sees such a card. It is not the only one because it starts slowly: Debian packs it with xz.
 //
 // Measured (TCG, 2 cores, `-machine q35 -smp 2 -m 512`, to the SSH banner): syslinux on FAT 5.4 s, GRUB on ext4 8.5 s.
-// The kernel is LZ4-compressed by Debian; the initramfs is not compressed, as unpacking it takes 60 ms.
+// The cloud kernel is LZ4-compressed by Debian; the initramfs is not compressed, as unpacking it takes 60 ms.
 
-import { readdir, readFile, symlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { kernelPackage, openApt, unpackPackages } from './apt.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openApt } from './apt.ts';
 import { ImageBuildError, runCommand } from './command.ts';
 import type { Partition } from './disk.ts';
 import {
@@ -21,11 +24,11 @@ import {
   sectorBytes,
   writeSectors,
 } from './disk.ts';
-import type { KernelTree } from './modules.ts';
 import { kernelVersion, moduleFiles, putModules } from './modules.ts';
 import type { Recipe, RecipeContext } from './recipe.ts';
+import { layOutRoot, packInitramfs, putCopyrights, type Unpacked, unpackKernel, unpackSystem } from './small-system.ts';
 import { packageSources } from './sources.ts';
-import { assetsDirectory, putCopy, putDirectory, putFile, putTree } from './tree.ts';
+import { assetsDirectory, putCopy, putFile } from './tree.ts';
 
 const steps = [
   'Reading the package lists',
@@ -36,144 +39,61 @@ const steps = [
 
 const mib = 1024 * 1024;
 const diskBytes = 512 * mib;
-/** Kernel and initramfs together have 18 MB, and kernels grow. */
-const bootPartitionBytes = 32 * mib;
+/** The two kernels and their initramfs have 36 MB, and kernels grow. */
+const bootPartitionBytes = 64 * mib;
 /** Larger than mke2fs would choose for a small disk, because the file system is meant to grow. */
 const journalMib = 16;
 const rootLabel = 'micro-root';
 const rootUuid = 'b4f3c3c6-5d0e-4b6f-9d0a-6d6963726f31';
 
-const packages = [
-  'busybox-static',
-  'dropbear-bin',
-  'e2fsprogs',
-  'libblkid1',
-  'libc6',
-  'libcom-err2',
-  'libcrypt1',
-  'libext2fs2',
-  'libgmp10',
-  'libtomcrypt1',
-  'libtommath1',
-  'libuuid1',
-  'zlib1g',
-];
-const kernelMetapackage = 'linux-image-cloud-amd64';
-
-/** What the disk and the bus it is on may need, in the initramfs. The cloud kernel has no AHCI driver. */
+/** What the disk and the bus it is on may need, in the initramfs. */
 const diskModules = ['virtio_pci', 'virtio_blk', 'virtio_scsi', 'sd_mod', 'ata_piix', 'ata_generic'];
-/** The rest: network, seed volume, power button. The cloud kernel has no e1000; vmxnet3 is its one NIC beside virtio. */
+/** The rest: network, seed volume, power button, keyboard. */
 const otherModules = ['virtio_net', 'vmxnet3', 'sr_mod', 'isofs', 'button', 'evdev', 'virtio-rng', 'virtio_balloon'];
 
-const dynamicPrograms = ['usr/sbin/dropbear', 'usr/bin/dropbearkey', 'sbin/resize2fs'];
-const scriptDirectories = ['usr/lib/berth', 'etc/acpi/PWRF'];
+/** The kernels, by what syslinux calls them, and what each has as modules beside those above. */
+const kernels = [
+  { name: 'micro', metapackage: 'linux-image-cloud-amd64', disk: [], other: [] },
+  {
+    name: 'generic',
+    metapackage: 'linux-image-amd64',
+    disk: ['ahci', 'ext4', 'crc32c_generic'],
+    other: ['e1000', 'e1000e', '8139cp'],
+  },
+] as const;
 
-const bootConfiguration = `DEFAULT micro
-PROMPT 0
-TIMEOUT 0
-LABEL micro
-  LINUX vmlinuz
-  INITRD initrd.img
+/**
+ * ethersel looks for a card on the PCI bus: an e1000, which is all that QEMU's old PC has, or a virtio card in either form.
+ * Where it finds none of them it comes back to the prompt, and a second of silence is taken for an answer.
+ */
+const bootConfiguration = `PROMPT 0
+TIMEOUT 10
+ONTIMEOUT micro
+DEFAULT ethersel.c32
+# DEV DID 8086:100e generic
+# DEV DID 1af4:1000 micro
+# DEV DID 1af4:1041 micro
+${kernels
+  .map(
+    ({ name }) => `LABEL ${name}
+  LINUX ${name}.krn
+  INITRD ${name}.img
   APPEND console=tty0 console=ttyS0,115200
-`;
+`,
+  )
+  .join('')}`;
 
-/** Where Debian's package syslinux-common keeps the boot code for the first sector. */
+/** Where Debian's package syslinux-common keeps the boot code for the first sector, and syslinux's programs. */
 const bootCodeFile = '/usr/lib/syslinux/mbr/mbr.bin';
+const programDirectory = '/usr/lib/syslinux/modules/bios';
+const programs = ['ethersel.c32', 'libcom32.c32', 'libgpl.c32', 'libutil.c32'];
 const toolTimeoutMs = 60_000;
 
-const textFiles: readonly (readonly [path: string, content: string, mode?: number])[] = [
-  ['etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nberth:x:1000:1000:Berth:/home/berth:/bin/sh\n'],
-  ['etc/group', 'root:x:0:\ntty:x:5:\nberth:x:1000:\n'],
-  ['etc/shadow', 'root:*:19000:0:99999:7:::\nberth:*:19000:0:99999:7:::\n', 0o600],
-  ['etc/shells', '/bin/sh\n/bin/ash\n'],
-  ['etc/hostname', 'micro\n'],
-  ['etc/hosts', '127.0.0.1\tlocalhost\n'],
-  ['etc/nsswitch.conf', 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n'],
-  ['etc/profile', 'export PATH=/usr/sbin:/usr/bin:/sbin:/bin\n'],
-  [
-    'etc/os-release',
-    'PRETTY_NAME="Berth micro (Debian 12)"\nNAME="Berth micro"\nID=berth-micro\nID_LIKE=debian\nVERSION_ID=12\n',
-  ],
-];
-
-/** Copies the programs that are not busybox, and the shared libraries that Debian's own loader finds for them. */
-async function putPrograms(root: string, unpacked: string, signal: AbortSignal | undefined): Promise<void> {
-  const loader = join(unpacked, 'lib64/ld-linux-x86-64.so.2');
-  const libraryPath = ['lib', 'usr/lib'].map((path) => join(unpacked, path, 'x86_64-linux-gnu')).join(':');
-  await putCopy(root, 'usr/lib64/ld-linux-x86-64.so.2', loader, 0o755);
-  for (const program of dynamicPrograms) {
-    const source = join(unpacked, program);
-    const args = ['--library-path', libraryPath, '--list', source];
-    const listing = await runCommand({ program: loader, args, timeoutMs: toolTimeoutMs, signal });
-    if (listing.includes('not found'))
-      throw new ImageBuildError(`${program} needs a library that was not fetched:\n${listing}`);
-    for (const [, name, path] of listing.matchAll(/^\s*(\S+) => (\/\S+)/gm)) {
-      if (name !== undefined && path !== undefined) await putCopy(root, `usr/lib/x86_64-linux-gnu/${name}`, path);
-    }
-    await putCopy(root, program.startsWith('usr/') ? program : `usr/${program}`, source, 0o755);
-  }
-}
-
-/** Fills the directory that becomes the root file system. */
-async function layOutRoot(root: string, unpacked: string, kernel: KernelTree): Promise<void> {
-  for (const path of [
-    'usr/bin',
-    'usr/sbin',
-    'usr/lib',
-    'usr/lib64',
-    'dev',
-    'proc',
-    'sys',
-    'run',
-    'mnt',
-    'etc/dropbear',
-  ]) {
-    await putDirectory(root, path);
-  }
-  for (const path of ['var/log', 'var/lib/berth']) await putDirectory(root, path);
-  await putDirectory(root, 'tmp', 0o1777);
-  await putDirectory(root, 'root', 0o700);
-  await putDirectory(root, 'home/berth', 0o755, 1000);
-  for (const name of ['bin', 'sbin', 'lib', 'lib64']) await symlink(`usr/${name}`, join(root, name));
-
-  await putCopy(root, 'usr/bin/busybox', kernel.busybox, 0o755);
-  const applets = await runCommand({
-    program: kernel.busybox,
-    args: ['--list-full'],
-    timeoutMs: toolTimeoutMs,
-    signal: kernel.signal,
-  });
-  for (const applet of applets.split('\n').filter((path) => path !== '' && basename(path) !== 'busybox')) {
-    const directory = dirname(applet).endsWith('sbin') ? 'usr/sbin' : 'usr/bin';
-    await symlink('/usr/bin/busybox', join(root, directory, basename(applet)));
-  }
-  await putPrograms(root, unpacked, kernel.signal);
-  for (const [path, content, mode] of textFiles) await putFile(root, path, content, mode);
-  await putTree(root, join(assetsDirectory, 'micro/root'), scriptDirectories);
-  for (const name of await readdir(join(unpacked, 'usr/share/doc'))) {
-    const copyright = join('usr/share/doc', name, 'copyright');
-    await putCopy(root, copyright, join(unpacked, copyright));
-  }
-}
-
 /** Packs the initramfs: busybox, the drivers for disks, and the script that finds the root partition. */
-async function packInitramfs(directory: string, outFile: string, kernel: KernelTree): Promise<void> {
-  await putDirectory(directory, 'bin');
-  await putCopy(directory, 'bin/busybox', kernel.busybox, 0o755);
+async function makeInitramfs(directory: string, outFile: string, system: Unpacked): Promise<void> {
+  await putCopy(directory, 'bin/busybox', system.busybox, 0o755);
   await putCopy(directory, 'init', join(assetsDirectory, 'micro/initramfs-init'), 0o755);
-  await runCommand({
-    program: 'sh',
-    args: [
-      '-c',
-      'cd "$1" && find . | LC_ALL=C sort | "$2" cpio -o -H newc >"$3"',
-      'sh',
-      directory,
-      kernel.busybox,
-      outFile,
-    ],
-    timeoutMs: toolTimeoutMs,
-    signal: kernel.signal,
-  });
+  await packInitramfs(directory, outFile, system);
 }
 
 /**
@@ -186,20 +106,26 @@ async function makeMicro({ disk, step }: RecipeContext): Promise<void> {
   step(steps[0]);
   const apt = await openApt(join(scratchDir, 'apt'), await packageSources(), signal);
   step(steps[1]);
-  const unpacked = join(scratchDir, 'packages');
-  await unpackPackages(apt, [await kernelPackage(apt, kernelMetapackage), ...packages], unpacked);
+  const system = await unpackSystem(apt, join(scratchDir, 'packages'), signal);
+  const trees = [];
+  for (const { name, metapackage } of kernels)
+    trees.push(await unpackKernel(apt, metapackage, join(scratchDir, `kernel-${name}`), system));
 
   step(steps[2]);
-  const kernel: KernelTree = { directory: unpacked, busybox: join(unpacked, 'bin/busybox'), signal };
-  const modules = await moduleFiles(kernel);
   const root = join(scratchDir, 'root');
-  await layOutRoot(root, unpacked, kernel);
-  await putModules(kernel, modules, [...diskModules, ...otherModules], root);
-  const initramfs = join(scratchDir, 'initramfs');
-  await putModules(kernel, modules, diskModules, initramfs);
   const boot = join(scratchDir, 'boot');
-  await putCopy(boot, 'vmlinuz', join(unpacked, `boot/vmlinuz-${await kernelVersion(kernel)}`));
-  await packInitramfs(initramfs, join(boot, 'initrd.img'), kernel);
+  await layOutRoot(root, system);
+  for (const [index, kernel] of trees.entries()) {
+    const { name, disk: ownDisk, other } = kernels[index] ?? kernels[0];
+    const modules = await moduleFiles(kernel);
+    await putModules(kernel, modules, [...diskModules, ...ownDisk, ...otherModules, ...other], root);
+    const initramfs = join(scratchDir, `initramfs-${name}`);
+    await putModules(kernel, modules, [...diskModules, ...ownDisk], initramfs);
+    await putCopy(boot, `${name}.krn`, join(kernel.directory, `boot/vmlinuz-${await kernelVersion(kernel)}`));
+    await makeInitramfs(initramfs, join(boot, `${name}.img`), system);
+    await putCopyrights(root, kernel.directory);
+  }
+  for (const program of programs) await putCopy(boot, program, join(programDirectory, program));
   await putFile(boot, 'syslinux.cfg', bootConfiguration);
 
   step(steps[3]);
@@ -221,7 +147,7 @@ async function makeMicro({ disk, step }: RecipeContext): Promise<void> {
     throw new ImageBuildError(`${bootCodeFile} is not on this machine (Debian's package syslinux-common has it).`);
   });
   await writeSectors(disk, 0, masterBootRecord(bootCode.subarray(0, 440), [bootPartition, rootPartition]));
-  const bootFiles = ['vmlinuz', 'initrd.img', 'syslinux.cfg'].map((name) => join(boot, name));
+  const bootFiles = (await readdir(boot)).map((name) => join(boot, name));
   await makeFat16(disk, bootPartition, 'MICROBOOT', bootFiles);
   await runCommand({
     program: 'syslinux',

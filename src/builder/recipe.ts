@@ -12,4 +12,6 @@ export interface RecipeContext {
 export interface Recipe {
   steps: readonly string[];
   make: (context: RecipeContext) => Promise<void>;
+  /** The file that it makes is a CD's volume, and stays as it is; others become compressed qcow2 images. */
+  isVolume?: boolean;
 }

@@ -114,8 +114,9 @@ export async function removeDockerDaemon(directory: string, reach?: DockerReach)
     const isOurs = own.test(processProgram(other) ?? '') && (await argumentsOf(other)).includes(`${directory}/`);
     if (isOurs) await stopProcess(other);
   }
-  // A daemon unmounts what it has mounted itself, and not what one before it has that was killed.
-  for (const mount of (await mountsBelow(directory)).reverse()) await execute('umount', [mount]);
+  // A daemon unmounts what it has mounted itself, and not what one before it has that was killed. Lazily, since the kernel may
+  // take a moment to let go of what ended processes had open.
+  for (const mount of (await mountsBelow(directory)).reverse()) await execute('umount', ['--lazy', mount]);
   await rm(directory, { recursive: true, force: true });
 }
 

@@ -3,6 +3,44 @@
  * alone is no identity, because the kernel gives it out again; id and start time together are one. Linux only.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** One process: what makes it itself, and no other that the kernel gives its id later. */
+export interface ProcessIdentity {
+  pid: number;
+  startTicks: string;
+}
+
+/** Who has a process id now; undefined when nobody does. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const startTicks = processStartTicks(pid);
+  return startTicks === undefined ? undefined : { pid, startTicks };
+}
+
+/** Whether a process still runs. */
+export const isAlive = ({ pid, startTicks }: ProcessIdentity): boolean => processStartTicks(pid) === startTicks;
+
+/** Signals a process, unless it has ended. @throws Error when it may not be signalled */
+export function signalProcess(found: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (!isAlive(found)) return;
+  try {
+    process.kill(found.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** How often a process that should end is looked at. */
+const endPollMs = 20;
+
+/** Asks a process to end and waits for that; one that has not after `timeoutMs` is killed. */
+export async function endProcess(found: ProcessIdentity, timeoutMs: number): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    signalProcess(found, signal);
+    const deadline = performance.now() + timeoutMs;
+    while (isAlive(found) && performance.now() < deadline) await sleep(endPollMs);
+  }
+}
 
 /** The kernel's start time of a living process, in clock ticks since boot; undefined when it is gone or a zombie. */
 export function processStartTicks(pid: number): string | undefined {

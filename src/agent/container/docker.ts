@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import type { RegistryAuth } from '../../api/agent/contract.ts';
+import type { RegistryAuth } from '../../api/agent/contract/secret.ts';
 import type { Ipv4Range } from '../../model/cidr.ts';
 import type { LogLine } from '../../model/log.ts';
 import { DriverAway, DriverFailure, type Found, type Progress } from '../driver.ts';

@@ -4,7 +4,7 @@ import { sshPortOf } from '../../model/container.ts';
 import { ingressName } from '../../model/ingress.ts';
 import { DriverFailure, type Progress } from '../driver.ts';
 import type { Ingress } from '../ingress/caddy.ts';
-import type { SshPlace } from '../ssh/door.ts';
+import type { ContainerPlace } from '../ssh/door.ts';
 import type { SshFront } from '../ssh/front.ts';
 import type { ContainerSpec } from './driver.ts';
 
@@ -12,7 +12,7 @@ import type { ContainerSpec } from './driver.ts';
 export class Doors {
   readonly #ingress: Ingress;
   readonly #ssh: SshFront;
-  readonly #places = new Map<string, SshPlace>();
+  readonly #places = new Map<string, ContainerPlace>();
 
   constructor(ingress: Ingress, ssh: SshFront) {
     this.#ingress = ingress;

@@ -1,7 +1,7 @@
 // Images of containers. What is there already is used as it is, and what Berth has brought goes with the last container made
 // of it. What a login was needed for is kept under a name of the one container that brought it, so that it is nobody else's.
 
-import type { RegistryAuth } from '../../api/agent/contract.ts';
+import type { RegistryAuth } from '../../api/agent/contract/secret.ts';
 import {
   defaultRegistry,
   type ImageReference,

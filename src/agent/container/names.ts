@@ -10,8 +10,11 @@ const bare = (instanceId: string) => instanceId.replace(/^0x/, '');
 /** The container's name, and its network's. */
 export const nameOf = (instanceId: string) => `berth-${bare(instanceId)}`;
 
-/** Its network's interface on the host; Linux takes 15 characters. */
-export const bridgeOf = (instanceId: string) => `bc-${bare(instanceId).slice(0, 12)}`;
+/**
+ * What its network's interface on the host is called; Linux takes 15 characters.
+ * @param attempt gives another name, 0 to 28, where the Engine takes the ones before for taken
+ */
+export const bridgeOf = (instanceId: string, attempt = 0) => `bc-${bare(instanceId).slice(attempt, attempt + 12)}`;
 
 /** How names of images begin that are one instance's alone. */
 export const privateImages = 'berth-private/';

@@ -11,7 +11,7 @@ import { bridgeOf, instanceLabel, nameOf, ownerLabel } from './names.ts';
 /** A bridge needs its own address, the container's, and two that name the network. */
 const addressesEach = 8;
 const prefixEach = 29;
-/** Neighbours on the machine may pick the same part at the same moment; each try picks another. */
+/** Neighbours on the machine may pick the same part at the same moment; each try picks another, and another bridge. */
 const triesMax = 20;
 
 /** A container's place in its network. */
@@ -56,17 +56,18 @@ export class Networks {
     for (let step = 0, tries = 0; step < parts && tries < triesMax; step += 1) {
       const first = this.#range.first + ((start + step) % parts) * addressesEach;
       if (taken.some((address) => address >= first && address < first + addressesEach)) continue;
+      const bridge = bridgeOf(instanceId, tries);
       tries += 1;
-      const id = await this.#make(instanceId, first);
+      const id = await this.#make(instanceId, bridge, first);
       if (id === null) continue;
-      await askOften(bridgeOf(instanceId));
+      await askOften(bridge);
       return { name: nameOf(instanceId), id, ip: formatIpv4(first + 2) };
     }
     throw new DriverFailure('CONTAINER_CREATE_FAILED', 'The machine has no network left for the container.', false);
   }
 
-  /** Makes it, with this first address; null when that part of the range is taken. */
-  async #make(instanceId: string, first: number): Promise<string | null> {
+  /** Makes it, with this first address; null when that part of the range is taken, or the bridge's name. */
+  async #make(instanceId: string, bridge: string, first: number): Promise<string | null> {
     try {
       const { id } = await this.#engine.ask((docker) =>
         docker.createNetwork({
@@ -78,13 +79,14 @@ export class Networks {
             Driver: 'default',
             Config: [{ Subnet: `${formatIpv4(first)}/${prefixEach}`, Gateway: formatIpv4(first + 1) }],
           },
-          Options: { 'com.docker.network.bridge.name': bridgeOf(instanceId) },
+          Options: { 'com.docker.network.bridge.name': bridge },
           Labels: { [instanceLabel]: instanceId, [ownerLabel]: this.#owner },
         }),
       );
       return id;
     } catch (error) {
-      if (error instanceof EngineRefused && /overlap/i.test(error.message)) return null;
+      // An Engine that was killed while it made a network may know its bridge for ever, and the network no more.
+      if (error instanceof EngineRefused && /overlap|same bridge name/i.test(error.message)) return null;
       throw error;
     }
   }

@@ -6,7 +6,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { processIds, processProgram } from '../../host/process.ts';
+import {
+  identifyProcess,
+  type ProcessIdentity,
+  processIds,
+  processProgram,
+  signalProcess,
+} from '../../host/process.ts';
 import { DriverFailure } from '../driver.ts';
 import type { ContainerSpec } from './driver.ts';
 
@@ -56,28 +62,23 @@ async function startProxy(args: readonly string[]): Promise<void> {
 export async function killProxies(ip: string, address?: string): Promise<void> {
   for (const proxy of await listProxies()) {
     if (proxy.ip !== ip || (address !== undefined && proxy.address !== address)) continue;
-    try {
-      process.kill(proxy.pid, 'SIGKILL');
-    } catch {
-      // It has ended meanwhile.
-    }
+    signalProcess(proxy, 'SIGKILL');
   }
 }
 
-interface Proxy {
-  pid: number;
+interface Proxy extends ProcessIdentity {
   address: string | undefined;
   port: number;
   ip: string | undefined;
 }
 
 async function listProxies(): Promise<Proxy[]> {
-  const pids = processIds().filter((pid) => processProgram(pid) === program);
+  const found = processIds().flatMap((pid) => (processProgram(pid) === program ? (identifyProcess(pid) ?? []) : []));
   return Promise.all(
-    pids.map(async (pid) => {
-      const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    found.map(async (one) => {
+      const words = (await readFile(`/proc/${one.pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
       const after = (name: string) => words[words.indexOf(name) + 1];
-      return { pid, address: after('-host-ip'), port: Number(after('-host-port')), ip: after('-container-ip') };
+      return { ...one, address: after('-host-ip'), port: Number(after('-host-port')), ip: after('-container-ip') };
     }),
   );
 }

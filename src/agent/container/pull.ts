@@ -1,6 +1,6 @@
 // Pulling one image: told as it goes, bounded in time, and with an end that says what was wrong.
 
-import type { RegistryAuth } from '../../api/agent/contract.ts';
+import type { RegistryAuth } from '../../api/agent/contract/secret.ts';
 import { DriverFailure, type Progress } from '../driver.ts';
 import { type Engine, EngineRefused, meaningOf } from './engine.ts';
 import { oneLine } from './text.ts';

@@ -1,14 +1,15 @@
-// The copy-on-write overlay that is a VM's own disk: made in milliseconds over a base that is never written to. Growing an
-// existing one is left to QEMU itself, so that no program of the agent's ever reads a file that a guest has had in hand.
+// The files of disks: blank ones, and copy-on-write overlays that are made in milliseconds over a base that is never written
+// to. Growing an existing one is left to QEMU itself, so that no program of the agent's ever reads a file that a guest has
+// had in hand.
 
 import { link, open, rename, rm, symlink } from 'node:fs/promises';
 import { requireTool } from './tool.ts';
 
-const bytesPerGib = 1024 ** 3;
+const bytesPerMib = 1024 ** 2;
 
-/** A disk size in whole GiB as bytes. */
-export function gibToBytes(gib: number): number {
-  return gib * bytesPerGib;
+/** A disk's size in MiB as bytes. */
+export function mibToBytes(mib: number): number {
+  return mib * bytesPerMib;
 }
 
 /**
@@ -38,19 +39,17 @@ export async function makeOverlay(overlay: {
   baseFormat: 'qcow2' | 'raw';
   sizeBytes: number;
 }): Promise<void> {
-  const incomplete = `${overlay.path}.new`;
-  await requireTool('qemu-img', [
-    'create',
-    '-q',
-    '-f',
-    'qcow2',
-    '-F',
-    overlay.baseFormat,
-    '-b',
-    overlay.basePath,
-    incomplete,
-    String(overlay.sizeBytes),
-  ]);
+  await create(overlay.path, overlay.sizeBytes, ['-F', overlay.baseFormat, '-b', overlay.basePath]);
+}
+
+/** Makes a blank disk, in the same way. */
+export async function makeBlank(path: string, sizeBytes: number): Promise<void> {
+  await create(path, sizeBytes, []);
+}
+
+async function create(path: string, sizeBytes: number, options: readonly string[]): Promise<void> {
+  const incomplete = `${path}.new`;
+  await requireTool('qemu-img', ['create', '-q', '-f', 'qcow2', ...options, incomplete, String(sizeBytes)]);
   const file = await open(incomplete, 'r+');
   try {
     await file.chmod(0o600);
@@ -58,7 +57,7 @@ export async function makeOverlay(overlay: {
   } finally {
     await file.close();
   }
-  await rename(incomplete, overlay.path);
+  await rename(incomplete, path);
 }
 
 /** The size in bytes that a guest sees of a qcow2 file, read from its header without trusting anything else in it. */

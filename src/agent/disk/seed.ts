@@ -12,9 +12,13 @@ export interface Seed {
   sshKeys: readonly string[];
   /** Sets passwords, in cloud-init's form. */
   chpasswd?: { expire: boolean; users: { name: string; password: string; type: 'text' | 'hash' }[] };
+  /** Lets users in over SSH by password. */
+  passwordLogins?: boolean;
   writeFiles?: { path: string; content: string; permissions?: string; encoding?: string }[];
   /** Commands of the first boot, each an argument list or a line for the shell. */
   runcmd?: (string | string[])[];
+  /** Commands of every boot, each an argument list. */
+  bootcmd?: readonly string[][];
 }
 
 /**
@@ -33,8 +37,10 @@ export function seedFiles(seed: Seed): Record<'meta-data' | 'user-data', string>
     growpart: { mode: 'auto', devices: ['/'], ignore_growroot_disabled: false },
     resize_rootfs: true,
     ...(seed.chpasswd === undefined ? {} : { chpasswd: seed.chpasswd }),
-    ...(seed.writeFiles === undefined ? {} : { write_files: seed.writeFiles }),
+    ...(seed.passwordLogins === undefined ? {} : { ssh_pwauth: seed.passwordLogins }),
+    ...(seed.writeFiles === undefined || seed.writeFiles.length === 0 ? {} : { write_files: seed.writeFiles }),
     ...(seed.runcmd === undefined ? {} : { runcmd: seed.runcmd }),
+    ...(seed.bootcmd === undefined || seed.bootcmd.length === 0 ? {} : { bootcmd: seed.bootcmd }),
   };
   // JSON is YAML too, and nothing in a value can break out of it. One list element a line, for readers without a parser.
   return {
@@ -71,6 +77,7 @@ export async function makeSeed(path: string, seed: Seed, programs = volumeProgra
     await rename(incomplete, path);
   } finally {
     await rm(source, { recursive: true, force: true });
+    await rm(incomplete, { force: true }); // of a volume that could not be finished
   }
 }
 

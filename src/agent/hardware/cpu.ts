@@ -2,7 +2,7 @@
 // what it is are unknown, as customers choose by them.
 
 import { join } from 'node:path';
-import type { HostHardware } from '../../api/agent/contract.ts';
+import type { HostHardware } from '../../api/agent/contract/inventory.ts';
 import { amdKind, armKind, type CpuKind, intelKind } from './cpu-table.ts';
 import { cleanName, readText } from './files.ts';
 

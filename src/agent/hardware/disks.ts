@@ -3,7 +3,7 @@
 
 import { realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { HostHardware } from '../../api/agent/contract.ts';
+import type { HostHardware } from '../../api/agent/contract/inventory.ts';
 import { type StorageType, storageTypes } from '../../model/hardware.ts';
 import { listNames, readText } from './files.ts';
 

@@ -2,7 +2,7 @@
 // the newest CUDA that the driver runs. Where it is missing, the PCI bus still tells which cards there are.
 
 import { execFile } from 'node:child_process';
-import type { HostHardware } from '../../api/agent/contract.ts';
+import type { HostHardware } from '../../api/agent/contract/inventory.ts';
 import { cleanName } from './files.ts';
 
 type Gpu = NonNullable<HostHardware['gpus']>[number];

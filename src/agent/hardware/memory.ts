@@ -2,7 +2,7 @@
 // Virtual machines have none, or one that says nothing.
 
 import { join } from 'node:path';
-import type { HostHardware } from '../../api/agent/contract.ts';
+import type { HostHardware } from '../../api/agent/contract/inventory.ts';
 import { readBytes } from './files.ts';
 
 type Memory = HostHardware['memory'];

@@ -1,7 +1,7 @@
 // All that is known of the machine's hardware, read anew now and then: what it is made of changes seldom, what is free on
 // its disks and which addresses it has somewhat more often, and reports go out every few seconds.
 
-import type { HostHardware } from '../../api/agent/contract.ts';
+import type { HostHardware } from '../../api/agent/contract/inventory.ts';
 import { readAddresses } from './addresses.ts';
 import { readCpu } from './cpu.ts';
 import { readDisks } from './disks.ts';

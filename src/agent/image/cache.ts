@@ -3,10 +3,11 @@
 
 import { chmod, mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { syncDirectory } from '../../host/durable-file.ts';
 import { Turns } from '../../model/turns.ts';
 import type { Clock } from '../../model/world.ts';
 import { outOfSpace } from './failure.ts';
-import { type IndexEntry, readIndex, syncDirectory, writeIndex } from './index-file.ts';
+import { type IndexEntry, readIndex, writeIndex } from './index-file.ts';
 import type { ImageLimits } from './limits.ts';
 
 /** Where the store says what an operator may want to know; pino fits. */

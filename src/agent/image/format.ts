@@ -1,7 +1,7 @@
 // What a file is, told from its first bytes and never from its name, and whether that is what its name promised. A disk
 // image of another kind gets its name in the answer, since "convert it" is of more use than "unknown".
 
-import type { ImageEnding } from '../../model/image.ts';
+import { type ImagePromise, isoEnding } from '../../model/image.ts';
 import type { DriverFailure } from '../driver.ts';
 import { imageFailure } from './failure.ts';
 
@@ -10,13 +10,11 @@ export const headBytes = 36 * 1024;
 
 /** What the first bytes show. `other` is something known that Berth can't use; `unknown` quotes how it begins. */
 export type Content =
-  | { kind: 'qcow2' | 'raw' | 'gzip' | 'xz' | 'empty' }
+  | { kind: 'qcow2' | 'raw' | 'gzip' | 'xz' | 'iso' | 'empty' }
   | { kind: 'other'; name: string }
   | { kind: 'unknown'; beginning: string };
 
 const otherFormats: readonly { name: string; at: number; magic: string }[] = [
-  // Before raw: an installation CD may be made bootable as a disk too.
-  { name: 'an ISO 9660 (CD or DVD) image', at: 32769, magic: 'CD001' },
   { name: 'a VMDK image', at: 0, magic: 'KDMV' },
   { name: 'a VMDK image', at: 0, magic: 'COWD' },
   { name: 'a VMDK descriptor', at: 0, magic: '# Disk DescriptorFile' },
@@ -49,6 +47,8 @@ export function detectContent(head: Buffer): Content {
       ? { kind: 'qcow2' }
       : { kind: 'other', name: `a qcow version ${version} image` };
   }
+  // Before raw: an installation CD may be made bootable as a disk too.
+  if (has(32769, 'CD001')) return { kind: 'iso' };
   const other = otherFormats.find(({ at, magic }) => has(at, magic));
   if (other) return { kind: 'other', name: other.name };
   // The mark of a boot sector; a GPT disk has it too, in its protective MBR.
@@ -75,6 +75,7 @@ const kindNames = {
   raw: 'a raw disk image',
   gzip: 'a gzip file',
   xz: 'an xz file',
+  iso: 'an ISO 9660 (CD or DVD) image',
 } as const;
 
 /** The failure for a file that is not one of `wanted`. */
@@ -96,7 +97,10 @@ function mismatch(
     );
   }
   const found = content.kind === 'other' ? content.name : kindNames[content.kind];
-  const convert = content.kind === 'other' ? '; convert it with qemu-img convert' : '';
+  const convert =
+    (content.kind === 'other' || content.kind === 'iso') && !wanted.includes('iso')
+      ? '; convert it with qemu-img convert'
+      : '';
   return imageFailure('image.format', `${where} is ${found}; ${because}${convert}.`);
 }
 
@@ -106,7 +110,7 @@ function mismatch(
  * @returns the compression that is around the disk image
  * @throws DriverFailure `image.format`
  */
-export function checkWrapping(content: Content, ending: ImageEnding, where: string): 'gzip' | 'xz' | null {
+export function checkWrapping(content: Content, ending: ImagePromise, where: string): 'gzip' | 'xz' | null {
   const wrapping = ending.endsWith('.gz') ? 'gzip' : ending.endsWith('.xz') ? 'xz' : null;
   if (wrapping && content.kind !== wrapping)
     throw mismatch(content, [wrapping], where, `a file that ends in ${ending}`);
@@ -117,7 +121,11 @@ export function checkWrapping(content: Content, ending: ImageEnding, where: stri
  * Holds a disk image, unpacked, against its file's ending.
  * @throws DriverFailure `image.format`
  */
-export function checkDiskFormat(content: Content, ending: ImageEnding, where: string): 'qcow2' | 'raw' {
+export function checkDiskFormat(content: Content, ending: ImagePromise, where: string): 'qcow2' | 'raw' {
+  if (ending === isoEnding) {
+    if (content.kind === 'iso') return 'raw';
+    throw mismatch(content, ['iso'], where, 'a CD');
+  }
   const wanted: readonly ('qcow2' | 'raw')[] =
     ending === '.qcow2' ? ['qcow2'] : ending.startsWith('.raw') ? ['raw'] : ['qcow2', 'raw'];
   const found = wanted.find((kind) => kind === content.kind);

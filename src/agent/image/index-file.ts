@@ -2,8 +2,9 @@
 // it is lost, images are fetched again. URLs are kept as hashes, since their query may carry a customer's secret.
 
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory, writeDurably } from '../../host/durable-file.ts';
 import type { Validators } from './part-file.ts';
 
 /** One URL's content, as it was when it was last asked for. Times are in milliseconds since 1970. */
@@ -20,38 +21,22 @@ export interface IndexEntry extends Validators {
   usedAt: number;
 }
 
-/** The key of a URL in the index and in the names of part files. */
-export function urlKey(url: URL): string {
-  return createHash('sha256').update(url.href).digest('hex');
+/** The key of a URL in the index and in the names of part files: one file may be looked at as a disk and as a CD. */
+export function urlKey(url: URL, kind: 'disk' | 'iso' = 'disk'): string {
+  return createHash('sha256')
+    .update(kind === 'disk' ? url.href : `${kind} ${url.href}`)
+    .digest('hex');
 }
 
 /** Puts a text into a file so that a reader, or the next start after a power cut, finds the old or the new one whole. */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
-  const temporary = `${path}.new`;
   try {
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await writeDurably(path, text);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(`${path}.new`, { force: true });
     throw error;
   }
   await syncDirectory(dirname(path));
-}
-
-/** Makes renames in a directory survive a power cut. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 function isEntry(value: unknown): value is IndexEntry {

@@ -2,7 +2,7 @@
 // opinion from qemu-img under limits. Both have to agree on what it is and how large.
 
 import type { FileHandle } from 'node:fs/promises';
-import type { ImageEnding } from '../../model/image.ts';
+import type { ImagePromise } from '../../model/image.ts';
 import { imageFailure, shownBytes } from './failure.ts';
 import { checkDiskFormat, detectContent, headBytes } from './format.ts';
 import type { ImageLimits } from './limits.ts';
@@ -18,7 +18,7 @@ export interface DiskFacts {
 export interface InspectOptions {
   /** How to speak of the file in a message. */
   where: string;
-  ending: ImageEnding;
+  ending: ImagePromise;
   limits: ImageLimits;
   unprivileged?: Unprivileged | undefined;
   signal: AbortSignal;

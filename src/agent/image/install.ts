@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ImageEnding } from '../../model/image.ts';
+import type { ImagePromise } from '../../model/image.ts';
 import type { ImageCache } from './cache.ts';
 import { shownUrl } from './failure.ts';
 import { checkWrapping, detectContent, headBytes } from './format.ts';
@@ -20,7 +20,7 @@ import { unpack } from './unpack.ts';
 export interface InstallTask {
   url: URL;
   key: string;
-  ending: ImageEnding;
+  ending: ImagePromise;
   part: PartFile;
   validators: Validators;
   cache: ImageCache;

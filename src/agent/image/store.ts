@@ -3,7 +3,7 @@
 
 import { lookup as dnsLookup } from 'node:dns';
 import { BerthError } from '../../model/errors.ts';
-import { checkImageUrl, type ImageEnding, imageEnding } from '../../model/image.ts';
+import { checkImageUrl, checkPublicUrl, type ImagePromise, imageEnding, isoEnding } from '../../model/image.ts';
 import { Turns } from '../../model/turns.ts';
 import type { Clock } from '../../model/world.ts';
 import { DriverFailure } from '../driver.ts';
@@ -49,7 +49,7 @@ export interface ImageStoreOptions {
 interface Errand {
   url: URL;
   key: string;
-  ending: ImageEnding;
+  ending: ImagePromise;
   emit: Tell;
   signal: AbortSignal;
 }
@@ -107,10 +107,8 @@ export class ImageStore {
     progress: Tell,
     signal: AbortSignal,
   ): Promise<CachedImage> {
-    signal.throwIfAborted();
     const { url, ending } = readUrl(urlText);
-    const key = urlKey(url);
-    const entry = await this.#share(url, key, ending, progress, signal);
+    const { key, entry } = await this.#fetch(url, ending, progress, signal);
     if (entry.virtualSizeBytes > want.diskBytes) {
       const needed = Math.ceil(entry.virtualSizeBytes / gib);
       const text = `The image at ${shownUrl(url)} needs ${needed} GiB, the VM's disk has ${Math.floor(want.diskBytes / gib)} GiB; ask for more storage.`;
@@ -122,8 +120,31 @@ export class ImageStore {
     return { path: this.#cache.basePath(entry), format, virtualSizeBytes, sha256 };
   }
 
+  /**
+   * Sees to it that the ISO image of a URL is here, whatever the URL ends in. It is shared, held and limited as images are.
+   * @returns its path
+   * @throws DriverFailure; the signal's reason
+   */
+  async ensureIso(urlText: string, progress: Tell, signal: AbortSignal): Promise<string> {
+    const url = checked(() => checkPublicUrl(urlText, "The CD's URL"));
+    const { key, entry } = await this.#fetch(url, isoEnding, progress, signal);
+    await this.#cache.touch(key, entry);
+    return this.#cache.basePath(entry);
+  }
+
+  async #fetch(
+    url: URL,
+    ending: ImagePromise,
+    progress: Tell,
+    signal: AbortSignal,
+  ): Promise<{ key: string; entry: IndexEntry }> {
+    signal.throwIfAborted();
+    const key = urlKey(url, ending === isoEnding ? 'iso' : 'disk');
+    return { key, entry: await this.#share(url, key, ending, progress, signal) };
+  }
+
   /** Joins the work that is going on for a URL, or begins it. */
-  async #share(url: URL, key: string, ending: ImageEnding, progress: Tell, signal: AbortSignal): Promise<IndexEntry> {
+  async #share(url: URL, key: string, ending: ImagePromise, progress: Tell, signal: AbortSignal): Promise<IndexEntry> {
     for (;;) {
       const job = this.#jobs.get(key) ?? this.#begin(url, key, ending);
       if (!job.abandoned) return job.join(progress, signal);
@@ -133,7 +154,7 @@ export class ImageStore {
     }
   }
 
-  #begin(url: URL, key: string, ending: ImageEnding): SharedJob<IndexEntry> {
+  #begin(url: URL, key: string, ending: ImagePromise): SharedJob<IndexEntry> {
     const job = new SharedJob<IndexEntry>(async (emit, signal) => {
       try {
         // Not before the job is in the map, or a failure at once would leave it there.
@@ -260,14 +281,18 @@ export class ImageStore {
 }
 
 /** @throws DriverFailure `image.url` */
-function readUrl(text: string): { url: URL; ending: ImageEnding } {
+function readUrl(text: string): { url: URL; ending: ImagePromise } {
+  const url = checked(() => checkImageUrl(text, 'The image URL'));
+  const ending = imageEnding(url);
+  if (ending) return { url, ending };
+  throw imageFailure('image.url', 'The image URL has no known ending.');
+}
+
+function checked(check: () => URL): URL {
   try {
-    const url = checkImageUrl(text, 'The image URL');
-    const ending = imageEnding(url);
-    if (ending) return { url, ending };
+    return check();
   } catch (error) {
     if (error instanceof BerthError) throw imageFailure('image.url', error.message);
     throw error;
   }
-  throw imageFailure('image.url', 'The image URL has no known ending.');
 }

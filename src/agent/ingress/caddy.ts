@@ -5,6 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { writeDurably } from '../../host/durable-file.ts';
+import { isAlive, type ProcessIdentity } from '../../host/process.ts';
 import type { SystemUser } from '../../host/system-user.ts';
 import type { IngressPlace } from '../../model/ingress.ts';
 import { runTool } from '../disk/tool.ts';
@@ -12,16 +13,7 @@ import { adminSocket, CaddyAdmin, CaddyRefused } from './admin.ts';
 import { caddyConfig, type IngressOptions, type Routes } from './config.ts';
 import { untilServed } from './handshake.ts';
 import { lastingPort } from './port.ts';
-import {
-  type CaddyFolder,
-  type CaddyProcess,
-  endCaddy,
-  findCaddy,
-  inFolder,
-  isAlive,
-  openFolder,
-  startCaddy,
-} from './process.ts';
+import { type CaddyFolder, endCaddy, findCaddy, inFolder, openFolder, startCaddy } from './process.ts';
 
 /** What an ingress is given. */
 export interface IngressParts extends Omit<IngressOptions, 'port'> {
@@ -54,7 +46,7 @@ export class Ingress {
   #port = 0;
   #routes: Routes = new Map();
   /** The process, and what it was last told. */
-  #process: CaddyProcess | null = null;
+  #process: ProcessIdentity | null = null;
   #told = '';
   /** Starts and orders in a row, and when the last one was. */
   #attempts = 0;
@@ -162,7 +154,7 @@ export class Ingress {
   }
 
   /** @returns false when that Caddy takes no orders any more, and has been ended */
-  async #tell(found: CaddyProcess, config: string): Promise<boolean> {
+  async #tell(found: ProcessIdentity, config: string): Promise<boolean> {
     try {
       await new CaddyAdmin(this.#runDirectory).load(config);
       return true;

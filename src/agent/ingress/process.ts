@@ -4,7 +4,14 @@
 import { chown, mkdir, open, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processIds, processProgram, processStartTicks, processWorkingDirectory } from '../../host/process.ts';
+import {
+  endProcess,
+  identifyProcess,
+  type ProcessIdentity,
+  processIds,
+  processProgram,
+  processWorkingDirectory,
+} from '../../host/process.ts';
 import type { SystemUser } from '../../host/system-user.ts';
 import { asUser } from '../vm/command-line.ts';
 import { startDetached } from '../vm/process.ts';
@@ -15,13 +22,6 @@ const program = 'caddy';
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 5_000;
 const pollMs = 20;
-
-/** A Caddy that runs. */
-export interface CaddyProcess {
-  pid: number;
-  /** When the kernel started it; a process id alone is given out again. */
-  ticks: string;
-}
 
 /** Where one Caddy works; nobody else's does. */
 export interface CaddyFolder {
@@ -44,15 +44,12 @@ export async function openFolder(directory: string, user: SystemUser | null): Pr
 /** Arguments of `env` that run Caddy; what it imports makes a folder in its home directory, whatever it is asked for. */
 export const inFolder = ({ places }: CaddyFolder, args: readonly string[]) => [`HOME=${places.run}`, program, ...args];
 
-/** Whether a process still is the one it was. */
-export const isAlive = ({ pid, ticks }: CaddyProcess) => processStartTicks(pid) === ticks;
-
 /** The Caddy whose working directory this is, whoever started it; null when none's is. @param run without symbolic links */
-export function findCaddy(run: string): CaddyProcess | null {
+export function findCaddy(run: string): ProcessIdentity | null {
   for (const pid of processIds()) {
     if (processProgram(pid) !== program || processWorkingDirectory(pid) !== run) continue;
-    const ticks = processStartTicks(pid);
-    if (ticks !== undefined) return { pid, ticks };
+    const found = identifyProcess(pid);
+    if (found) return found;
   }
   return null;
 }
@@ -65,7 +62,7 @@ export async function startCaddy(
   { directory, places }: CaddyFolder,
   user: SystemUser | null,
   admin: CaddyAdmin,
-): Promise<CaddyProcess> {
+): Promise<ProcessIdentity> {
   // Caddy waits ten seconds for a lock that a killed one held; nobody else ever holds any here.
   await rm(join(places.storage, 'locks'), { recursive: true, force: true });
   const config = join(directory, 'caddy.json');
@@ -76,7 +73,7 @@ export async function startCaddy(
   try {
     const line = user ? asUser(user, [], 'env', args) : { file: 'env', args };
     const { pid, child } = await startDetached(line, { cwd: places.run, log: output.fd, files: [] });
-    const ticks = processStartTicks(pid) ?? '';
+    const started = identifyProcess(pid) ?? { pid, startTicks: '' };
     const deadline = performance.now() + startTimeoutMs;
     while (!(await admin.answers())) {
       const hasEnded = child.exitCode !== null || child.signalCode !== null;
@@ -89,27 +86,11 @@ export async function startCaddy(
       const said = buffer.toString('utf8', 0, bytesRead).trim().split('\n').slice(-1).join().slice(0, 500);
       throw new Error(`Caddy did not come up: ${said || 'it does not answer'}`);
     }
-    return { pid, ticks };
+    return started;
   } finally {
     await output.close();
   }
 }
 
 /** Ends a Caddy, and waits until it is gone. */
-export async function endCaddy(found: CaddyProcess): Promise<void> {
-  const send = (name: NodeJS.Signals) => {
-    try {
-      if (isAlive(found)) process.kill(found.pid, name);
-    } catch {
-      // It has ended meanwhile.
-    }
-  };
-  const untilGone = async () => {
-    const deadline = performance.now() + stopTimeoutMs;
-    while (isAlive(found) && performance.now() < deadline) await sleep(pollMs);
-  };
-  send('SIGTERM');
-  await untilGone();
-  send('SIGKILL');
-  await untilGone();
-}
+export const endCaddy = (found: ProcessIdentity) => endProcess(found, stopTimeoutMs);

@@ -1,4 +1,4 @@
-// The open ports of a running VM: QEMU itself listens on the VM's address and passes connections on. What is open is read
+// The open ports of a running VM: QEMU itself listens on the VM's addresses and passes connections on. What is open is read
 // from QEMU and never remembered, so it is right after any restart; ports can be changed while the guest runs, and are
 // opened in the same way at its start.
 
@@ -16,6 +16,7 @@ export interface Forward {
 
 /** A port that could not be opened, and what stands in its way. */
 export interface Obstacle {
+  address: string;
   rule: PortRule;
   /** `taken`: a program holds that very address and port. `wildcard`: one holds it on all addresses. */
   kind: 'taken' | 'wildcard' | 'not-permitted' | 'no-address';
@@ -44,52 +45,54 @@ export function parseForwards(text: string): Forward[] {
   }));
 }
 
-/** What has to be closed, and which rules have yet to be opened, to get from what is to what should be. */
+/** What has to be closed, and which rules have yet to be opened where, to get from what is to what should be. */
 export function planForwards(
   actual: readonly Forward[],
-  address: string,
+  addresses: readonly string[],
   rules: readonly PortRule[],
-): { close: Forward[]; open: PortRule[] } {
-  const wanted = new Set(rules.map(({ protocol, port }) => `${protocol} ${port}`));
+): { close: Forward[]; open: Pick<Obstacle, 'address' | 'rule'>[] } {
+  const keyOf = (address: string, { protocol, port }: PortRule) => `${address} ${protocol} ${port}`;
+  const all = addresses.flatMap((address) => rules.map((rule) => ({ address, rule })));
+  const wanted = new Set(all.map(({ address, rule }) => keyOf(address, rule)));
   const kept = new Set<string>();
   const close: Forward[] = [];
   for (const forward of actual) {
-    const rule = `${forward.protocol} ${forward.guestPort}`;
-    const standsInTheWay =
-      forward.hostPort !== forward.guestPort && wanted.has(`${forward.protocol} ${forward.hostPort}`);
-    if (forward.hostAddress !== address || !wanted.has(rule) || kept.has(rule) || standsInTheWay) close.push(forward);
-    else kept.add(rule);
+    const { hostAddress, protocol, guestPort, hostPort } = forward;
+    const key = keyOf(hostAddress, { protocol, port: guestPort });
+    const standsInTheWay = hostPort !== guestPort && wanted.has(keyOf(hostAddress, { protocol, port: hostPort }));
+    if (!wanted.has(key) || kept.has(key) || standsInTheWay) close.push(forward);
+    else kept.add(key);
   }
-  return { close, open: rules.filter(({ protocol, port }) => !kept.has(`${protocol} ${port}`)) };
+  return { close, open: all.filter(({ address, rule }) => !kept.has(keyOf(address, rule))) };
 }
 
 /**
- * Makes QEMU listen on exactly the ports of `rules`, and says what is open now. Connections that exist go on, as with any
+ * Makes QEMU listen on exactly the ports of `rules` of each address, and says what is open now. Connections that exist go on, as with any
  * packet filter that lets established ones through.
  * @param options.standIns whether a port that another program holds on all addresses may be replaced by a free one
  */
 export async function reconcileForwards(
   monitor: Monitor,
-  address: string,
+  addresses: readonly string[],
   rules: readonly PortRule[],
   options: { standIns: boolean; holder?: typeof portHolder },
 ): Promise<{ forwards: Forward[]; obstacles: Obstacle[] }> {
-  const plan = planForwards(parseForwards(await monitor('info usernet')), address, rules);
+  const plan = planForwards(parseForwards(await monitor('info usernet')), addresses, rules);
   for (const { protocol, hostAddress, hostPort } of plan.close) {
     await monitor(`hostfwd_remove ${networkName} ${protocol}:${hostAddress}:${hostPort}`);
   }
   const obstacles: Obstacle[] = [];
-  for (const rule of plan.open) {
+  for (const { address, rule } of plan.open) {
     if (await listen(monitor, rule, address, rule.port)) continue;
     const holder = await (options.holder ?? portHolder)(rule.protocol, address, rule.port);
     const standsIn = holder !== 'address' && options.standIns && (await listenNearby(monitor, rule, address, rules));
-    if (!standsIn) obstacles.push({ rule, kind: obstacleKind(holder, options.standIns) });
+    if (!standsIn) obstacles.push({ address, rule, kind: obstacleKind(holder, options.standIns) });
   }
   return { forwards: parseForwards(await monitor('info usernet')), obstacles };
 }
 
 /** One obstacle as a sentence for the customer. */
-export function describeObstacle(address: string, { rule, kind }: Obstacle): string {
+export function describeObstacle({ address, rule, kind }: Obstacle): string {
   const port = `Port ${rule.port}/${rule.protocol} of ${address}`;
   switch (kind) {
     case 'taken':

@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import { writeDurably } from '../../host/durable-file.ts';
-import { Door, type DoorParts, defaultSshLimits, type SshLimits, type SshPlace } from './door.ts';
+import { type ContainerPlace, Door, type DoorParts, defaultSshLimits, type SshLimits } from './door.ts';
 
 /** What the front is given. */
 export interface SshFrontParts extends DoorParts {
@@ -41,7 +41,7 @@ export class SshFront {
    * Makes these the containers that can be reached; who is connected to one that stays, stays.
    * @returns why some can't be reached, by instance
    */
-  apply(places: ReadonlyMap<string, SshPlace>): Promise<Map<string, Error>> {
+  apply(places: ReadonlyMap<string, ContainerPlace>): Promise<Map<string, Error>> {
     const wanted = new Map(places);
     return this.#inTurn(() => this.#apply(wanted));
   }
@@ -51,7 +51,7 @@ export class SshFront {
     await this.apply(new Map());
   }
 
-  async #apply(places: ReadonlyMap<string, SshPlace>): Promise<Map<string, Error>> {
+  async #apply(places: ReadonlyMap<string, ContainerPlace>): Promise<Map<string, Error>> {
     const failures = new Map<string, Error>();
     const leaving = [...this.#doors].filter(([instanceId, door]) => {
       const place = places.get(instanceId);

@@ -8,8 +8,9 @@ import type { Clock } from '../../model/world.ts';
 import { markOff, qmpSocketName, serialSocketName, type VmHome } from './home.ts';
 import type { QemuLimits } from './limits.ts';
 import type { QemuProcess } from './process.ts';
-import { Qmp, type QmpEvent } from './qmp.ts';
+import { type Command, Qmp, type QmpEvent } from './qmp.ts';
 import { SerialLog } from './serial.ts';
+import type { SerialConsole } from './serial-console.ts';
 
 /** QEMU's run states as far as Berth tells them apart. */
 export type RunState = 'never-ran' | 'running' | 'disk-full' | 'off' | 'broken';
@@ -20,6 +21,9 @@ const runStates: Record<string, RunState> = {
   'io-error': 'disk-full',
   'internal-error': 'broken',
 };
+
+/** QEMU knows one key by another name than customers do: what is AltGr on a keyboard is its right Alt. */
+const keyCode = (key: string): string => (key === 'altgr' || key === 'altgr_r' ? 'alt_r' : key);
 
 /** Emits `change` when the VM's state has changed by itself, and `close` when the line to QEMU is gone. */
 export class Attachment extends EventEmitter<{ change: []; close: [] }> {
@@ -70,13 +74,13 @@ export class Attachment extends EventEmitter<{ change: []; close: [] }> {
     home: VmHome,
     timeoutMs: number,
     isAlive: () => boolean,
-    options: { limits: QemuLimits; clock: Clock },
+    options: { limits: QemuLimits; clock: Clock; console: SerialConsole },
   ): Promise<Attachment> {
-    const { limits } = options;
+    const { limits, console } = options;
     const bounds = { connectMs: timeoutMs, commandMs: limits.qmpTimeoutMs };
     const qmp = await Qmp.connect(home.run, qmpSocketName, bounds, isAlive);
     try {
-      const serial = await SerialLog.connect(home.run, serialSocketName, home.serialLog, {
+      const serial = await SerialLog.connect(home.run, serialSocketName, home.serialLog, console, {
         connectMs: timeoutMs,
         bytesMax: limits.serialLogBytes,
       });
@@ -105,14 +109,19 @@ export class Attachment extends EventEmitter<{ change: []; close: [] }> {
     await this.#qmp.execute('cont');
   }
 
-  /** Gives the guest a larger disk, in bytes. */
-  async growDisk(sizeBytes: number): Promise<void> {
-    await this.#qmp.execute('block_resize', { 'node-name': 'disk', size: sizeBytes });
-  }
-
   /** Presses the power button. What the guest does about it is up to the guest. */
   async pressPowerButton(): Promise<void> {
     await this.#qmp.execute('system_powerdown');
+  }
+
+  /** Presses the reset button: the guest starts anew, in this QEMU and as the machine that it is. */
+  async reset(): Promise<void> {
+    await this.#qmp.execute('system_reset');
+  }
+
+  /** Presses keys together, and lets go of them. */
+  async pressKeys(keys: readonly string[]): Promise<void> {
+    await this.#qmp.execute('send-key', { keys: keys.map((data) => ({ type: 'qcode', data: keyCode(data) })) });
   }
 
   /** Ends QEMU in an orderly way, whatever the guest does. */
@@ -121,6 +130,9 @@ export class Attachment extends EventEmitter<{ change: []; close: [] }> {
       if (!/closed/.test(error.message)) throw error; // it may hang up before it answers
     });
   }
+
+  /** Runs one command of QEMU's monitor for programs. */
+  readonly command: Command = (name, args) => this.#qmp.execute(name, args);
 
   /** Runs one line of QEMU's human monitor. */
   readonly monitor = (line: string): Promise<string> => this.#qmp.human(line);

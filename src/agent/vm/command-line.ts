@@ -2,19 +2,37 @@
 // open descriptors and never as paths, so its user needs no access to any directory of the host.
 
 import { createHash } from 'node:crypto';
+import { macAddressOf } from '../../model/mac-address.ts';
+import type { HardwareProfile } from '../../model/machine.ts';
+import { Descriptors, type OpenedFile } from './descriptors.ts';
+import { type BlockNode, type DiscFiles, discDrive, discNodes, spareNode } from './discs.ts';
 import { qmpSocketName, serialSocketName } from './home.ts';
+import { deviceArgument, driveDevices, networkCard, otherDevices } from './profile.ts';
+import { screenArguments } from './vnc.ts';
 
 export type Acceleration = 'kvm' | 'tcg';
 
 /** What one QEMU is started with. */
 export interface QemuCommand {
   instanceId: string;
-  /** Where the VM's disk lies. QEMU never opens it; it is how a process is recognised as this VM's. */
-  diskPath: string;
+  /** The volume that tells the guest of itself. Where it lies is how a process is recognised as this VM's. */
+  seedPath: string;
+  /** In the order in which the guest sees them; the first is booted from. */
+  discs: readonly DiscFiles[];
+  /** Empty files, of which disks can be made that are added while the guest runs. */
+  spares: readonly string[];
   vcpus: number;
   memoryMib: number;
   acceleration: Acceleration;
-  baseFormat: 'qcow2' | 'raw';
+  hardwareProfile: HardwareProfile;
+  /** The layout of the screen's keyboard; null for QEMU's own. */
+  keymap: string | null;
+  /** The ISO image in its CD drive. */
+  cdromPath: string | null;
+  /** Whether a guest that reboots starts anew in this QEMU; else that counts as switching itself off. */
+  mayReboot: boolean;
+  /** The cable to a network of the host's; null where QEMU itself is all that the guest is connected to. */
+  tap: string | null;
   /** No way out of the guest's network at all: for hosts where no packet filter guards the host's own services. */
   restrictNetwork: boolean;
 }
@@ -28,15 +46,30 @@ export const translationCacheMib = 256;
 /** The program that runs guests, which is also how its processes are told from others. */
 export const qemuProgram = 'qemu-system-x86_64';
 
-/** QEMU's arguments for one VM, without the program itself. */
-export function qemuArguments(command: QemuCommand): string[] {
-  const { acceleration, instanceId, vcpus } = command;
+/** QEMU's arguments for one VM, without the program itself, and the files that it has to be given with them. */
+export function qemuCommandLine(command: QemuCommand): { args: string[]; files: readonly OpenedFile[] } {
+  const { acceleration, discs, hardwareProfile, instanceId, vcpus } = command;
   const digest = createHash('sha256').update(instanceId).digest('hex');
-  const mac = `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`;
-  // The descriptors that QEMU inherits beside the standard three, in this order.
-  const [disk, base, seed] = [3, 4, 5];
   const option = (name: string, ...parts: string[]) => [`-${name}`, parts.join(',')];
-  return [
+  const descriptors = new Descriptors();
+  // The seed is the first of them: see instanceOfArguments.
+  const nodes = [
+    ...volumeNodes('seed', command.seedPath, descriptors),
+    ...discs.flatMap((disc) => discNodes(disc, descriptors)),
+    ...(command.cdromPath === null ? [] : volumeNodes('cdrom', command.cdromPath, descriptors)),
+    ...command.spares.map((path) => spareNode(path, descriptors)),
+  ];
+  const drives = {
+    disks: discs.map(({ id }) => discDrive(id)),
+    cdrom: command.cdromPath === null ? null : { id: 'cdrom0', node: 'cdrom', serial: 'cdrom' },
+    seed: { id: 'seed0', node: 'seed', serial: 'seed' },
+  };
+  const devices = [
+    ...driveDevices(hardwareProfile, drives),
+    networkCard(hardwareProfile, networkName, macAddressOf(instanceId)),
+    ...otherDevices(hardwareProfile),
+  ];
+  const args = [
     ...option('name', `guest=${instanceId}`),
     ...option('uuid', uuidFrom(digest)),
     '-nodefaults',
@@ -53,67 +86,58 @@ export function qemuArguments(command: QemuCommand): string[] {
     ...option('smp', `cpus=${vcpus}`, 'sockets=1', `cores=${vcpus}`, 'threads=1'),
     ...option('m', `size=${command.memoryMib}M`),
     ...option('rtc', 'base=utc'),
-    // Only the disk is booted from, and at once.
+    // Only the CD and the first disk are booted from, and at once.
     ...option('boot', 'strict=on', 'menu=off'),
     // A guest that powers off leaves QEMU standing until the agent has seen it: so "off" is never mistaken for a crash.
-    ...option('action', 'reboot=reset', 'shutdown=pause'),
+    ...option('action', `reboot=${command.mayReboot ? 'reset' : 'shutdown'}`, 'shutdown=pause'),
     // Nothing runs before the agent has connected, so not one byte of the serial output is lost.
     '-S',
 
-    ...option('add-fd', `fd=${disk}`, 'set=1', `opaque=${escaped(command.diskPath)}`),
-    ...option('add-fd', `fd=${base}`, 'set=2', 'opaque=base'),
-    ...option('add-fd', `fd=${seed}`, 'set=3', 'opaque=seed'),
-    ...option('blockdev', 'driver=file', 'node-name=base-file', 'filename=/dev/fdset/2', 'read-only=on'),
-    ...option('blockdev', `driver=${command.baseFormat}`, 'node-name=base', 'file=base-file', 'read-only=on'),
-    ...option('blockdev', 'driver=file', 'node-name=disk-file', 'filename=/dev/fdset/1', 'discard=unmap'),
-    // The backing file is the one named here, whatever the overlay's header may say by now.
-    ...option(
-      'blockdev',
-      'driver=qcow2',
-      'node-name=disk',
-      'file=disk-file',
-      'backing=base',
-      'discard=unmap',
-      'detect-zeroes=unmap',
-    ),
-    ...option(
-      'device',
-      'virtio-blk-pci',
-      'id=disk0',
-      'drive=disk',
-      'serial=disk',
-      'bootindex=0',
-      'werror=enospc',
-      'rerror=report',
-    ),
-    ...option('blockdev', 'driver=file', 'node-name=seed-file', 'filename=/dev/fdset/3', 'read-only=on'),
-    ...option('blockdev', 'driver=raw', 'node-name=seed', 'file=seed-file', 'read-only=on'),
-    ...option('device', 'virtio-blk-pci', 'id=seed0', 'drive=seed', 'serial=seed'),
+    ...descriptors.arguments(),
+    ...nodes.flatMap((node) => ['-blockdev', JSON.stringify(node)]),
 
-    ...option('netdev', 'user', `id=${networkName}`, 'ipv6=off', `restrict=${command.restrictNetwork ? 'on' : 'off'}`),
-    // No option ROM: nobody boots from the network here, and loading it takes time.
-    ...option('device', 'virtio-net-pci', `netdev=${networkName}`, `mac=${mac}`, 'romfile='),
+    ...(command.tap === null
+      ? option('netdev', 'user', `id=${networkName}`, 'ipv6=off', `restrict=${command.restrictNetwork ? 'on' : 'off'}`)
+      : option(
+          'netdev',
+          'tap',
+          `id=${networkName}`,
+          `ifname=${command.tap}`,
+          'script=no',
+          'downscript=no',
+          'vhost=off',
+        )),
     ...option('object', 'rng-builtin', 'id=entropy'),
-    ...option('device', 'virtio-rng-pci', 'rng=entropy'),
-    ...option('device', 'virtio-balloon-pci', 'deflate-on-oom=on', 'free-page-reporting=on'),
+    ...devices.flatMap((device) => option('device', deviceArgument(device))),
+    ...screenArguments(command.keymap),
 
     ...option('chardev', 'socket', 'id=qmp', `path=${qmpSocketName}`, 'server=on', 'wait=off'),
     ...option('mon', 'chardev=qmp', 'mode=control'),
     ...option('chardev', 'socket', 'id=serial', `path=${serialSocketName}`, 'server=on', 'wait=off'),
     ...option('serial', 'chardev:serial'),
   ];
+  return { args, files: descriptors.files };
+}
+
+/** The nodes of a volume that is only read. */
+function volumeNodes(name: string, path: string, descriptors: Descriptors): BlockNode[] {
+  const filename = descriptors.add({ path, access: 'read', mark: path });
+  return [
+    { driver: 'file', 'node-name': `${name}-file`, filename, 'read-only': true },
+    { driver: 'raw', 'node-name': name, file: `${name}-file`, 'read-only': true },
+  ];
 }
 
 /**
- * The instance whose disk lies directly in a directory of `vmDirectory`, read back from a process's arguments; null when
- * it is no QEMU of that directory.
+ * The instance whose seed lies directly in a directory of `vmDirectory`, read back from a process's arguments; null when
+ * it is no QEMU of that directory. Older agents gave QEMU the VM's one disk first, which lay there, too.
  */
 export function instanceOfArguments(args: readonly string[], vmDirectory: string): string | null {
   if (!args.some((argument) => argument === qemuProgram || argument.endsWith(`/${qemuProgram}`))) return null;
   for (const argument of args) {
     const path = /^fd=\d+,set=1,opaque=(.+)$/s.exec(argument)?.[1]?.replaceAll(',,', ',');
     if (path === undefined || !path.startsWith(`${vmDirectory}/`)) continue;
-    return /^([^/]+)\/disk\.qcow2$/.exec(path.slice(vmDirectory.length + 1))?.[1] ?? null;
+    return /^([^/]+)\/(?:seed\.iso|disk\.qcow2)$/.exec(path.slice(vmDirectory.length + 1))?.[1] ?? null;
   }
   return null;
 }
@@ -144,11 +168,6 @@ export function asUser(
       ...args,
     ],
   };
-}
-
-/** QEMU reads a comma as the end of an option, and two as one comma. */
-function escaped(value: string): string {
-  return value.replaceAll(',', ',,');
 }
 
 /** 32 digits of a digest in the form of a random UUID. */

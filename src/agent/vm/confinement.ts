@@ -109,6 +109,11 @@ export class Walls {
   }
 }
 
+/** Hexadecimal digits of an agent's own: several agents of one machine each have a name for what they put up on it. */
+export function markOf(vmDirectory: string): string {
+  return createHash('sha256').update(vmDirectory).digest('hex').slice(0, 12);
+}
+
 /** Finds out which walls this host has, and says which it has not. */
 export async function confine(
   vmDirectory: string,
@@ -116,8 +121,7 @@ export async function confine(
   acceleration: Acceleration,
   logger: VmLogger,
 ): Promise<Walls> {
-  // Several agents of one machine each have a name of their own.
-  const name = `berth_${createHash('sha256').update(vmDirectory).digest('hex').slice(0, 12)}`;
+  const name = `berth_${markOf(vmDirectory)}`;
   const cgroups = await Cgroups.open(name);
   if (cgroups.version === null) logger.warn({}, 'VMs run without limits: control groups can not be written here');
   const groups = acceleration === 'kvm' ? [(await stat('/dev/kvm')).gid] : [];

@@ -4,7 +4,7 @@
 import { bootId } from '../../host/process.ts';
 import { DriverFailure } from '../driver.ts';
 import type { Walls } from './confinement.ts';
-import { exists, lastWords, readRecord, type VmHome, withoutPaths } from './home.ts';
+import { lastWords, readRecord, type VmHome, withoutPaths } from './home.ts';
 import type { VmLogger } from './logger.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { VmLogger } from './logger.ts';
  */
 export async function explainDeath(home: VmHome, exit: string | undefined, walls: Walls): Promise<string> {
   const record = await readRecord(home);
-  if (record === null || !(await exists(home.disk))) return 'its start was interrupted';
+  if (record === null) return 'its start was interrupted';
   if (record.bootId !== bootId()) return 'the host was restarted';
   if ((await walls.memoryKills(home.instanceId)) > 0) return 'QEMU needed more memory than it may have, and was ended';
   const said = await lastWords(home);

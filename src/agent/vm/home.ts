@@ -1,5 +1,5 @@
-// A VM's directory: what lies where, and the small record beside the disk. All of it belongs to the agent but `run/`, the
-// only place that QEMU itself may write to: so a QEMU that a guest has taken over can't put links where the agent writes.
+// A VM's directory: what lies where, and a small record. Its disks have places of their own. All of it belongs to the agent
+// but `run/`, the only place that QEMU itself may write to: so a QEMU that a guest has taken over can't put links where the agent writes.
 
 import { readdir, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +10,8 @@ import { parseInstanceId } from '../../model/id.ts';
 export interface VmHome {
   instanceId: string;
   directory: string;
-  /** The copy-on-write overlay. It exists only when complete. */
+  /** Where older agents kept the VM's one disk, and the image that it is an overlay of. */
   disk: string;
-  /** The base image under a name of its own (a hard link where possible), so that no eviction can pull it away. */
   base: string;
   seed: string;
   serialLog: string;
@@ -27,12 +26,18 @@ export interface VmHome {
 /** What the directory remembers of its VM beyond what can be seen. */
 export interface VmRecord {
   address: string;
-  /** The image's own path, for whoever decides what may be evicted. */
-  basePath: string;
-  baseFormat: 'qcow2' | 'raw';
-  baseSha256: string;
+  /** Which start of the VM its QEMU was last started for. VMs from before this was counted have none: it is their first. */
+  bootNumber?: number;
+  /** What that QEMU was started with. */
+  size?: { vcpus: number; memoryMib: number };
+  /** Of which imaging its guest has been told what only its first boot is. */
+  imagingTold?: number;
   /** The boot of the host in which QEMU was last started, to tell a restart of the host from a death of QEMU. */
   bootId: string;
+  /** Of the image below a disk that lies where older agents kept it. */
+  basePath?: string;
+  baseFormat?: 'qcow2' | 'raw';
+  baseSha256?: string;
 }
 
 /** Names inside `run/`. */
@@ -83,9 +88,22 @@ export async function writeRecord(home: VmHome, record: VmRecord): Promise<void>
   await writeDurably(home.record, `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** Remembers that the guest switched itself off at that time. */
+/** Remembers that the VM went off at that time, and in which of its starts. */
 export async function markOff(home: VmHome, at: Date): Promise<void> {
-  await writeDurably(home.offMarker, `${at.toISOString()}\n`);
+  const bootNumber = (await readRecord(home))?.bootNumber ?? 1;
+  await writeDurably(home.offMarker, `${at.toISOString()} ${bootNumber}\n`);
+}
+
+/** In which of its starts the VM went off; undefined while it is not off. */
+export async function readOffMark(home: VmHome): Promise<number | undefined> {
+  const text = await readFile(home.offMarker, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  // Marks from before starts were counted have the time alone.
+  const [, bootNumber = '1'] = text.trim().split(' ');
+  return Number(bootNumber);
 }
 
 export async function exists(path: string): Promise<boolean> {

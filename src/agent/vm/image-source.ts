@@ -26,4 +26,10 @@ export interface ImageSource {
     progress: (step: Progress) => void,
     signal: AbortSignal,
   ): Promise<BaseImage>;
+
+  /**
+   * The path of the ISO image behind a URL, downloaded first where it is not here yet. Nobody ever writes to that file again.
+   * @throws DriverFailure when it can't be had
+   */
+  ensureIso(url: string, progress: (step: Progress) => void, signal: AbortSignal): Promise<string>;
 }

@@ -2,60 +2,40 @@
 // how each thing is done stands in the files around it. It keeps no state that matters: what exists is read from the VMs'
 // directories, the process table and QEMU itself, so any agent can go on where another was killed.
 
-import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rm } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
 import { processAgeMs } from '../../host/process.ts';
-import type { Clock } from '../../model/world.ts';
-import { gibToBytes, overlaySizeBytes } from '../disk/overlay.ts';
+import type { Act } from '../../model/act.ts';
+import type { ConsoleChannel } from '../../model/console.ts';
+import { disksMax } from '../../model/disk.ts';
+import { eraseDisk } from '../disk/place.ts';
+import { makeSpares, removeSpares } from '../disk/spares.ts';
 import { DriverFailure, type Found, type Progress } from '../driver.ts';
-import { describeObstacle, parseForwards, reconcileForwards } from '../network/forwards.ts';
-import { Attachment } from './attachment.ts';
-import type { Acceleration } from './command-line.ts';
-import { type Confinement, confine, type Walls } from './confinement.ts';
-import { explainDeath, startFailure } from './death.ts';
-import type { VmDriver, VmSpec } from './driver.ts';
-import { boundQemuLog, exists, homeOf, listHomes, readRecord, type VmHome } from './home.ts';
-import type { ImageSource } from './image-source.ts';
+import { forgetGuest } from '../network/guest.ts';
+import type { Attachment } from './attachment.ts';
+import { type BackupGround, VmBackups } from './backups.ts';
+import type { Confinement } from './confinement.ts';
+import { VmConsoles } from './consoles.ts';
+import { startFailure } from './death.ts';
+import { adoptDisc, poolOf } from './disc-files.ts';
+import type { BackupNews, VmDriver, VmSpec } from './driver.ts';
+import { type Ground, listStrays, openGround, type QemuDriverOptions } from './ground.ts';
+import { exists, homeOf, listHomes, markOff, readRecord, type VmHome } from './home.ts';
 import { defaultQemuLimits, type QemuLimits } from './limits.ts';
-import type { VmLogger } from './logger.ts';
-import { type QemuProcess, QemuProcesses } from './process.ts';
-import { prepareFiles, startQemu } from './start.ts';
+import { QemuLines } from './lines.ts';
+import { addDiscs, adjustDiscs, isOpenIn, type LiveDiscs } from './live-discs.ts';
+import { lookAtFiles, lookAtQemu } from './look.ts';
+import { reopenPorts, setPorts } from './ports.ts';
+import type { QemuProcess } from './process.ts';
+import { forgetSecrets, machineOf, noteTold, prepareFiles, startQemu } from './start.ts';
 import { endQemu } from './stop.ts';
-
-/** What the driver is made of. */
-export interface QemuDriverOptions {
-  /** The agent's directory; VMs lie in `vm/` below it. */
-  directory: string;
-  images: ImageSource;
-  acceleration: Acceleration;
-  /** The system user for QEMU; its group is used, and its user id where VMs can't have one each. null: not root. */
-  user: { uid: number; gid: number } | null;
-  logger: VmLogger;
-  clock: Clock;
-  limits?: Partial<QemuLimits>;
-}
-
-/** What is seen of a VM beside its name. */
-type Power = Pick<Found, 'power' | 'reason'>;
-
-/** The line to one QEMU, or the attempt to get it. */
-interface Line {
-  pid: number;
-  attachment: Promise<Attachment>;
-}
-
-/** What only the first use can find out, because it takes looking at the host. */
-interface Ground {
-  vmDirectory: string;
-  processes: QemuProcesses;
-  walls: Walls;
-}
 
 export class QemuDriver implements VmDriver {
   readonly #options: QemuDriverOptions;
   readonly #limits: QemuLimits;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines: QemuLines;
+  readonly #consoles = new VmConsoles();
+  readonly #backups: VmBackups;
   /** Instances whose guest this driver is about to let run; until then they are nobody's business. */
   readonly #starting = new Set<string>();
   /** How QEMUs ended that this process had started. */
@@ -68,6 +48,10 @@ export class QemuDriver implements VmDriver {
   constructor(options: QemuDriverOptions) {
     this.#options = options;
     this.#limits = { ...defaultQemuLimits, ...options.limits };
+    const { clock } = options;
+    const changed = (instanceId: string) => this.#tell(instanceId);
+    this.#lines = new QemuLines({ consoles: this.#consoles, limits: this.#limits, clock, changed });
+    this.#backups = new VmBackups(options, changed);
   }
 
   /** How well this host can hold its guests. */
@@ -93,8 +77,12 @@ export class QemuDriver implements VmDriver {
   /** Paths of the images that disks of VMs here stand on, for the image store's evictions. */
   async basesInUse(): Promise<ReadonlySet<string>> {
     const { vmDirectory } = await this.#prepare();
+    // Those of disks, and of the one that an older agent kept in its VM's own directory.
     const records = await Promise.all((await listHomes(vmDirectory)).map((id) => readRecord(homeOf(vmDirectory, id))));
-    return new Set(records.flatMap((record) => (record === null ? [] : [record.basePath])));
+    return new Set([
+      ...(await this.#options.pools.basesInUse()),
+      ...records.flatMap((record) => record?.basePath ?? []),
+    ]);
   }
 
   async run(spec: VmSpec, progress: (step: Progress) => void, signal: AbortSignal): Promise<void> {
@@ -114,32 +102,76 @@ export class QemuDriver implements VmDriver {
     }
   }
 
+  async halt(instanceId: string): Promise<void> {
+    const ground = await this.#prepare();
+    const home = homeOf(ground.vmDirectory, instanceId);
+    if (!(await exists(home.directory))) return;
+    // First the mark, then the end: so there is no moment at which it could be taken for a crash.
+    await markOff(home, this.#options.clock.now());
+    await this.#end(ground, home, 0);
+  }
+
+  async act(instanceId: string, what: Act): Promise<boolean> {
+    const ground = await this.#prepare();
+    const process = ground.processes.find().find((found) => found.instanceId === instanceId);
+    if (process === undefined || this.#starting.has(instanceId)) return false;
+    const attachment = await this.#lines.open(ground.processes, homeOf(ground.vmDirectory, instanceId), process);
+    if ((await attachment.state()) !== 'running') return false;
+    if (what.kind === 'powerdown') await attachment.pressPowerButton();
+    else if (what.kind === 'reset') await attachment.reset();
+    else await attachment.pressKeys(what.keys);
+    return true;
+  }
+
+  async console(instanceId: string, channel: ConsoleChannel): Promise<Duplex> {
+    const ground = await this.#prepare();
+    const isRunning = ground.processes.find().some((found) => found.instanceId === instanceId);
+    return this.#consoles.open(homeOf(ground.vmDirectory, instanceId), channel, isRunning);
+  }
+
   async erase(instanceId: string, graceMs: number): Promise<void> {
     const ground = await this.#prepare();
     const home = homeOf(ground.vmDirectory, instanceId);
-    for (const process of ground.processes.find()) {
-      if (process.instanceId !== instanceId) continue;
-      await endQemu(process, () => this.#attach(ground, home, process), graceMs, ground.processes, this.#limits);
-    }
-    await this.#detach(instanceId);
+    await this.#end(ground, home, graceMs);
+    await this.#backups.callOffAll(instanceId);
+    this.#consoles.forget(instanceId);
     await rm(home.directory, { recursive: true, force: true });
+    for (const pool of await this.#poolDirectories()) await removeSpares(pool, instanceId);
     await ground.walls.release(instanceId, () => listHomes(ground.vmDirectory));
+    await ground.networks?.disconnect(instanceId);
     this.#exits.delete(instanceId);
   }
 
-  async strays(known: ReadonlySet<string>): Promise<string[]> {
+  async settleDisks(spec: VmSpec): Promise<string[]> {
+    const { pools } = this.#options;
     const ground = await this.#prepare();
-    const strays: string[] = [];
-    for (const { pid, instanceId } of ground.processes.find()) {
-      if (!known.has(instanceId)) strays.push(`process ${pid} runs VM ${instanceId}`);
+    const process = ground.processes.find().find(({ instanceId }) => instanceId === spec.instanceId);
+    if (!process) await adoptDisc(homeOf(ground.vmDirectory, spec.instanceId), spec, pools);
+    const erased: string[] = [];
+    for (const disk of spec.eraseDisks ?? []) {
+      const place = await pools.placeOf(poolOf(disk), disk.id);
+      if (process && (await isOpenIn(process.pid, place))) continue;
+      await this.#backups.callOff(disk.id);
+      await eraseDisk(place);
+      erased.push(disk.id);
     }
-    for (const name of await readdir(ground.vmDirectory)) {
-      if (!known.has(name)) strays.push(`directory ${join(ground.vmDirectory, name)}`);
-    }
-    for (const name of await ground.walls.listCgroups()) {
-      if (!known.has(name)) strays.push(`control group of VM ${name}`);
-    }
-    return strays;
+    return erased;
+  }
+
+  async settleBackups(spec: VmSpec): Promise<BackupNews> {
+    const ground = await this.#prepare();
+    return this.#backups.settle(spec, await this.#backupGround(ground, spec.instanceId));
+  }
+
+  async #backupGround(ground: Ground, instanceId: string): Promise<BackupGround> {
+    const home = homeOf(ground.vmDirectory, instanceId);
+    const process = ground.processes.find().find((found) => found.instanceId === instanceId);
+    const command = process ? (await this.#lines.open(ground.processes, home, process)).command : null;
+    return { home, user: ground.walls.userOf(instanceId), command };
+  }
+
+  async strays(known: ReadonlySet<string>): Promise<string[]> {
+    return listStrays(await this.#prepare(), this.#options.pools, known);
   }
 
   onChange(listener: (instanceId: string) => void): void {
@@ -148,21 +180,15 @@ export class QemuDriver implements VmDriver {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#lines.keys()].map((instanceId) => this.#detach(instanceId)));
+    this.#consoles.close();
+    await this.#backups.close();
+    await this.#lines.close();
   }
 
   /** Looks at the host once, so that every later call finds the same ground. */
   #prepare(): Promise<Ground> {
     if (this.#closed) throw new Error('This driver has been closed.');
-    this.#ground ??= (async () => {
-      const { directory, user, logger } = this.#options;
-      await mkdir(join(directory, 'vm'), { recursive: true, mode: 0o700 });
-      // One directory has one name, through whatever links the operator came to it.
-      const vmDirectory = await realpath(join(directory, 'vm'));
-      const userIds = [process.getuid?.() ?? 0, ...(user === null ? [] : [user.uid])];
-      const walls = await confine(vmDirectory, user, this.#options.acceleration, logger);
-      return { vmDirectory, processes: new QemuProcesses(vmDirectory, userIds), walls };
-    })();
+    this.#ground ??= openGround(this.#options);
     this.#ground.catch(() => {
       this.#ground = undefined; // a full disk, say; the next call tries again
     });
@@ -172,54 +198,23 @@ export class QemuDriver implements VmDriver {
   async #look(ground: Ground, instanceId: string, process: QemuProcess | undefined): Promise<Found | null> {
     if (this.#starting.has(instanceId)) return null;
     const home = homeOf(ground.vmDirectory, instanceId);
-    const seen = process === undefined ? null : await this.#lookAtQemu(ground, home, process);
-    const power = seen ?? (await this.#lookAtFiles(ground, home));
+    const { processes, walls } = ground;
+    const attach = (qemu: QemuProcess) => () => this.#lines.open(processes, home, qemu);
+    const seen = process ? await lookAtQemu(home, process, processes, attach(process), this.#limits) : null;
+    const power = seen ?? (await lookAtFiles(home, this.#exits.get(instanceId), walls));
     // It may have begun to start, or been erased, while this looked.
     if (power === null || this.#starting.has(instanceId)) return null;
-    const address = (await readRecord(home))?.address;
+    const record = await readRecord(home);
+    const address = record?.address;
     const runningMs = power.power === 'running' && process ? processAgeMs(process.pid) : undefined;
     return {
       instanceId,
+      bootNumber: record?.bootNumber ?? 1,
       ...power,
       ...(address === undefined ? {} : { address }),
       ...(runningMs === undefined ? {} : { runningMs }),
+      ...(runningMs === undefined || record?.size === undefined ? {} : { size: record.size }),
     };
-  }
-
-  /** What a VM without QEMU is; null when nothing of it is here. */
-  async #lookAtFiles(ground: Ground, home: VmHome): Promise<Power | null> {
-    if (!(await exists(home.directory))) return null;
-    if (await exists(home.offMarker)) return { power: 'off' };
-    return { power: 'dead', reason: await explainDeath(home, this.#exits.get(home.instanceId), ground.walls) };
-  }
-
-  /** What QEMU says; null when it has ended meanwhile. */
-  async #lookAtQemu(ground: Ground, home: VmHome, process: QemuProcess): Promise<Power | null> {
-    await boundQemuLog(home, this.#limits.qemuLogBytes).catch(() => {}); // the files may be gone
-    const calledOff = new AbortController();
-    const silence = sleep(this.#limits.observeTimeoutMs, 'silent' as const, { signal: calledOff.signal });
-    const asked = this.#attach(ground, home, process).then((attachment) => attachment.state());
-    const state = await Promise.race([asked, silence]).catch(() => 'silent' as const);
-    calledOff.abort();
-    for (const late of [asked, silence]) late.catch(() => {}); // nobody waits for it any more
-    switch (state) {
-      case 'running':
-        return { power: 'running' };
-      case 'disk-full':
-        return { power: 'running', reason: "paused: the host's disk is full" };
-      case 'off':
-        await ground.processes.waitForEnd(process, this.#limits.quitTimeoutMs);
-        return { power: 'off' };
-      case 'never-ran':
-        return { power: 'dead', reason: 'its start was interrupted' };
-      case 'broken':
-        return { power: 'dead', reason: 'QEMU met an internal error' };
-      case 'silent': {
-        if (!ground.processes.isAlive(process)) return null;
-        const isWhole = await exists(home.directory);
-        return { power: 'running', reason: isWhole ? 'QEMU does not answer' : 'its files are gone' };
-      }
-    }
   }
 
   /** Makes a QEMU that is there right. False when there is none any more that could run the guest. */
@@ -233,7 +228,7 @@ export class QemuDriver implements VmDriver {
     let attachment: Attachment;
     let state: Awaited<ReturnType<Attachment['state']>>;
     try {
-      attachment = await this.#attach(ground, home, process);
+      attachment = await this.#lines.open(ground.processes, home, process);
       state = await attachment.state();
     } catch (error) {
       if (!ground.processes.isAlive(process)) return false;
@@ -242,7 +237,8 @@ export class QemuDriver implements VmDriver {
       throw new DriverFailure('vm.not-responding', 'The hypervisor of this VM does not answer at the moment.', false);
     }
     if (state === 'running' || state === 'disk-full') {
-      await this.#setPorts(ground, attachment, spec, progress);
+      await this.#connect(ground, attachment, spec, progress);
+      await this.#setDiscs(attachment, process, spec, progress);
       return true;
     }
     // It never ran, or can't run on, or is ending because its guest went off: nothing is lost with it.
@@ -260,25 +256,41 @@ export class QemuDriver implements VmDriver {
   ): Promise<void> {
     const { walls, processes } = ground;
     const { instanceId, vcpus, memoryMib } = spec;
-    await this.#detach(instanceId);
-    const record = await prepareFiles(home, spec, this.#options.images, progress, signal);
-    progress({ kind: 'vm.start', message: 'Starting the VM' });
-    const [{ process, child }] = await Promise.all([
-      startQemu(
-        home,
-        {
-          instanceId,
-          diskPath: home.disk,
-          vcpus,
-          memoryMib,
-          acceleration: this.#options.acceleration,
-          baseFormat: record.baseFormat,
-          restrictNetwork: !walls.confinement.packetFilter,
-        },
-        walls.userOf(instanceId),
-      ),
-      walls.admit([instanceId]),
-    ]);
+    await this.#lines.end(instanceId);
+    const { images, pools } = this.#options;
+    const machine = await machineOf(home, spec);
+    const { hardwareProfile, keymap, appliance } = machine;
+    await this.#backups.beforeStart(spec, { home, user: walls.userOf(instanceId), command: null }, signal);
+    const making = { pools, images, progress, signal, askSecrets: this.#options.askSecrets };
+    const { discs, cdromPath, hasSecrets } = await prepareFiles(home, spec, machine, making);
+    const bringUp = async () => {
+      signal.throwIfAborted();
+      const spares: string[] = [];
+      for (const pool of hardwareProfile === 'virtio2013' ? await this.#poolDirectories() : [])
+        spares.push(...(await makeSpares(pool, instanceId, disksMax - discs.length)));
+      progress({ kind: 'vm.start', message: 'Starting the VM' });
+      if (ground.networks) await ground.networks.connect(spec, walls.userOf(instanceId)?.uid ?? 0);
+      else await forgetGuest(ground.vmDirectory, instanceId);
+      const command = {
+        instanceId,
+        seedPath: home.seed,
+        discs,
+        spares,
+        vcpus,
+        memoryMib,
+        acceleration: this.#options.acceleration,
+        hardwareProfile,
+        keymap,
+        cdromPath,
+        mayReboot: appliance?.permanent !== false,
+        tap: ground.networks?.tapOf(instanceId) ?? null,
+        restrictNetwork: !walls.confinement.packetFilter,
+      };
+      const qemu = startQemu(home, command, walls.userOf(instanceId));
+      return (await Promise.all([qemu, walls.admit([instanceId])]))[0];
+    };
+    // Whatever becomes of the start, the seed with secrets in it has had its time.
+    const { process, child } = await bringUp().finally(() => hasSecrets && forgetSecrets(home, spec, discs));
     this.#exits.delete(instanceId);
     child.once('exit', (code, by) => {
       this.#exits.set(instanceId, by === null ? `QEMU ended with status ${code}` : `QEMU was ended by ${by}`);
@@ -286,72 +298,59 @@ export class QemuDriver implements VmDriver {
     });
     try {
       await walls.limit(instanceId, process.pid, { vcpus, memoryMib });
-      const attachment = await this.#attach(ground, home, process, this.#limits.startTimeoutMs);
-      const sizeBytes = gibToBytes(spec.diskGib);
-      if ((await overlaySizeBytes(home.disk)) < sizeBytes) await attachment.growDisk(sizeBytes);
-      await this.#setPorts(ground, attachment, spec, progress);
+      const attachment = await this.#lines.open(ground.processes, home, process, this.#limits.startTimeoutMs);
+      await adjustDiscs(this.#liveDiscs(attachment, process, spec));
+      await this.#connect(ground, attachment, spec, progress);
       signal.throwIfAborted();
       await rm(home.offMarker, { force: true });
       await attachment.go();
+      if (!appliance) await noteTold(home, spec);
     } catch (error) {
       await processes.kill(process, this.#limits.killTimeoutMs);
       throw error;
     }
   }
 
-  async #setPorts(
-    ground: Ground,
+  /** Ends a VM's QEMU, if it has one; its guest is asked first and given that long. */
+  async #end({ processes }: Ground, home: VmHome, graceMs: number): Promise<void> {
+    for (const process of processes.find()) {
+      if (process.instanceId !== home.instanceId) continue;
+      await endQemu(process, () => this.#lines.open(processes, home, process), graceMs, processes, this.#limits);
+    }
+    await this.#lines.end(home.instanceId);
+  }
+
+  /** The directories of the pools that are there. */
+  async #poolDirectories(): Promise<string[]> {
+    const { pools } = this.#options;
+    const found = await Promise.all(pools.labels.map((label) => pools.directoryOf(label).catch(() => undefined)));
+    return found.filter((directory) => directory !== undefined);
+  }
+
+  #liveDiscs({ command }: Attachment, { pid }: QemuProcess, { disks }: VmSpec): LiveDiscs {
+    const callOffBackup = (diskId: string) => this.#backups.callOff(diskId);
+    return { command, pid, disks, pools: this.#options.pools, callOffBackup };
+  }
+
+  async #setDiscs(
     attachment: Attachment,
+    process: QemuProcess,
     spec: VmSpec,
     progress: (step: Progress) => void,
   ): Promise<void> {
-    const { instanceId, address, portRules } = spec;
-    const standIns = ground.walls.confinement.packetFilter;
-    const { forwards, obstacles } = await reconcileForwards(attachment.monitor, address, portRules, { standIns });
-    await ground.walls.open(instanceId, forwards);
-    for (const obstacle of obstacles) {
-      const message = describeObstacle(address, obstacle);
-      this.#options.logger.warn({ instanceId, address, ...obstacle.rule }, message);
-      if (obstacle.kind === 'taken') throw new DriverFailure('vm.address-in-use', message, false);
-      if (obstacle.kind === 'no-address') throw new DriverFailure('vm.address-unusable', message, false);
-      progress({ kind: 'vm.start', message });
-    }
+    const live = this.#liveDiscs(attachment, process, spec);
+    const waiting = await addDiscs(live);
+    await adjustDiscs(live);
+    if (waiting.length === 0) return;
+    const message = 'A disk could not be added while the VM runs; it is there from the next start on.';
+    progress({ kind: 'vm.disk', message, data: { disks: waiting.map(({ id }) => id) } });
   }
 
-  /** The line to a QEMU, the one that is there or a new one. There is one at a time: QEMU serves no two. */
-  #attach(
-    ground: Ground,
-    home: VmHome,
-    process: QemuProcess,
-    timeoutMs = this.#limits.qmpTimeoutMs,
-  ): Promise<Attachment> {
-    const { instanceId } = home;
-    const present = this.#lines.get(instanceId);
-    if (present?.pid === process.pid) return present.attachment;
-    const isAlive = () => ground.processes.isAlive(process);
-    const { clock } = this.#options;
-    const options = { limits: this.#limits, clock };
-    const attachment = Attachment.open(process, home, timeoutMs, isAlive, options);
-    const line: Line = { pid: process.pid, attachment };
-    this.#lines.set(instanceId, line);
-    const forget = () => {
-      if (this.#lines.get(instanceId) === line) this.#lines.delete(instanceId);
-    };
-    attachment.then((opened) => {
-      opened.on('change', () => this.#tell(instanceId));
-      opened.once('close', () => {
-        forget();
-        void ground.processes.waitForEnd(process, this.#limits.quitTimeoutMs).then(() => this.#tell(instanceId));
-      });
-    }, forget);
-    return attachment;
-  }
-
-  async #detach(instanceId: string): Promise<void> {
-    const line = this.#lines.get(instanceId);
-    this.#lines.delete(instanceId);
-    const attachment = await line?.attachment.catch(() => undefined);
-    await attachment?.close();
+  /** Gives a VM the ports and addresses that it should have, in whichever kind of network it is. */
+  async #connect(ground: Ground, attachment: Attachment, spec: VmSpec, progress: (step: Progress) => void) {
+    const { networks, walls } = ground;
+    if (await networks?.has(spec.instanceId)) await networks?.connect(spec, walls.userOf(spec.instanceId)?.uid ?? 0);
+    else await setPorts(attachment, spec, walls, this.#options.logger, progress);
   }
 
   #tell(instanceId: string): void {
@@ -364,14 +363,17 @@ export class QemuDriver implements VmDriver {
     const nowMs = performance.now();
     if (nowMs - this.#wallsSeenAtMs < this.#limits.isolationCheckEveryMs) return;
     this.#wallsSeenAtMs = nowMs;
+    if (await ground.networks?.mend()) {
+      this.#options.logger.warn({}, "The host's network for guests was not whole; it is put back");
+    }
     if (processes.size === 0 || (await ground.walls.stand())) return;
     this.#options.logger.warn({}, "The packet filter's rules for guests were gone; they are put back");
     await ground.walls.admit([...processes.keys()]);
     for (const [instanceId, process] of processes) {
       if (this.#starting.has(instanceId)) continue;
       try {
-        const attachment = await this.#attach(ground, homeOf(ground.vmDirectory, instanceId), process);
-        await ground.walls.open(instanceId, parseForwards(await attachment.monitor('info usernet')));
+        const attachment = await this.#lines.open(ground.processes, homeOf(ground.vmDirectory, instanceId), process);
+        await reopenPorts(attachment, instanceId, ground.walls);
       } catch (error) {
         this.#options.logger.warn({ instanceId, err: error }, "The rules for a VM's open ports could not be put back");
       }

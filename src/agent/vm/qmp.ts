@@ -11,6 +11,9 @@ export interface QmpEvent {
   data: Record<string, unknown>;
 }
 
+/** Runs one command of QEMU's and gives what it returns. */
+export type Command = <Result = unknown>(name: string, args?: Record<string, unknown>) => Promise<Result>;
+
 /** QEMU understood a command and refused it. */
 export class QmpRefusal extends Error {
   override readonly name = 'QmpRefusal';

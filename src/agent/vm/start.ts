@@ -1,42 +1,97 @@
-// Bringing a VM's files into being and starting its QEMU, each step repeatable after a crash in any other. A disk that
-// exists is kept, always: only erasing removes one.
+// Bringing a VM's files into being and starting its QEMU, each step repeatable after a crash in any other.
 
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
 import { chmod, chown, type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import type { ImagingSecrets } from '../../api/agent/contract/secret.ts';
 import { bootId } from '../../host/process.ts';
-import { gibToBytes, linkBase, makeOverlay } from '../disk/overlay.ts';
 import { makeSeed } from '../disk/seed.ts';
-import { DriverFailure, type Progress } from '../driver.ts';
-import { asUser, type QemuCommand, qemuArguments, qemuProgram } from './command-line.ts';
-import type { VmSpec } from './driver.ts';
-import { exists, readRecord, type VmHome, type VmRecord, writeRecord } from './home.ts';
-import type { BaseImage, ImageSource } from './image-source.ts';
+import { DriverFailure } from '../driver.ts';
+import { chosenIpv6Commands } from '../network/chosen-ipv6.ts';
+import { cdromUrlOf, prepareCdrom } from './cdrom.ts';
+import { asUser, type QemuCommand, qemuCommandLine, qemuProgram } from './command-line.ts';
+import { adoptDisc, type DiscMaking, type PreparedDisc, prepareDiscs } from './disc-files.ts';
+import { type Machine, plainMachine, type VmSpec } from './driver.ts';
+import { type AskSecrets, secretsFor, seedOf } from './first-boot.ts';
+import { readOffMark, readRecord, type VmHome, writeRecord } from './home.ts';
 import { type QemuProcess, startDetached } from './process.ts';
 
 /**
- * Makes the VM's directory complete: base image, overlay, seed volume, record.
- * @throws DriverFailure when the image can't be had or does not fit
+ * The machine of a VM's next start. An appliance that is meant for one start is over once the guest has gone off in it, though
+ * the VM comes back up under the same number.
+ */
+export async function machineOf(home: VmHome, { machine = plainMachine, bootNumber }: VmSpec): Promise<Machine> {
+  const isOnce = machine.appliance?.permanent === false;
+  return isOnce && (await readOffMark(home)) === bootNumber ? { ...machine, appliance: null } : machine;
+}
+
+/** What a VM is started from, as far as QEMU has to be told of it. */
+export interface Prepared {
+  discs: PreparedDisc[];
+  cdromPath: string | null;
+  /** The seed volume has something in it that only the guest may know. */
+  hasSecrets: boolean;
+}
+
+/**
+ * Makes complete what a VM is started from: its disks, its CD, its seed volume, its record.
+ * @throws DriverFailure when an image can't be had or does not fit
  */
 export async function prepareFiles(
   home: VmHome,
   spec: VmSpec,
-  images: ImageSource,
-  progress: (step: Progress) => void,
-  signal: AbortSignal,
-): Promise<VmRecord> {
-  const hasDisk = await exists(home.disk);
-  const remembered = hasDisk && (await exists(home.base)) ? await readRecord(home) : null;
-  const record = remembered ?? (await takeImage(home, spec, images, progress, signal));
-  progress({ kind: 'vm.prepare', message: hasDisk ? 'Preparing to start again' : 'Making the disk' });
-  const overlay = hasDisk ? null : newOverlay(home, spec, record);
-  const results = await Promise.allSettled([overlay, makeSeed(home.seed, spec)]);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-  const current = { ...record, address: spec.address, bootId: bootId() };
-  await writeRecord(home, current);
-  signal.throwIfAborted();
-  return current;
+  machine: Machine,
+  making: DiscMaking & { askSecrets: AskSecrets },
+): Promise<Prepared> {
+  const cdromUrl = cdromUrlOf(machine);
+  if (spec.disks.length === 0 && cdromUrl === null)
+    throw new DriverFailure(
+      'vm.nothing-to-start',
+      'The VM has neither a disk nor a CD that it could start from.',
+      false,
+    );
+  await adoptDisc(home, spec, making.pools);
+  const discs = await prepareDiscs(spec, making);
+  await mkdir(home.directory, { recursive: true, mode: 0o700 });
+  await chmod(home.directory, 0o700);
+  const cdromPath = await prepareCdrom(home, cdromUrl, making);
+  making.progress({ kind: 'vm.prepare', message: 'Preparing to start' });
+  const earlier = await readRecord(home);
+  // Neither an appliance's start nor that of a restored disk is the first boot of what is on the disks.
+  const isFirst = !machine.appliance && imagingIn(spec, discs) === spec.image?.imaging;
+  const secrets = isFirst ? await secretsFor(spec, earlier, making.askSecrets) : null;
+  const { address, bootNumber, vcpus, memoryMib } = spec;
+  const told = earlier?.imagingTold === undefined ? {} : { imagingTold: earlier.imagingTold };
+  await writeRecord(home, { address, bootNumber, size: { vcpus, memoryMib }, bootId: bootId(), ...told });
+  // The last step: from here on the caller sees to it that secrets in it are forgotten.
+  await putSeed(home, spec, discs, secrets);
+  return { discs, cdromPath, hasSecrets: secrets !== null };
 }
+
+/** Writes the seed volume anew without secrets; a QEMU that has it open keeps what it has. */
+export async function forgetSecrets(home: VmHome, spec: VmSpec, discs: readonly PreparedDisc[]): Promise<void> {
+  await putSeed(home, spec, discs, null);
+}
+
+/** Notes that the guest of an imaging runs, and with what only its first boot is told. */
+export async function noteTold(home: VmHome, { image }: VmSpec): Promise<void> {
+  const record = await readRecord(home);
+  if (image === null || record === null || record.imagingTold === image.imaging) return;
+  await writeRecord(home, { ...record, imagingTold: image.imaging });
+}
+
+async function putSeed(
+  home: VmHome,
+  spec: VmSpec,
+  discs: readonly PreparedDisc[],
+  secrets: ImagingSecrets | null,
+): Promise<void> {
+  await makeSeed(home.seed, { ...seedOf(spec, secrets, imagingIn(spec, discs)), bootcmd: chosenIpv6Commands(spec) });
+}
+
+/** Which imaging the content stems from that a VM starts with; undefined where nothing was imaged. */
+const imagingIn = ({ image }: VmSpec, [first]: readonly PreparedDisc[]) =>
+  image === null ? undefined : (first?.imaging ?? image.imaging);
 
 /** Starts QEMU on complete files. Its guest does not run yet. */
 export async function startQemu(
@@ -58,54 +113,13 @@ export async function startQemu(
   try {
     // Appending, so that the file can be cut short while QEMU has it open.
     const log = await file(home.qemuLog, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
-    // In the order in which the command line counts them.
-    const files = [await file(home.disk, O_RDWR), await file(home.base, O_RDONLY), await file(home.seed, O_RDONLY)];
-    const args = qemuArguments(command);
+    const { args, files: wanted } = qemuCommandLine(command);
+    const files: number[] = [];
+    for (const { path, access } of wanted) files.push(await file(path, access === 'write' ? O_RDWR : O_RDONLY));
     const line = user === null ? { file: qemuProgram, args } : asUser(user, user.groups, qemuProgram, args);
     const { pid, child } = await startDetached(line, { cwd: home.run, log, files });
     return { process: { pid, instanceId: command.instanceId }, child };
   } finally {
     for (const handle of opened) await handle.close();
   }
-}
-
-async function takeImage(
-  home: VmHome,
-  spec: VmSpec,
-  images: ImageSource,
-  progress: (step: Progress) => void,
-  signal: AbortSignal,
-): Promise<VmRecord> {
-  const image = await images.ensure(spec.imageUrl, { diskBytes: gibToBytes(spec.diskGib) }, progress, signal);
-  signal.throwIfAborted();
-  if (image.virtualSizeBytes > gibToBytes(spec.diskGib)) {
-    const needed = Math.ceil(image.virtualSizeBytes / gibToBytes(1));
-    const message = `The image needs a disk of ${needed} GiB; this VM has ${spec.diskGib} GiB. Order more storage.`;
-    throw new DriverFailure('image.too-large', message, true);
-  }
-  const earlier = await readRecord(home);
-  if (earlier !== null && earlier.baseSha256 !== image.sha256 && (await exists(home.disk))) {
-    const message = 'The image that the disk was made from is gone, and its address now gives another one.';
-    throw new DriverFailure('image.changed', message, true);
-  }
-  await mkdir(home.directory, { recursive: true, mode: 0o700 });
-  await chmod(home.directory, 0o700);
-  await linkBase(image.path, home.base);
-  const record = recordOf(image, spec.address);
-  await writeRecord(home, record);
-  return record;
-}
-
-function recordOf(image: BaseImage, address: string): VmRecord {
-  const { path, format, sha256 } = image;
-  return { address, basePath: path, baseFormat: format, baseSha256: sha256, bootId: bootId() };
-}
-
-async function newOverlay(home: VmHome, spec: VmSpec, record: VmRecord): Promise<void> {
-  await makeOverlay({
-    path: home.disk,
-    basePath: home.base,
-    baseFormat: record.baseFormat,
-    sizeBytes: gibToBytes(spec.diskGib),
-  });
 }

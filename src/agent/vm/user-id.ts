@@ -17,6 +17,9 @@ export function userIdOf(vmDirectory: string, instanceId: string): number {
   return first + (digest.readUInt32BE(0) % count);
 }
 
+/** The first and the last of the user ids that {@link userIdOf} may give. */
+export const vmUserIds = [first, first + count - 1] as const;
+
 /** Whether a user id is one that {@link userIdOf} may give. */
 export function isVmUserId(userId: number): boolean {
   return userId >= first && userId < first + count;

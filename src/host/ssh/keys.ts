@@ -1,9 +1,9 @@
-// Who may log in: whoever proves to have the private half of one of a container's keys.
+// Who may log in: whoever proves to have the private half of one of some keys.
 
 import { timingSafeEqual } from 'node:crypto';
 import ssh2, { type ParsedKey, type PublicKeyAuthContext } from 'ssh2';
 
-/** A container's public keys. */
+/** Public keys that open something. */
 export class AuthorizedKeys {
   readonly #keys: readonly ParsedKey[];
 
