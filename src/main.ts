@@ -3,107 +3,58 @@
 import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { version } from './api/document.ts';
 import { writeOpenApi } from './api/openapi.ts';
 import { readSettings } from './app/settings.ts';
 import { runDemo } from './cli/demo.ts';
 import { quickestImage } from './cli/demo-image.ts';
 import { imageCommand } from './cli/image.ts';
-import { type AgentOptions, startAgent } from './compose/agent.ts';
+import { startAgent } from './compose/agent.ts';
 import { DemoHost } from './compose/demo.ts';
 import { parseListenAddress } from './compose/listen.ts';
 import { makeLogger } from './compose/logger.ts';
 import { openForOperator } from './compose/operator.ts';
+import {
+  allowCallbackHost,
+  allowImageHost,
+  containersOf,
+  engineSocket,
+  ingressAddress,
+  ingressDomain,
+  ingressEmail,
+  network,
+  networkNat,
+  networkOf,
+  readSimulation,
+  serverUrls,
+  simulate,
+  storagePool,
+} from './compose/options.ts';
 import { ensureSecretKey } from './compose/secret-key.ts';
 import { startServer } from './compose/server.ts';
 import { untilStopped } from './compose/signals.ts';
 import { systemEntropy } from './compose/system.ts';
+import { defaultTlsListen, tlsCert, tlsKey, tlsListen, tlsOf, toldOfTls } from './compose/tls-options.ts';
 import { startUp } from './compose/up.ts';
-import { parseAllowedHost } from './model/public-address.ts';
 import { accountCommand } from './operator/account.ts';
 import { configurationCommand } from './operator/configuration.ts';
 import { datacenterCommand } from './operator/datacenter.ts';
 import { hostCommand } from './operator/host.ts';
 import { priceCommand } from './operator/price.ts';
+import { privilegeCommand } from './operator/privilege.ts';
 import { slotCommand } from './operator/slot.ts';
 
 const defaultListen = '127.0.0.1:8080';
 const defaultPool = '127.44.0.0/16';
+const defaultConsolePool = '127.45.0.0/16';
 /** Not in the pool of `up`, and hardly ever another demo's, so that all of them can run on one machine. */
-const demoPool = `127.48.${randomInt(256)}.0/24`;
+const [demoPool, demoConsolePool] = [48, 49].map((net) => `127.${net}.${randomInt(256)}.0/24`) as [string, string];
 const defaultData = process.getuid?.() === 0 ? '/var/lib/berth' : join(process.env.HOME ?? tmpdir(), '.berth');
 
 const withoutRoot =
   "not root, so VMs get no way out of their network, and ports below 1024, SSH's among them, stay closed " +
   'unless net.ipv4.ip_unprivileged_port_start allows them. "sudo ./berth up" has neither limit.';
-
-const collect = (value: string, before: string[]): string[] => {
-  try {
-    return [...before, parseAllowedHost(value)];
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-};
-
-const serverUrls = (value: string): string[] =>
-  value.split(',').map((text) => {
-    const url = URL.parse(text.trim());
-    if (url && ['http:', 'https:'].includes(url.protocol)) return text.trim();
-    throw new InvalidArgumentError(`"${text}" is not a server's address, such as https://berth.example.com.`);
-  });
-
-const allowImageHost = () =>
-  new Option(
-    '--allow-image-host <HOST:PORT>',
-    'image server that may have a private address; may be given more than once',
-  )
-    .argParser(collect)
-    .default([] as string[], 'none');
-const engineSocket = () =>
-  new Option(
-    '--engine-socket <PATH>',
-    'where the Docker Engine listens that runs containers (default: its usual place)',
-  );
-const ingressDomain = () =>
-  new Option(
-    '--ingress-domain <DOMAIN>',
-    "containers' HTTPS ports get names below it, all of which must lead to this host (default: localhost)",
-  );
-const ingressAddress = () =>
-  new Option(
-    '--ingress-address <ADDRESS>',
-    "where these names lead, an address that no container has (default with a domain: all of this machine's)",
-  );
-const ingressEmail = () =>
-  new Option('--ingress-email <ADDRESS>', 'whom the authority that signs for these names may write to');
-/** What an agent is told of containers. */
-const containersOf = (options: ContainerOptions) => ({
-  ...(options.engineSocket ? { engineSocket: options.engineSocket } : {}),
-  ...(options.ingressDomain
-    ? {
-        ingress: {
-          domain: options.ingressDomain,
-          address: options.ingressAddress ?? '',
-          email: options.ingressEmail ?? null,
-        },
-      }
-    : {}),
-});
-interface ContainerOptions {
-  engineSocket?: string;
-  ingressDomain?: string;
-  ingressAddress?: string;
-  ingressEmail?: string;
-}
-const allowCallbackHost = () =>
-  new Option(
-    '--allow-callback-host <HOST:PORT>',
-    "webhooks' receiver that may have a private address; may be given more than once",
-  )
-    .argParser(collect)
-    .default([] as string[], 'none');
-const simulate = () => new Option('--simulate <JSON>', 'run no hypervisor but a simulation, for tests').hideHelp();
 
 const program = new Command('berth')
   .description('Self-hosted compute marketplace and control plane')
@@ -115,10 +66,17 @@ program
   .description('run everything on this machine: server, database, and an agent that runs VMs and containers here')
   .option('--data <DIR>', 'where everything is kept', defaultData)
   .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
+  .addOption(tlsListen(`${defaultTlsListen}, or any free port`))
+  .addOption(tlsCert())
+  .addOption(tlsKey())
   .option('--address-pool <CIDR>', 'addresses for instances', defaultPool)
+  .option('--console-pool <CIDR>', "addresses for VMs' consoles, reached by SSH", defaultConsolePool)
   .option('--database-url <URL>', 'use this PostgreSQL (15 or later) instead of the embedded one')
   .addOption(allowImageHost())
   .addOption(allowCallbackHost())
+  .addOption(storagePool())
+  .addOption(network())
+  .addOption(networkNat())
   .addOption(engineSocket())
   .addOption(ingressDomain())
   .addOption(ingressAddress())
@@ -132,17 +90,24 @@ program
         {
           dataDirectory: options.data,
           listen: options.listen,
+          tls: tlsOf(options, defaultTlsListen),
           addressPool: options.addressPool,
+          consolePool: options.consolePool,
           allowImageHosts: options.allowImageHost,
           allowCallbackHosts: options.allowCallbackHost,
           databaseUrl: options.databaseUrl,
           logger,
-          agent: { ...containersOf(options), ...(options.simulate ? readSimulation(options.simulate) : {}) },
+          agent: {
+            storagePools: options.storagePool,
+            network: networkOf(options, options.addressPool),
+            ...containersOf(options),
+            ...(options.simulate ? readSimulation(options.simulate) : {}),
+          },
         },
         signal,
       );
       process.stdout.write(
-        `Berth is up at ${berth.credentials.url}\nThe first account's keys are in ${join(options.data, 'credentials.json')}\n`,
+        `Berth is up at ${berth.credentials.url}\nThe first account's keys are in ${join(options.data, 'credentials.json')}\n${toldOfTls(berth.tls)}`,
       );
       return () => berth.close();
     });
@@ -158,25 +123,35 @@ program
     'what secrets are sealed with, the same for all servers (default: secret.key in --data)',
   )
   .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
+  .addOption(tlsListen('none'))
+  .addOption(tlsCert())
+  .addOption(tlsKey())
+  .option(
+    '--console-pool <CIDR>',
+    "addresses for VMs' consoles from now on; each server serves those that are its machine's (default: as it was)",
+  )
   .addOption(allowImageHost())
   .addOption(allowCallbackHost())
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
+    const tls = tlsOf(options);
     await untilStopped(logger, async () => {
       const server = await startServer(
         {
           connectionString: options.databaseUrl,
           listen: parseListenAddress(options.listen),
           settings: await readSettings(join(options.data, 'settings.json')),
+          ...(tls ? { tls: { ...tls, directory: join(options.data, 'tls') } } : {}),
           imageDirectory: join(options.data, 'images'),
           secretKey: await ensureSecretKey(options.secretKey ?? join(options.data, 'secret.key'), systemEntropy),
           allowedImageHosts: options.allowImageHost,
           allowedCallbackHosts: options.allowCallbackHost,
+          consolePool: options.consolePool,
           logger,
         },
         async () => {},
       );
-      process.stdout.write(`Berth's server listens at ${server.url}\n`);
+      process.stdout.write(`Berth's server listens at ${server.url}\n${toldOfTls(server.tls)}`);
       return () => server.close();
     });
   });
@@ -192,6 +167,9 @@ program
   .option('--token <TOKEN>', 'the one-time token that enrols this host; needed the first time')
   .option('--data <DIR>', 'where instances and images are kept', defaultData)
   .addOption(allowImageHost())
+  .addOption(storagePool())
+  .addOption(network())
+  .addOption(networkNat())
   .addOption(engineSocket())
   .addOption(ingressDomain())
   .addOption(ingressAddress())
@@ -211,6 +189,8 @@ program
           allowedImageHosts: options.allowImageHost,
           storageType: undefined,
           logger,
+          storagePools: options.storagePool,
+          network: networkOf(options),
           ...containersOf(options),
           ...(options.simulate ? readSimulation(options.simulate) : {}),
         },
@@ -232,7 +212,14 @@ program
   .option('--once', 'end after it was shown')
   .action(async ({ image, container, once, data, listen, addressPool }) => {
     const containers = container === true;
-    const prepare = () => DemoHost.prepare({ data, listen, addressPool: addressPool ?? demoPool, containers });
+    const prepare = () =>
+      DemoHost.prepare({
+        data,
+        listen,
+        addressPool: addressPool ?? demoPool,
+        consolePool: demoConsolePool,
+        containers,
+      });
     process.exitCode = await runDemo({ image, container: containers, once: once === true }, prepare, process.stdout);
   });
 
@@ -245,7 +232,15 @@ const operator = {
     process.stdout.write(text);
   },
 };
-for (const make of [hostCommand, slotCommand, priceCommand, configurationCommand, datacenterCommand, accountCommand]) {
+for (const make of [
+  hostCommand,
+  slotCommand,
+  priceCommand,
+  configurationCommand,
+  datacenterCommand,
+  accountCommand,
+  privilegeCommand,
+]) {
   program.addCommand(make(operator));
 }
 
@@ -254,10 +249,6 @@ program
   .description('write the OpenAPI documents')
   .option('--write <DIR>', 'where to write them', 'openapi')
   .action(async (options) => writeOpenApi(options.write));
-
-function readSimulation(text: string): Pick<AgentOptions, 'simulated' | 'patience'> {
-  return JSON.parse(text) as Pick<AgentOptions, 'simulated' | 'patience'>;
-}
 
 try {
   await program.parseAsync();

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
-import { isUnavailable } from '../store/database.ts';
+import { isReferenceGone, isUnavailable } from '../store/database.ts';
 
 /** What Fastify itself refuses, by status. */
 const ofFastify: Record<number, { code: ErrorCode; message: string }> = {
@@ -26,6 +26,9 @@ export function asBerthError(thrown: unknown, request: FastifyRequest): BerthErr
     }
     const refused = statusCode === undefined ? undefined : ofFastify[statusCode];
     if (refused) return new BerthError(refused.code, refused.message);
+    if (isReferenceGone(thrown)) {
+      return new BerthError('not_found', 'Something that this request names was removed at this moment.');
+    }
     if (isUnavailable(thrown)) {
       request.log.warn({ err: thrown }, 'the database is out of reach');
       return new BerthError('unavailable', 'The service is starting or out of reach of its database; try again.');

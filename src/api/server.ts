@@ -1,11 +1,14 @@
 // One listener for everything: the dialects, the agents, built images, health and metrics.
 
+import type { IncomingMessage } from 'node:http';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Context } from '../app/context.ts';
 import { errorTable } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
+import { consoleProtocol } from './agent/contract/console.ts';
 import { agentDialect } from './agent/plugin.ts';
 import { type BuiltImages, builtImageRoutes } from './built-image.ts';
+import { bytemarkDialect } from './bytemark/plugin.ts';
 import type { Dialect } from './dialect.ts';
 import { asBerthError, noSuchPath } from './failure.ts';
 import { fluenceDialect } from './fluence/plugin.ts';
@@ -28,8 +31,20 @@ const keepAliveTimeoutMs = 72_000;
 /** What a path names is looked for whatever its length, which the limit on headers bounds. */
 const pathPartLengthMax = 16 * 1024;
 
+/** A path as it may stand in the log: whoever knows a session's token is its user. */
+const loggedPath = (url: string) => url.split('?', 1)[0]?.replace(/(\/session\/).+/, '$1[secret]');
+
+/** Clients offer other protocols unasked, such as HTTP/2; they are served as if they hadn't. */
+export const isUpgraded = ({ headers }: IncomingMessage): boolean => headers.upgrade === consoleProtocol;
+
 /** Every dialect, in the order in which their documents are written. */
-export const dialects: readonly Dialect[] = [fluenceDialect, hiveonDialect, nativeDialect, agentDialect];
+export const dialects: readonly Dialect[] = [
+  fluenceDialect,
+  hiveonDialect,
+  bytemarkDialect,
+  nativeDialect,
+  agentDialect,
+];
 
 /** What the server is made of. */
 export interface ServerParts {
@@ -51,6 +66,7 @@ export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () =
     genReqId: newRequestId,
     requestIdHeader: false,
     routerOptions: { maxParamLength: pathPartLengthMax },
+    http: { shouldUpgradeCallback: isUpgraded },
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (_error, _request, reply) => answerBadPath(reply),
   }) as unknown as App;
@@ -69,7 +85,7 @@ export async function buildServer({ context, logger, metrics, builtImages }: Ser
     const line = {
       requestId: request.id,
       method: request.method,
-      path: request.url.split('?', 1)[0],
+      path: loggedPath(request.url),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
     };

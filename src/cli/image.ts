@@ -8,6 +8,8 @@ import { buildableImages, buildImage, ImageBuildError } from '../builder/image.t
 /** Not /tmp, which is in memory on some machines: the larger image needs 2 GB while it is made. */
 const scratchDirectory = process.env.TMPDIR ?? '/var/tmp';
 
+const imageNames = new Intl.ListFormat('en').format(buildableImages);
+
 function isBuildable(name: string): name is BuildableImage {
   return (buildableImages as readonly string[]).includes(name);
 }
@@ -23,8 +25,7 @@ async function build(name: string, outFile: string): Promise<void> {
     process.stderr.write(`${sentence}\n`);
     process.exitCode = 1;
   };
-  if (!isBuildable(name))
-    return fail(`There is no image "${name}" to build; there are ${buildableImages.join(' and ')}.`);
+  if (!isBuildable(name)) return fail(`There is no image "${name}" to build; there are ${imageNames}.`);
 
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -53,8 +54,8 @@ export function imageCommand(): Command {
   command
     .command('build')
     .description("build an OS image from Debian's packages (needs root)")
-    .addArgument(new Argument('<name>', `the image: ${buildableImages.join(' or ')}`))
-    .requiredOption('--out <file>', 'the qcow2 file to write')
+    .addArgument(new Argument('<name>', `the image: ${buildableImages.join(', ')}`))
+    .requiredOption('--out <file>', 'the file to write')
     .action((name: string, options: { out: string }) => build(name, options.out));
   return command;
 }

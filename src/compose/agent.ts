@@ -6,20 +6,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Agent } from '../agent/agent.ts';
 import { ServerClient, ServerRefused } from '../agent/client.ts';
+import { StoragePools } from '../agent/disk/pools.ts';
 import type { DriverPair } from '../agent/drivers.ts';
 import { storageTypeOf } from '../agent/hardware/disks.ts';
 import { hardwareReader } from '../agent/hardware/read.ts';
 import type { ImageLimits } from '../agent/image/limits.ts';
 import { ImageStore } from '../agent/image/store.ts';
-import { bytesHeldBelow, type FixedInventory, readInventory } from '../agent/inventory.ts';
+import { bytesHeldBelow, type FixedInventory, readInventory, readPools } from '../agent/inventory.ts';
 import { Records } from '../agent/record.ts';
 import { detectAcceleration } from '../agent/vm/acceleration.ts';
 import { QemuDriver } from '../agent/vm/qemu.ts';
 import { defaultPatience, type Patience } from '../agent/worker.ts';
-import type { Enrolled, HostHardware, Inventory } from '../api/agent/contract.ts';
+import type { Enrolled, HostHardware, Inventory } from '../api/agent/contract/inventory.ts';
 import { version } from '../api/document.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
+import type { NetworkMode } from '../model/network.ts';
+import type { PoolOption } from '../model/storage-pool.ts';
 import { SeededEntropy } from '../sim/chance.ts';
 import { SimulatedContainerDriver } from '../sim/container.ts';
 import { type Behaviour, SimulatedDriver } from '../sim/driver.ts';
@@ -42,12 +45,15 @@ export interface AgentOptions {
   allowedImageHosts: readonly string[];
   storageType: Inventory['storageType'] | undefined;
   logger: Logger;
+  /** Where disks may lie beside the agent's own folder. */
+  storagePools?: readonly PoolOption[];
   /** Runs no hypervisor but a simulation that behaves like this; its faults come from the seed where there is one. */
   simulated?: {
     behaviour: Behaviour;
     capacity: Pick<Inventory, 'cores' | 'memoryMib' | 'diskGib'>;
     seed?: number;
     hardware?: HostHardware;
+    storagePools?: Inventory['storagePools'];
   };
   patience?: Partial<Patience>;
   imageLimits?: Partial<ImageLimits>;
@@ -55,6 +61,14 @@ export interface AgentOptions {
   engineSocket?: string;
   /** How HTTPS ports are reached; on this machine alone when left out. */
   ingress?: { domain: string; address: string; email: string | null };
+  /** How VMs are connected: each by itself when left out. */
+  network?: NetworkOption;
+}
+
+/** How VMs are connected, and whether those in networks with addresses that are not public go out under the host's. */
+export interface NetworkOption {
+  mode: NetworkMode;
+  translates: boolean;
 }
 
 /** A running agent. */
@@ -147,8 +161,22 @@ async function realMachine(options: AgentOptions, client: ServerClient): Promise
     inUse: () => driver.basesInUse(),
     ...(user ? { unprivileged: user } : {}),
   });
-  const driver: QemuDriver = new QemuDriver({ directory, images, acceleration, user, logger, clock: systemClock });
+  const poolOptions = options.storagePools ?? [];
+  const pools = new StoragePools(directory, poolOptions);
+  const driver: QemuDriver = new QemuDriver({
+    askSecrets: (instanceId) => client.imagingSecrets(instanceId),
+    directory,
+    pools,
+    images,
+    acceleration,
+    user,
+    logger,
+    clock: systemClock,
+    ...(options.network?.mode === 'bridge' ? { networks: { translates: options.network.translates } } : {}),
+  });
   await images.open();
+  // What keeps this host from connecting VMs so is told now, rather than by the first VM.
+  if (options.network?.mode === 'bridge') await driver.confinement();
   const evicting = setInterval(() => {
     images.evict().catch((error: unknown) => logger.warn({ err: error }, 'images could not be evicted'));
   }, evictEveryMs).unref();
@@ -168,8 +196,15 @@ async function realMachine(options: AgentOptions, client: ServerClient): Promise
       await containers.close();
     },
     inventory: async () => ({
-      ...(await readInventory(directory, fixed, await bytesHeldBelow(join(directory, 'vm')), await hardware())),
+      ...(await readInventory(
+        directory,
+        fixed,
+        (await bytesHeldBelow(join(directory, 'vm'))) + (await bytesHeldBelow(join(directory, 'disk'))),
+        await hardware(),
+        await readPools(poolOptions, pools),
+      )),
       ...(await containers.inventory()),
+      network: options.network?.mode ?? 'user',
     }),
   };
 }
@@ -193,7 +228,9 @@ async function simulatedMachine(
     agentVersion: version,
     containerEngine: { name: 'simulated', version, storageDriver: 'none', diskQuota: true },
     ingress: { domain: 'localhost', port: 443 },
+    network: options.network?.mode ?? 'user',
     ...(simulated.hardware ? { hardware: simulated.hardware } : {}),
+    ...(simulated.storagePools ? { storagePools: simulated.storagePools } : {}),
   };
   return { drivers: { vm, container }, async close() {}, inventory: async () => inventory };
 }

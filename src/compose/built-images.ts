@@ -4,8 +4,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltImageState, BuiltImages } from '../api/built-image.ts';
 import type { Logger } from '../app/context.ts';
-import { builtImageFile } from '../app/image.ts';
-import { type BuildableImage, buildableImages, buildImage } from '../builder/image.ts';
+import { type BuildableImage, buildableImages, buildImage, builtImageName } from '../builder/image.ts';
 
 /** A build that failed is tried again by whoever asks after this time. */
 const failureKeptMs = 60_000;
@@ -35,7 +34,7 @@ export class BuiltImageFolder implements BuiltImages {
   }
 
   async request(file: string): Promise<BuiltImageState> {
-    const name = buildableImages.find((image) => builtImageFile(image) === file);
+    const name = buildableImages.find((image) => builtImageName(image) === file);
     if (!name) return { state: 'unknown' };
     const build = this.#builds.get(name);
     if (build && !build.failure) return { state: 'building', step: build.step };
@@ -56,7 +55,7 @@ export class BuiltImageFolder implements BuiltImages {
     const build: Build = { step: 'begins', over: Promise.resolve(), failure: null };
     this.#builds.set(name, build);
     this.#logger.info({ image: name }, 'building image');
-    build.over = buildImage(name, join(this.directory, builtImageFile(name)), {
+    build.over = buildImage(name, join(this.directory, builtImageName(name)), {
       scratchDir: this.directory,
       signal: this.#stop.signal,
       onStep: ({ step, done, total }) => {

@@ -13,7 +13,7 @@ import { Ingress } from '../agent/ingress/caddy.ts';
 import { ContainerWalls } from '../agent/network/container-walls.ts';
 import { Redirects } from '../agent/network/redirects.ts';
 import { SshFront } from '../agent/ssh/front.ts';
-import type { Inventory } from '../api/agent/contract.ts';
+import type { Inventory } from '../api/agent/contract/inventory.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
 import { parseCidr } from '../model/cidr.ts';
 import { checkIngressDomain } from '../model/ingress.ts';

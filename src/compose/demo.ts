@@ -17,7 +17,9 @@ import { processIds, processProgram, processWorkingDirectory } from '../host/pro
 import { parseConfiguration } from '../model/configuration.ts';
 import { ingressDirectoryOf } from './containers.ts';
 import { DemoEngine } from './demo-engine.ts';
+import { parseListenAddress } from './listen.ts';
 import { makeLogger } from './logger.ts';
+import { defaultTlsListen } from './tls-options.ts';
 import { type RunningBerth, startUp } from './up.ts';
 
 /** Not the directory for small things in memory that /tmp is on some machines: a VM's disk lies in it. */
@@ -50,6 +52,7 @@ export interface DemoOptions {
   /** Port 8080 when left out, or any free one where that is taken. */
   listen: string | undefined;
   addressPool: string;
+  consolePool: string;
   /** Brings a container engine with it. */
   containers: boolean;
 }
@@ -124,7 +127,9 @@ export class DemoHost {
       {
         dataDirectory: this.directory,
         listen,
+        tls: { listen: parseListenAddress(defaultTlsListen), anyPort: true },
         addressPool: this.#options.addressPool,
+        consolePool: this.#options.consolePool,
         allowImageHosts: [],
         databaseUrl: undefined,
         logger: makeLogger(this.#log),

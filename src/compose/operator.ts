@@ -6,14 +6,15 @@ import { sql } from 'kysely';
 import type { Context } from '../app/context.ts';
 import { MarketView } from '../app/market.ts';
 import { readSettings } from '../app/settings.ts';
-import { lockedVault } from '../app/vault.ts';
+import { isVaultOf, KeyVault, lockedVault, type Vault } from '../app/vault.ts';
 import { Wakeups } from '../app/wakeups.ts';
 import type { OpenedBerth, Where } from '../operator/command.ts';
-import { isUnavailable, openDatabase } from '../store/database.ts';
+import { type Database, isUnavailable, openDatabase } from '../store/database.ts';
 import { findPlace } from '../store/embedded/place.ts';
 import { isMigrated } from '../store/migrate.ts';
 import { notifyHostsChanged } from '../store/notify.ts';
 import { makeLogger } from './logger.ts';
+import { readSecretKey } from './secret-key.ts';
 import { schemaDirectory } from './server.ts';
 import { systemClock, systemEntropy } from './system.ts';
 
@@ -48,12 +49,19 @@ export async function openForOperator({ data, databaseUrl }: Where): Promise<Ope
     settings,
     wakeups: new Wakeups((hostIds) => notifyHostsChanged(database, hostIds)),
     market: new MarketView(database),
-    vault: lockedVault,
+    vault: await vaultAt(directory, database),
     allowedImageHosts: new Set(),
     allowedCallbackHosts: new Set(),
     publicUrl: '',
   };
   return { context, close: () => database.destroy() };
+}
+
+/** The servers' own vault, where their key is in this directory. */
+async function vaultAt(directory: string, database: Database): Promise<Vault> {
+  const key = await readSecretKey(join(directory, 'secret.key'));
+  const vault = key && new KeyVault(key, systemEntropy);
+  return vault && (await isVaultOf(database, vault)) ? vault : lockedVault;
 }
 
 async function embeddedAt(directory: string): Promise<string> {

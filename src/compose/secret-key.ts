@@ -12,17 +12,25 @@ const keyBytes = 32;
  * @throws Error when the file holds no key
  */
 export async function ensureSecretKey(file: string, entropy: Entropy): Promise<Uint8Array> {
-  const known = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (known !== null) {
-    const key = Buffer.from(known.trim(), 'base64');
-    if (key.length !== keyBytes) throw new Error(`${file} holds no key: ${keyBytes} bytes in base64 were expected.`);
-    return key;
-  }
+  const known = await readSecretKey(file);
+  if (known) return known;
   await mkdir(dirname(file), { recursive: true });
   const key = Buffer.from(entropy.bytes(keyBytes));
   await writeDurably(file, `${key.toString('base64')}\n`);
+  return key;
+}
+
+/**
+ * Reads the key; null where there is none.
+ * @throws Error when the file holds no key
+ */
+export async function readSecretKey(file: string): Promise<Uint8Array | null> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return null;
+  const key = Buffer.from(text.trim(), 'base64');
+  if (key.length !== keyBytes) throw new Error(`${file} holds no key: ${keyBytes} bytes in base64 were expected.`);
   return key;
 }

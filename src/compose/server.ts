@@ -19,8 +19,11 @@ import { openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { listenForNews, notifyHostsChanged } from '../store/notify.ts';
 import { BuiltImageFolder } from './built-images.ts';
+import { makeConsoles } from './console.ts';
+import { isoReader } from './iso.ts';
 import { type ListenAddress, urlOf } from './listen.ts';
 import { systemClock, systemEntropy } from './system.ts';
+import { type RunningTls, startTls, type TlsOptions } from './tls.ts';
 import { webhookSender } from './webhook.ts';
 
 /** Where the migrations are. */
@@ -33,10 +36,14 @@ export interface ServerOptions {
   settings: Settings;
   /** Where images that Berth builds are kept. */
   imageDirectory: string;
+  /** HTTPS beside HTTP; none when left out. */
+  tls?: TlsOptions;
   /** What secrets in the database are sealed with; the same for every server on one database. */
   secretKey: Uint8Array;
   allowedImageHosts: readonly string[];
   allowedCallbackHosts: readonly string[];
+  /** The range that VMs' consoles get addresses out of from now on; as it was when left out. */
+  consolePool?: string | undefined;
   /** The system's own when left out. */
   clock?: Clock;
   logger: Pino;
@@ -45,6 +52,8 @@ export interface ServerOptions {
 /** A running server. */
 export interface RunningServer {
   url: string;
+  /** HTTPS, where it is served. */
+  tls: Omit<RunningTls, 'close'> | null;
   context: Context;
   close(): Promise<void>;
 }
@@ -84,6 +93,7 @@ export async function startServer(
       vault,
       allowedImageHosts: new Set(options.allowedImageHosts),
       allowedCallbackHosts: new Set(options.allowedCallbackHosts),
+      readIso: isoReader(() => context.allowedImageHosts),
       publicUrl: urlOf(listen),
     };
     await ensureCatalog(context);
@@ -91,6 +101,8 @@ export async function startServer(
     const metrics = createMetrics();
     const app = await buildServer({ context, logger, metrics, builtImages });
     listening = app;
+    const consoles = makeConsoles(context);
+    consoles.serveOn(app.server);
     await app.listen({ host: listen.host, port: listen.port });
     const address = app.server.address();
     const port = typeof address === 'object' && address ? address.port : listen.port;
@@ -98,7 +110,19 @@ export async function startServer(
     // Known only now where the port was left to the system; nobody has asked for anything yet.
     context.publicUrl = url;
     context.allowedImageHosts = new Set([...options.allowedImageHosts, new URL(url).host]);
+    const tls = options.tls
+      ? await startTls(
+          { app, attach: consoles.serveOn, hosts: [new URL(url).hostname.replace(/^\[|\]$/g, '')], ...context },
+          options.tls,
+        )
+      : null;
+    const closeListeners = async () => {
+      await tls?.close();
+      await app.close();
+    };
+    listening = { close: closeListeners };
     await prepare(context);
+    await consoles.start(options.consolePool);
     const listener = {
       onHost: (hostId: string) => wakeups.heard(hostId),
       onWebhook: () => wakeups.heard(webhookWakeup),
@@ -108,13 +132,15 @@ export async function startServer(
       startReconcilers(context, metrics, stopping.signal),
       deliverWebhooks(context, webhookSender(context), stopping.signal),
     ]);
-    logger.info({ url }, 'server listens');
+    logger.info({ url, ...(tls ? { tls: tls.url } : {}) }, 'server listens');
     return {
       url,
+      tls: tls && { url: tls.url, authorityFile: tls.authorityFile },
       context,
       async close() {
         stopping.abort();
-        await app.close();
+        await consoles.close();
+        await closeListeners();
         await builtImages.close();
         await reconcilers;
         await database.destroy();

@@ -18,8 +18,9 @@ import { type AgentOptions, startAgent } from './agent.ts';
 import { type Credentials, ensureCredentials } from './credentials.ts';
 import { parseListenAddress } from './listen.ts';
 import { ensureSecretKey } from './secret-key.ts';
-import { startServer } from './server.ts';
+import { type RunningServer, startServer } from './server.ts';
 import { systemEntropy } from './system.ts';
+import type { TlsOptions } from './tls.ts';
 
 const firstSlotEveryMs = 3_000;
 
@@ -28,20 +29,29 @@ export interface UpOptions {
   dataDirectory: string;
   listen: string;
   addressPool: string;
+  /** The range that VMs' consoles get addresses out of; none get any when left out. */
+  consolePool?: string | undefined;
   allowImageHosts: readonly string[];
   /** None when left out. */
   allowCallbackHosts?: readonly string[];
   /** Any other PostgreSQL; the embedded one when left out. */
   databaseUrl: string | undefined;
+  /** HTTPS beside HTTP; none when left out. */
+  tls?: Omit<TlsOptions, 'directory'> | undefined;
   /** The server's; the system's own when left out. */
   clock?: Clock;
   logger: Logger;
-  agent?: Pick<AgentOptions, 'simulated' | 'patience' | 'imageLimits' | 'engineSocket' | 'ingress'>;
+  agent?: Pick<
+    AgentOptions,
+    'simulated' | 'storagePools' | 'patience' | 'imageLimits' | 'engineSocket' | 'ingress' | 'network'
+  >;
 }
 
 /** A running Berth. */
 export interface RunningBerth {
   credentials: Credentials;
+  /** HTTPS, where it is served. */
+  tls: RunningServer['tls'];
   /** Stops everything but the instances, which run on. */
   close(): Promise<void>;
 }
@@ -78,9 +88,10 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
     const server = await startServer(
       {
         ...{ connectionString, listen, settings, imageDirectory: join(directory, 'images'), logger },
-        ...{ allowedImageHosts, allowedCallbackHosts },
+        ...{ allowedImageHosts, allowedCallbackHosts, consolePool: options.consolePool },
         secretKey: await ensureSecretKey(join(directory, 'secret.key'), systemEntropy),
         ...(options.clock ? { clock: options.clock } : {}),
+        ...(options.tls ? { tls: { ...options.tls, directory: join(directory, 'tls') } } : {}),
       },
       async (context) => {
         hostId = await ensureLocalHost(context, hostname().slice(0, 63), options.addressPool);
@@ -106,7 +117,7 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
     undo.push(() => agent.close());
     const stopLetting = letFirstSlot(server.context, hostId);
     undo.push(async () => stopLetting());
-    return { credentials, close };
+    return { credentials, tls: server.tls, close };
   } catch (error) {
     await close();
     throw error;

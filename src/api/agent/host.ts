@@ -2,18 +2,15 @@
 
 import Type from 'typebox';
 import { enrol, pollAssignments } from '../../app/host.ts';
+import { readImagingSecrets } from '../../app/imaging-secret.ts';
 import { readRegistryAuth } from '../../app/registry-auth.ts';
 import { acceptReport } from '../../app/report.ts';
 import type { Api } from '../types.ts';
 import { hostOf } from './authenticate.ts';
-import {
-  AssignmentsSchema,
-  EnrolledSchema,
-  EnrolSchema,
-  pollSecondsMax,
-  RegistryAuthSchema,
-  ReportSchema,
-} from './contract.ts';
+import { EnrolledSchema, EnrolSchema } from './contract/inventory.ts';
+import { AssignmentsSchema, pollSecondsMax } from './contract/order.ts';
+import { ReportSchema } from './contract/report.ts';
+import { ImagingSecretsSchema, RegistryAuthSchema } from './contract/secret.ts';
 
 /** A report of two thousand instances and events, at the longest messages, stays below this. */
 const reportBytesMax = 8 * 1024 * 1024;
@@ -69,6 +66,21 @@ export function hostRoutes({ app, context, errors }: Api): void {
       },
     },
     async (request) => ({ auth: await readRegistryAuth(context, await hostOf(context, request), request.params.id) }),
+  );
+
+  app.get(
+    '/agent/v1/instances/:id/imaging-secrets',
+    {
+      schema: {
+        operationId: 'readImagingSecrets',
+        summary: 'What the guest of a newly imaged VM is told, and nobody else',
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: ImagingSecretsSchema, ...errors(401, 404) },
+      },
+    },
+    async (request) => ({
+      secrets: await readImagingSecrets(context, await hostOf(context, request), request.params.id),
+    }),
   );
 
   app.post(

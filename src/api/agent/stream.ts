@@ -4,7 +4,7 @@ import Type from 'typebox';
 import { acceptBatch } from '../../app/stream.ts';
 import type { Api } from '../types.ts';
 import { hostOf } from './authenticate.ts';
-import { StreamAnswerSchema, StreamBatchSchema, streamBatchBytesMax } from './contract.ts';
+import { StreamAnswerSchema, StreamBatchSchema, streamBatchBytesMax } from './contract/stream.ts';
 
 /** What surrounds the lines of a batch, and a last line that went over the edge, find room in this. */
 const batchBytesMax = 2 * streamBatchBytesMax;

@@ -1,7 +1,8 @@
 // Fluence's calls of a VM's life, all on `/vms/v3`.
 
 import { deploy } from '../../app/deployment.ts';
-import { deleteInstances, listInstances, readStatuses, updateInstances } from '../../app/instance.ts';
+import { listInstances, readStatuses, updateInstances } from '../../app/instance.ts';
+import { deleteInstances } from '../../app/instance-end.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
 import { constraintsReader } from './constraints.ts';

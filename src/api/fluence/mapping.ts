@@ -42,6 +42,7 @@ const statuses: Record<Exclude<InstanceStatus, 'active'>, string> = {
   stopped: 'Stopped',
   failed: 'Failed',
   terminated: 'Terminated',
+  'soft-deleted': 'Stopped',
   deleting: 'Stopped',
   deleted: 'Stopped',
 };
@@ -61,7 +62,10 @@ const isOver = ({ status }: { status: InstanceStatus }) => status === 'failed' |
 /** An instance as `GET /vms/v3` shows it. Amounts stand in both fields that clients read. */
 export function toVm(instance: Billed<InstanceRow>): Vm {
   const amount = (count: number) => ({ supply: count, quantity: count });
-  const metadata = metadataOf({ ...instance.hardware, storage: { type: instance.storageType } });
+  const metadata = metadataOf({
+    ...instance.hardware,
+    ...(instance.storageType && { storage: { type: instance.storageType } }),
+  });
   const model = instance.hardware.cpu?.model ?? instance.cpuModel;
   return {
     id: instance.id,
@@ -85,11 +89,12 @@ export function toVm(instance: Billed<InstanceRow>): Vm {
         details: {},
         metadata: metadata.storage,
       },
-      { type: 'PUBLIC_IP', ...amount(1), details: {}, metadata: metadata.publicIp },
+      // One that is over holds none, and had at least one.
+      { type: 'PUBLIC_IP', ...amount(Math.max(instance.addressCount, 1)), details: {}, metadata: metadata.publicIp },
     ],
     createdAt: instance.createdAt.toISOString(),
     ...(instance.nextBillingAt === null ? {} : { nextBillingAt: instance.nextBillingAt.toISOString() }),
-    osImage: instance.imageUrl,
+    osImage: instance.imageUrl ?? '',
     datacenter: isOver(instance) ? null : toDatacenter(instance.datacenter),
     publicIp: publicIp(instance),
     ports: instance.portRules,

@@ -68,6 +68,7 @@ const statuses: Record<InstanceStatus, Deployment['status']> = {
   launching: 'STATUS_PENDING',
   active: 'STATUS_RUNNING',
   stopped: 'STATUS_STOPPING',
+  'soft-deleted': 'STATUS_STOPPING',
   deleting: 'STATUS_STOPPING',
   deleted: 'STATUS_STOPPED',
   failed: 'STATUS_FAILED',
