@@ -1,7 +1,7 @@
 /** The test runner, run on small trees of its own: what its last line counts, and when it fails. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -160,6 +160,38 @@ test('a file that does not end is ended, and what was running is named', async (
   assert.equal(outcome.code, 1);
   assert.match(outcome.output, /Not done after 3\.0 s; tests running: "endless"/);
   assert.match(outcome.output, /✔ after it/);
+});
+
+test('files with machines run in turn, others beside them, and what pulls plugs alone; each tells its own in one piece', async (t) => {
+  const notes = mkdtempSync(join(tmpdir(), 'berth-lanes-'));
+  t.after(() => rmSync(notes, { recursive: true, force: true }));
+  // Each test leaves the moments of its begin and end.
+  const file = (name: string) => `
+    import { writeFileSync } from 'node:fs';
+    import { setTimeout as sleep } from 'node:timers/promises';
+    test('${name} one', async () => {
+      const began = Date.now();
+      await sleep(300);
+      writeFileSync('${notes}/${name}', began + ' ' + Date.now());
+    });
+    test('${name} two', () => {});`;
+  const names = ['agent/a', 'system/b', 'api/c', 'torture/d'];
+  const tests = names.map((path) => [`${path}.test.ts`, file(path.at(-1) ?? '')] as const);
+  const { lastLine, output } = await runOn(t, Object.fromEntries(tests));
+  assert.equal(lastLine, '8 passed, 0 failed');
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) =>
+    readFileSync(join(notes, name), 'utf8').split(' ').map(Number),
+  ) as [number, number][] as [[number, number], [number, number], [number, number], [number, number]];
+  assert.ok(a[1] <= b[0], 'one with machines after the other');
+  assert.ok(c[0] < b[1], 'others beside them');
+  assert.ok(d[0] >= Math.max(a[1], b[1], c[1]), 'what pulls plugs at the end');
+  for (const path of names) {
+    const name = path.at(-1);
+    assert.match(
+      output,
+      new RegExp(`test/${path}\\.test\\.ts\\n  ✔ ${name} one .*\\n  ✔ ${name} two .*\\n  test/${path}`),
+    );
+  }
 });
 
 /** A killed process may be a zombie for ever where nobody collects it. */

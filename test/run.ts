@@ -1,7 +1,8 @@
 /**
  * Runs the whole test suite: `node test/run.ts [path or part of a path ...]`. Lint, types and dead code count as tests,
- * and so does that nothing is left running. The last line of its output is the sum; the exit code is 1 when anything
- * failed or nothing ran. What a test is and how one fails is node:test's business; the words are report.ts's.
+ * and so does that nothing is left running. Two files run at a time, of which one boots machines. The last line of its
+ * output is the sum; the exit code is 1 when anything failed or nothing ran. What a test is and how one fails is
+ * node:test's business; the words are report.ts's.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -14,6 +15,10 @@ import { Report } from './runner/report.ts';
 
 /** A file that boots several virtual machines without hardware virtualization takes minutes; none takes this long. */
 const FILE_TIMEOUT_MS = Number(process.env.BERTH_TEST_FILE_TIMEOUT_MS ?? 20 * 60_000);
+/** Files that boot machines run one after the other; beside them all others do, which use little more than one processor. */
+const WITH_MACHINES = ['agent', 'backup', 'builder', 'console', 'system'];
+/** They kill processes at moments that mean something, and run after everything else. */
+const ALONE = ['torture'];
 /** How long a file's process may take to end after it was told to. */
 const FILE_GRACE_MS = 10_000;
 const CHECK_TIMEOUT_MS = 10 * 60_000;
@@ -37,7 +42,7 @@ const report = new Report(root, (text) => process.stdout.write(text));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     for (const one of findMarkedProcesses(runId)) endProcess(one);
-    report.note(`interrupted by ${signal}`);
+    report.fail(`interrupted by ${signal}`, '', 0);
     finish();
   });
 }
@@ -51,7 +56,11 @@ for (const filter of filters) {
 }
 
 if (filters.length === 0) for (const [name, command, args] of CHECKS) await runCheck(name, command, args);
-for (const file of chosen) await runFile(file);
+const alone = chosen.filter((file) => isOf(file, ALONE));
+const withMachines = chosen.filter((file) => isOf(file, WITH_MACHINES));
+const others = chosen.filter((file) => !alone.includes(file) && !withMachines.includes(file));
+await Promise.all([withMachines, others].map(runInTurn));
+await runInTurn(alone);
 await checkNothingLeftRunning();
 finish();
 
@@ -83,13 +92,20 @@ async function runCheck(name: string, command: string, args: string[]): Promise<
   else report.fail(name, `${command} ${args.join(' ')} ${failure}\n${output}`, tookMs);
 }
 
-/** One file at a time, because most of them start PostgreSQL or QEMU. */
+function isOf(file: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => relative(root, file).startsWith(`test${sep}${folder}${sep}`));
+}
+
+async function runInTurn(list: readonly string[]): Promise<void> {
+  for (const file of list) await runFile(file);
+}
+
 async function runFile(file: string): Promise<void> {
-  const fileReport = report.beginFile(file);
+  const fileReport = report.beginFile(file, chosen.length === 1 || isOf(file, ALONE));
   const timeout = new AbortController();
   const timers = [
     setTimeout(() => timeout.abort(), FILE_TIMEOUT_MS),
-    setTimeout(() => killOwnChildren(), FILE_TIMEOUT_MS + FILE_GRACE_MS),
+    setTimeout(() => killChildOf(file), FILE_TIMEOUT_MS + FILE_GRACE_MS),
   ];
   const events = run({ files: [file], cwd: root, isolation: 'process', concurrency: 1, signal: timeout.signal });
   for await (const event of events) fileReport.take(event);
@@ -97,8 +113,10 @@ async function runFile(file: string): Promise<void> {
   fileReport.end(timeout.signal.aborted ? FILE_TIMEOUT_MS : undefined);
 }
 
-function killOwnChildren(): void {
-  for (const one of findMarkedProcesses(runId)) if (one.parentPid === process.pid) endProcess(one);
+function killChildOf(file: string): void {
+  for (const one of findMarkedProcesses(runId)) {
+    if (one.parentPid === process.pid && one.commandLine.includes(file)) endProcess(one);
+  }
 }
 
 async function checkNothingLeftRunning(): Promise<void> {

@@ -30,7 +30,7 @@ const OWN_TOOLS = [
 ];
 /** What a machine with all system packages has. */
 const NEEDED = `qemu-system-x86_64 qemu-img xorriso xz nft ip setpriv prlimit useradd ssh ssh-keygen
-  mmdebstrap mke2fs mkfs.fat mcopy syslinux dockerd caddy iptables docker-registry htpasswd`.split(/\s+/);
+  mmdebstrap mke2fs mkfs.fat mcopy syslinux dockerd caddy iptables dnsmasq docker-registry htpasswd`.split(/\s+/);
 
 interface Tree {
   root: string;
@@ -115,6 +115,11 @@ test('without apt it names the commands and the packages that have them; help ne
     assert.match(said, /missing: qemu-img xorriso mmdebstrap\. .* packages qemu-utils xorriso mmdebstrap/);
   }
   assert.match(run(['agent']).said, /missing: qemu-img xorriso\./); // the agent builds no images
+  rmSync(join(bin, 'dnsmasq'));
+  for (const words of [['--network', 'bridge'], ['--network=bridge']]) {
+    assert.match(run(['agent', ...words]).said, /missing: qemu-img xorriso dnsmasq\. .* packages .* dnsmasq-base/);
+  }
+  assert.match(run(['agent', '--network', 'user']).said, /missing: qemu-img xorriso\./);
   rmSync(join(bin, 'dockerd'));
   assert.match(run(['demo', '--container']).said, /missing: qemu-img xorriso dockerd\. .* packages .* docker\.io/);
   for (const args of [['up', '--help'], ['test', '-h'], ['--help'], ['server']]) {

@@ -5,7 +5,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { HostHardware } from '../../src/api/agent/contract.ts';
+import type { HostHardware } from '../../src/api/agent/contract/inventory.ts';
 import { ensureLocalHost } from '../../src/app/bootstrap.ts';
 import type { Context } from '../../src/app/context.ts';
 import { isReadyToDeploy, noteHealth } from '../../src/app/host.ts';

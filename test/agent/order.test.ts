@@ -13,13 +13,24 @@ import { Agent } from '../../src/agent/agent.ts';
 import { ServerClient } from '../../src/agent/client.ts';
 import { Records } from '../../src/agent/record.ts';
 import { defaultPatience } from '../../src/agent/worker.ts';
-import type { Assignment, Inventory, Report } from '../../src/api/agent/contract.ts';
+import type { Inventory } from '../../src/api/agent/contract/inventory.ts';
+import type { Assignment } from '../../src/api/agent/contract/order.ts';
+import type { Report } from '../../src/api/agent/contract/report.ts';
 import { systemClock, systemEntropy } from '../../src/compose/system.ts';
 import { SimulatedDriver } from '../../src/sim/driver.ts';
 import { calm, until } from '../support/berth.ts';
 
 const instanceId = `0x${'5'.repeat(40)}`;
-const vm = { hostname: 'a', vcpus: 1, memoryMib: 1024, diskGib: 5, imageUrl: 'https://example.com/a.raw', sshKeys: [] };
+const vm = {
+  hostname: 'a',
+  vcpus: 1,
+  memoryMib: 1024,
+  image: { url: 'https://example.com/a.raw', imaging: 1 },
+  disks: [{ id: 'd', sizeMib: 5120 }],
+  bootNumber: 1,
+  autoreboot: false,
+  sshKeys: [],
+};
 
 test('an order under a number that the host has for another order is given anew, and neither obeyed nor lost', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'berth-order-'));

@@ -1,7 +1,7 @@
 // The agent's memory under simultaneous changes: an order that arrives while the worker notes how far it came.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,7 +10,16 @@ import { type InstanceRecord, Records } from '../../src/agent/record.ts';
 const id = `0x${'7'.repeat(40)}`;
 
 function recordOf(generation: number, sshKeys: string[]): InstanceRecord {
-  const vm = { hostname: 'a', vcpus: 1, memoryMib: 1024, diskGib: 5, imageUrl: 'https://example.com/a.qcow2', sshKeys };
+  const vm = {
+    hostname: 'a',
+    vcpus: 1,
+    memoryMib: 1024,
+    image: { url: 'https://example.com/a.qcow2', imaging: 1 },
+    disks: [{ id: 'd', sizeMib: 5120 }],
+    bootNumber: 1,
+    autoreboot: false,
+    sshKeys,
+  };
   const assignment = {
     instanceId: id,
     generation,
@@ -39,4 +48,17 @@ test('changes of one record that come at once are all kept, also across a restar
   assert.deepEqual(await again.open(new Date()), []);
   assert.deepEqual(again.get(id), { ...first, assignment, ran: true, restarts: 2 });
   assert.deepEqual(await readdir(directory), [`${id}.json`]);
+});
+
+test('a record of an older agent is read: its order names no disks until the server gives it anew', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-records-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const now = recordOf(1, []);
+  const { image: _image, disks: _disks, ...rest } = now.assignment.vm ?? assert.fail();
+  const older = { ...now, assignment: { ...now.assignment, vm: { ...rest, imageUrl: 'https://a/b', diskGib: 5 } } };
+  await writeFile(join(directory, `${id}.json`), JSON.stringify(older));
+  const records = new Records(directory);
+  assert.deepEqual(await records.open(new Date()), []);
+  assert.deepEqual(records.get(id)?.assignment.vm?.disks, []);
+  assert.deepEqual(records.get(id)?.assignment.generation, 1);
 });

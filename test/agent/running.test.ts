@@ -12,7 +12,9 @@ import { Agent } from '../../src/agent/agent.ts';
 import { ServerClient } from '../../src/agent/client.ts';
 import { Records } from '../../src/agent/record.ts';
 import { defaultPatience } from '../../src/agent/worker.ts';
-import type { Assignment, Inventory, Observation, Report } from '../../src/api/agent/contract.ts';
+import type { Inventory } from '../../src/api/agent/contract/inventory.ts';
+import type { Assignment } from '../../src/api/agent/contract/order.ts';
+import type { Observation, Report } from '../../src/api/agent/contract/report.ts';
 import { systemClock, systemEntropy } from '../../src/compose/system.ts';
 import { processAgeMs } from '../../src/host/process.ts';
 import { SimulatedDriver } from '../../src/sim/driver.ts';
@@ -27,8 +29,10 @@ const assignment: Assignment = {
     hostname: 'a',
     vcpus: 1,
     memoryMib: 1024,
-    diskGib: 5,
-    imageUrl: 'https://example.com/a.raw',
+    disks: [{ id: 'd', sizeMib: 5120 }],
+    image: { url: 'https://example.com/a.raw', imaging: 1 },
+    bootNumber: 1,
+    autoreboot: false,
     sshKeys: [],
     address: '127.47.3.1',
     portRules: [],

@@ -13,7 +13,7 @@ import {
   type StreamBatch,
   streamBatchBytesMax,
   streamsMax,
-} from '../../src/api/agent/contract.ts';
+} from '../../src/api/agent/contract/stream.ts';
 import { type LogLine, logLineLengthMax } from '../../src/model/log.ts';
 import { until } from '../support/berth.ts';
 

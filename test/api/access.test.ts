@@ -209,7 +209,8 @@ const operations: { name: string; dialect: string; access: Access }[] = [];
 const missing: string[] = [];
 for (const [file, text] of await openApiDocuments()) {
   const dialect = file.replace('.json', '');
-  if (dialect === 'agent') continue;
+  // Bytemark's privileges have a table of their own, in bytemark/access.test.ts.
+  if (dialect === 'agent' || dialect === 'bytemark') continue;
   const { paths } = JSON.parse(text) as { paths: Record<string, Record<string, unknown>> };
   for (const [path, methods] of Object.entries(paths)) {
     for (const method of Object.keys(methods)) {

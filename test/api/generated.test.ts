@@ -49,7 +49,8 @@ after(async () => {
 });
 
 const documents = [...(await openApiDocuments())]
-  .filter(([name]) => name !== 'agent.json')
+  // Bytemark's dialect reads bodies in a way of its own, and has such a test of its own, in bytemark/generated.test.ts.
+  .filter(([name]) => name !== 'agent.json' && name !== 'bytemark.json')
   .map(([, text]) => JSON.parse(text) as Document);
 const document: Document = { paths: Object.assign({}, ...documents.map(({ paths }) => paths)) };
 

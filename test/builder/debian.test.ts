@@ -6,13 +6,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { makeSeed } from '../../src/agent/disk/seed.ts';
+import { seedOf } from '../../src/agent/vm/first-boot.ts';
 import { buildImage } from '../../src/builder/image.ts';
 import { publicSources } from '../../src/builder/sources.ts';
-import { makeKey, makeOverlay, makeSeed, RawQemu } from './raw-qemu.ts';
+import { makeKey, makeOverlay, RawQemu } from './raw-qemu.ts';
 
 /** A minute where nothing else runs, several on a loaded machine. */
 const bootTimeoutMs = 8 * 60_000;
 const powerOffTimeoutMs = 3 * 60_000;
+
+const guest = {
+  ...{ instanceId: `0x${'d'.repeat(40)}`, hostname: 'web-3', vcpus: 2, memoryMib: 1024, disks: [], bootNumber: 1 },
+  ...{ image: { url: '', imaging: 2 }, address: '10.0.2.15', portRules: [] },
+};
 
 describe('a VM of the debian-12 image', () => {
   let directory: string;
@@ -27,22 +34,10 @@ describe('a VM of the debian-12 image', () => {
     const key = await makeKey(directory, 'tester');
     keyFile = key.file;
     const hardware = { directory, disk: join(directory, 'disk.qcow2'), seed: join(directory, 'seed.iso') };
-    const script = '#!/bin/sh\necho ran >>/root/runs\nip -4 addr show >>/root/runs\n';
-    await makeSeed(hardware.seed, 'iid-debian', 'web-3', {
-      hostname: 'web-3',
-      ssh_authorized_keys: [key.publicKey],
-      disable_root: false,
-      chpasswd: { expire: false, users: [{ name: 'root', password: 'swordfish', type: 'text' }] },
-      write_files: [
-        {
-          ...{ path: '/var/lib/berth/first-boot.sh', permissions: '0700', encoding: 'b64' },
-          content: Buffer.from(script).toString('base64'),
-        },
-      ],
-      runcmd: [['/var/lib/berth/first-boot.sh']],
-      growpart: { mode: 'auto', devices: ['/'] },
-      resize_rootfs: true,
-    });
+    // As the agent tells it: what a first boot is told has to work here, too.
+    const firstBootScript = '#!/bin/sh\necho ran >>/root/runs\nip -4 addr show >>/root/runs\n';
+    const spec = { ...guest, sshKeys: [key.publicKey] };
+    await makeSeed(hardware.seed, seedOf(spec, { imaging: 2, rootPassword: 'swordfish', firstBootScript }));
     await makeOverlay(image, hardware.disk, 5);
     qemu = new RawQemu({ ...hardware, machine: 'q35', bus: 'virtio', cores: 2, memoryMib: 1024 });
     await qemu.waitForLogin('debian', keyFile, 'true', () => true, bootTimeoutMs);
@@ -68,6 +63,9 @@ describe('a VM of the debian-12 image', () => {
   test('has the host name, the root password and the first-boot script of the seed', async () => {
     assert.equal(await run('hostname'), 'web-3');
     assert.match(await run('sudo grep ^root: /etc/shadow'), /^root:\$/);
+    const settings = await run('sudo sshd -T');
+    assert.match(settings, /^permitrootlogin yes$/m);
+    assert.match(settings, /^passwordauthentication yes$/m);
     assert.match(await run('sudo cat /root/runs'), /^ran\n[\s\S]*10\.0\.2\.15/);
   });
 

@@ -106,7 +106,7 @@ async function imageCommand(args: readonly string[], env: Record<string, string>
 test('the command names the images there are when asked for another', async () => {
   const { status, stderr } = await imageCommand(['build', 'windows', '--out', join(directory, 'w.qcow2')]);
   assert.equal(status, 1);
-  assert.equal(stderr, 'There is no image "windows" to build; there are micro and debian-12.\n');
+  assert.equal(stderr, 'There is no image "windows" to build; there are micro, debian-12, and rescue.\n');
 });
 
 test('the command tells each step, and what failed', async () => {

@@ -14,11 +14,11 @@ function clean(): Facts {
     name: `name-${id}`,
     deploymentId: `deployment-${id}`,
     hostId: 'h1',
-    ...size,
   });
   const assignment = (instanceId: string, desired: 'running' | 'absent', observedState: string | null) => ({
     instanceId,
     hostId: 'h1',
+    ...size,
     desired,
     generation: 2,
     observedGeneration: observedState === null ? 0 : 2,
@@ -48,8 +48,12 @@ function clean(): Facts {
       { id: 'h2', vcpusUsed: 0, memoryMibUsed: 0, diskGibUsed: 0, strays: [] },
     ],
     orphans: [],
+    rooms: [{ instanceId: 'active', pool: 'default', bookedGib: 25, takenGib: 25 }],
     names: ['active', 'new', 'off'].map((id) => ({ name: `name-${id}`, deploymentId: `deployment-${id}` })),
-    bills: ['active', 'new', 'off'].map((instanceId) => ({ instanceId, accountId: 'a', heldMicroUsd: 5n })),
+    bills: ['active', 'new', 'off'].map((instanceId) => {
+      return { instanceId, accountId: 'a', heldMicroUsd: 5n, priceMicroUsd: 5n };
+    }),
+    prices: ['active', 'off'].map((instanceId) => ({ instanceId, priceMicroUsd: 5n })),
     balances: [
       { accountId: 'a', heldMicroUsd: 15n },
       { accountId: 'b', heldMicroUsd: 0n },
@@ -77,6 +81,7 @@ test('facts that agree, work under way included, give nothing', () => {
   assert.deepEqual(findDrift(clean()), []);
   assert.deepEqual(
     findDrift({
+      rooms: [],
       instances: [],
       assignments: [],
       addresses: [],
@@ -84,6 +89,7 @@ test('facts that agree, work under way included, give nothing', () => {
       orphans: [],
       names: [],
       bills: [],
+      prices: [],
       balances: [],
     }),
     [],
@@ -91,7 +97,12 @@ test('facts that agree, work under way included, give nothing', () => {
 });
 
 const cases: [what: string, kind: Drift['kind'], subject: string, change: (facts: Facts) => void][] = [
-  ['no boot disk', 'instance', 'failed', (facts) => Object.assign(instanceOf(facts, 'failed'), { diskGib: null })],
+  [
+    'deleted for a while, ordered to run',
+    'instance',
+    'off',
+    (facts) => Object.assign(instanceOf(facts, 'off'), { status: 'soft-deleted' }),
+  ],
   [
     'active, ordered away',
     'instance',
@@ -179,7 +190,7 @@ const cases: [what: string, kind: Drift['kind'], subject: string, change: (facts
     'an orphan on another’s address',
     'address',
     '10.0.0.0',
-    (facts) => void facts.orphans.push({ instanceId: 'x', hostId: 'h1', address: '10.0.0.0' }),
+    (facts) => void facts.orphans.push({ instanceId: 'x', hostId: 'h1', state: 'running', address: '10.0.0.0' }),
   ],
   ['no address', 'address', 'new', (facts) => drop(facts.addresses, ({ instanceId }) => instanceId === 'new')],
   [
@@ -225,6 +236,12 @@ const cases: [what: string, kind: Drift['kind'], subject: string, change: (facts
       ),
   ],
   [
+    'more booked of a pool than disks take',
+    'capacity',
+    'active',
+    (facts) => facts.rooms.push({ instanceId: 'active', pool: 'fast', bookedGib: 10, takenGib: 5 }),
+  ],
+  [
     'disk on an empty host',
     'capacity',
     'h2',
@@ -234,7 +251,12 @@ const cases: [what: string, kind: Drift['kind'], subject: string, change: (facts
         { diskGibUsed: 1 },
       ),
   ],
-  ['an orphan', 'orphan', 'x', (facts) => void facts.orphans.push({ instanceId: 'x', hostId: 'h1', address: null })],
+  [
+    'an orphan',
+    'orphan',
+    'x',
+    (facts) => void facts.orphans.push({ instanceId: 'x', hostId: 'h1', state: 'running', address: null }),
+  ],
   [
     'a stray',
     'stray',
@@ -257,9 +279,19 @@ for (const [what, kind, subject, change] of cases) {
   });
 }
 
+test('an orphan that is off uses no address, so that somebody else may have it', () => {
+  const drift = drifting((facts) => {
+    facts.orphans.push({ instanceId: 'x', hostId: 'h1', state: 'off', address: '10.0.0.0' });
+  });
+  assert.deepEqual(
+    drift.map(({ kind }) => kind),
+    ['orphan'],
+  );
+});
+
 test('an orphan that holds its address is one finding, not two', () => {
   const drift = drifting((facts) => {
-    facts.orphans.push({ instanceId: 'x', hostId: 'h1', address: '10.0.0.99' });
+    facts.orphans.push({ instanceId: 'x', hostId: 'h1', state: 'running', address: '10.0.0.99' });
     facts.addresses.push({ ip: '10.0.0.99', instanceId: null, orphanId: 'x' });
   });
   assert.deepEqual(
@@ -270,12 +302,25 @@ test('an orphan that holds its address is one finding, not two', () => {
 
 test('an instance that lives without an open bill is drift, and so is an open bill of one that is over', () => {
   assert.deepEqual(
-    drifting(({ bills }) => bills.splice(0, 1, { instanceId: 'failed', accountId: 'a', heldMicroUsd: 5n })).map(
-      ({ kind, subject }) => [kind, subject],
-    ),
+    drifting(({ bills }) =>
+      bills.splice(0, 1, { instanceId: 'failed', accountId: 'a', heldMicroUsd: 5n, priceMicroUsd: 5n }),
+    ).map(({ kind, subject }) => [kind, subject]),
     [
       ['bill', 'active'],
       ['bill', 'failed'],
+    ],
+  );
+});
+
+test('a VM that is billed another price than that of what it has is drift', () => {
+  const found = drifting(({ bills }) => {
+    for (const bill of bills) bill.priceMicroUsd += 1n;
+  });
+  assert.deepEqual(
+    found.map(({ kind, subject }) => [kind, subject]),
+    [
+      ['bill', 'active'],
+      ['bill', 'off'],
     ],
   );
 });

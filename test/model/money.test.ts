@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatUsd, parseUsd } from '../../src/model/money.ts';
-import { pricePerEpoch } from '../../src/model/price.ts';
+import { priceOfVm, pricePerEpoch } from '../../src/model/price.ts';
 
 const amounts = fc.bigInt({ min: 0n, max: 10n ** 18n - 1n });
 
@@ -69,8 +69,27 @@ test('a negative amount is written with its sign', () => {
   assert.equal(formatUsd(-1_500_000n), '-1.5');
 });
 
+const rates = {
+  ...{ vcpuMicroUsd: 7n, memoryGibMicroUsd: 11n, storageGibMicroUsd: 13n, publicIpMicroUsd: 17n },
+  gradeGibMicroUsd: { ssd: 19n },
+};
+
 test('a price is the sum of its parts, with memory by the started GiB', () => {
-  const rates = { vcpuMicroUsd: 7n, memoryGibMicroUsd: 11n, storageGibMicroUsd: 13n, publicIpMicroUsd: 17n };
   assert.equal(pricePerEpoch(rates, { vcpus: 2, memoryMib: 3 * 1024, diskGib: 5 }), 14n + 33n + 65n + 17n);
   assert.equal(pricePerEpoch(rates, { vcpus: 1, memoryMib: 1025, diskGib: 1 }), 7n + 22n + 13n + 17n);
+});
+
+test('disks are priced by their grades and by the GiB that each has begun, and addresses one by one', () => {
+  const vm = { vcpus: 1, memoryMib: 1024, disks: [], addresses: 0 };
+  const disks = (...given: [sizeMib: number, grade: string][]) => given.map(([sizeMib, grade]) => ({ sizeMib, grade }));
+  assert.equal(priceOfVm(rates, vm), 18n);
+  assert.equal(priceOfVm(rates, { ...vm, disks: disks([2048, 'sata'], [2049, 'ssd']) }), 18n + 26n + 57n);
+  assert.equal(priceOfVm(rates, { ...vm, disks: disks([50, 'ssd'], [50, 'ssd']) }), 18n + 38n);
+  assert.equal(priceOfVm(rates, { ...vm, disks: disks([1024, 'archive']) }), 18n + 13n, 'no rate of its own');
+  assert.equal(priceOfVm(rates, { ...vm, addresses: 5 }), 18n + 85n);
+});
+
+test('a VM costs the same whether its size has a name or not', () => {
+  const one = { vcpus: 2, memoryMib: 3 * 1024, addresses: 1, disks: [{ sizeMib: 5 * 1024, grade: 'sata' }] };
+  assert.equal(priceOfVm(rates, one), pricePerEpoch(rates, { vcpus: 2, memoryMib: 3 * 1024, diskGib: 5 }));
 });

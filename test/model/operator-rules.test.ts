@@ -20,7 +20,7 @@ const texts: [name: string, check: (text: string, field: string) => unknown, rig
     ['acme', 'Ann & Söhne GmbH'],
     ['', ' x', 'x ', 'a\nb', 'a\u2028b', 'x'.repeat(64), '\ud800'],
   ],
-  ['a user', checkUsername, ['ann', 'ann@example.com'], ['', '-x', 'a b', 'ann\n', 'x'.repeat(64)]],
+  ['a user', checkUsername, ['ann', 'ann@example.com', '4x4'], ['', '-x', 'a b', 'ann\n', 'x'.repeat(64), '42']],
   ['a key', checkKeyName, ['ci', 'ann@laptop.2'], ['', 'a b', 'a\n', 'x'.repeat(64), 'ü']],
   ['a scope', checkKeyScope, ['read-only', 'full'], ['', 'Full', 'admin']],
   ['a host', host.checkHostName, ['rack-1', 'a', 'ip-10-0-0-1.internal'], ['', '-a', 'a.', 'a b', 'x'.repeat(64)]],

@@ -145,7 +145,7 @@ test('the first slot of a machine has all its processors, half its memory and so
 test('an hour is a 24th of an epoch, rounded up to a hundredth of a cent', () => {
   const rates = {
     ...{ vcpuMicroUsd: 100_000n, memoryGibMicroUsd: 20_000n },
-    ...{ storageGibMicroUsd: 1_000n, publicIpMicroUsd: 10_000n },
+    ...{ storageGibMicroUsd: 1_000n, gradeGibMicroUsd: {}, publicIpMicroUsd: 10_000n },
   };
   const prices = pricesByRates(rates, { vcpus: 2, memoryMib: 3 * 1024, diskGib: 20 });
   assert.deepEqual(prices, { hour: 12_100n, epoch: 290_000n });

@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
-import { terminateInstances } from '../../src/app/instance.ts';
+import { terminateInstances } from '../../src/app/instance-end.ts';
 import { creditAccount } from '../../src/app/ledger.ts';
+import { changeVms, type VmChange } from './changing.ts';
 import { hourMs, MoneyWorld, price } from './world.ts';
 
 let world: MoneyWorld;
@@ -21,12 +22,15 @@ async function countDeadlocks(): Promise<number> {
   return Number(rows[0]?.deadlocks);
 }
 
-test('deployments, deletions, reports, credits and closing at once never wait for each other in a circle', async () => {
+test('deployments, changes, deletions, reports, credits and closing at once never wait for each other in a circle', async () => {
   world.bill('hourly');
   const principals = [await world.account(1_000_000_000n), await world.account(1_000_000_000n)];
   const before = await countDeadlocks();
   for (let round = 0; round < 15; round += 1) {
-    world.now = new Date(world.now.getTime() + hourMs);
+    // The host was heard of ten seconds before the hour ends.
+    world.now = new Date(world.now.getTime() + hourMs - 10_000);
+    await world.report();
+    world.now = new Date(world.now.getTime() + 10_000);
     await Promise.all([
       ...principals.flatMap((principal) => [
         world.deploy(principal, 2),
@@ -36,6 +40,15 @@ test('deployments, deletions, reports, credits and closing at once never wait fo
       ...principals.map(async (principal) => {
         const [first, second] = await world.list(principal);
         if (first && second) await world.delete(principal, [second.id, first.id]);
+      }),
+      ...principals.map(async (principal, index) => {
+        // The last two in one transaction, one growing and one shrinking, by either replica.
+        const [one, other] = (await world.list(principal)).slice(-2);
+        const context = world.replicas[index % 2] ?? world.context;
+        const changes = [one, other].flatMap((vm, at): [string, VmChange][] => {
+          return vm ? [[vm.id, { vcpus: 1 + ((round + at) % 2) }]] : [];
+        });
+        await changeVms(context, new Map(changes));
       }),
       world.report(),
       world.close(),

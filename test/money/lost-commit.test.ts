@@ -1,5 +1,5 @@
-// "An error was answered, yet it runs and bills" can't happen: a start whose commit was carried out and whose answer from the
-// database was lost is answered as what it is.
+// "An error was answered, yet it runs and bills" can't happen: a container or server whose commit was carried out, with the
+// database's answer lost, is answered as what it is.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,7 +7,9 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { reachGroup } from '../../src/app/access.ts';
 import { findContainer, startContainer } from '../../src/app/container.ts';
+import { createVm } from '../../src/app/vm-create.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { letSlot, priceIdOf, startFields, startRequest } from './container.ts';
 import { MoneyWorld } from './world.ts';
@@ -69,4 +71,27 @@ test('a start whose commit is not confirmed is looked for before anything is ans
   assert.equal((await findContainer(world.context, ann, deploymentId)).deploymentId, deploymentId);
   const { rows } = { rows: await world.database.selectFrom('container').select('instance_id').execute() };
   assert.equal(rows.length, 1);
+});
+
+test('so is a server that is made', async () => {
+  const { accountId } = await world.account(100_000_000n);
+  const { number } = await world.database
+    .selectFrom('account')
+    .where('id', '=', accountId)
+    .select('number')
+    .executeTakeFirstOrThrow();
+  const context = { ...world.context, database };
+  const caller = { actor: 'bea', grants: [{ level: 'cluster_admin' as const }], user: null, apiKeyId: null };
+  const at = await reachGroup(context, caller, { account: String(number), group: 'default' }, 'group_admin');
+  const request = {
+    attributes: { name: 'unheard', vcpus: 1, memoryMib: 1024 },
+    disks: [{ label: 'root', grade: 'sata', sizeMib: 1024, schedules: [] }],
+    imaging: null,
+    addresses: { ipv4: null, ipv6: null },
+  };
+  losesCommit = true;
+  const made = await createVm(context, at, request, { fields: {}, disks: [{}] });
+  assert.equal(losesCommit, false, 'the answer to a commit was lost');
+  const rows = await world.database.selectFrom('instance').where('name', '=', 'unheard').select('number').execute();
+  assert.deepEqual(rows, [{ number: made.number }]);
 });

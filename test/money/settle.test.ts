@@ -4,83 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { runOf } from '../../src/model/assignment.ts';
-import { type Bill, type Evidence, finish, fundsOf, settle } from '../../src/model/bill.ts';
+import { finish, fundsOf } from '../../src/model/bill.ts';
 import { type BillingPeriod, epochMs, firstPaidUntil, periodEnd } from '../../src/model/billing-period.ts';
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-const start = Date.parse('2026-01-01T12:00:00Z');
-const at = (ms: number) => new Date(ms);
-
-/** One instance on a host of its own, as the database would know it. */
-class Instance {
-  bill: Bill;
-  readonly #seen = { observedState: null as string | null, runningSince: null as Date | null };
-  #ranUntil: Date | null = null;
-  #lastSeen: Date | null = null;
-  /** Every period charged for, by its begin. */
-  readonly charged = new Map<number, bigint>();
-  /** When it ran, as far as somebody saw it: what the naive re-computation goes by. */
-  readonly runs: { from: number; to: number }[] = [];
-
-  constructor(id: string, period: BillingPeriod, price: bigint, nowMs: number) {
-    const now = at(nowMs);
-    this.bill = {
-      ...{ instanceId: id, hostId: 'host', period, anchorAt: now, price, paidUntil: firstPaidUntil(period, now) },
-      ...{ held: price, spent: period === 'per-second' ? 0n : price },
-    };
-    if (period !== 'per-second') this.charged.set(nowMs, price);
-  }
-
-  /** A report of its host; `since` is when its present run began in truth, null while it does not run. */
-  report(nowMs: number, sinceMs: number | null): void {
-    const seen =
-      sinceMs === null ? { state: 'preparing' as const } : { state: 'running' as const, runningMs: nowMs - sinceMs };
-    const run = runOf(this.#seen, seen, at(nowMs));
-    if (run.ended) this.#ranUntil = this.#lastSeen;
-    this.#seen.observedState = seen.state;
-    this.#seen.runningSince = run.runningSince;
-    this.#lastSeen = at(nowMs);
-    if (sinceMs === null) return;
-    const last = this.runs.at(-1);
-    if (last?.from === sinceMs) last.to = nowMs;
-    else this.runs.push({ from: sinceMs, to: nowMs });
-  }
-
-  evidence(): Evidence {
-    return {
-      runningSince: this.#seen.runningSince,
-      isOff: false,
-      ranUntil: this.#ranUntil,
-      knownUntil: this.#lastSeen,
-      chargedBegins: new Set(this.charged.keys()),
-    };
-  }
-
-  get knownUntil(): number {
-    return this.#lastSeen?.getTime() ?? 0;
-  }
-}
-
-/** Settles as the server does, and keeps the books. */
-function close(available: bigint, instances: readonly Instance[], nowMs: number): bigint {
-  const settlement = settle(
-    available,
-    instances.map((one) => ({ bill: one.bill, evidence: one.evidence() })),
-    at(nowMs),
-  );
-  for (const bill of settlement.bills) {
-    const instance = instances.find((one) => one.bill.instanceId === bill.instanceId);
-    if (instance) instance.bill = bill;
-  }
-  for (const { instanceId, begins, fromAvailable, fromHeld } of settlement.charges) {
-    const instance = instances.find((one) => one.bill.instanceId === instanceId);
-    assert.ok(instance && !instance.charged.has(begins.getTime()), 'no period is decided on twice');
-    instance.charged.set(begins.getTime(), fromAvailable + fromHeld);
-  }
-  return settlement.available;
-}
+import { at, close, dayMs, hourMs, Instance, start } from './instance.ts';
 
 /** What happens next: time passes in hours, with the host up or away, the server up or away, or the VM crashed. */
 const step = fc.record({

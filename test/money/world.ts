@@ -10,7 +10,8 @@ import { ensureConfigurations, ensureLocalHost } from '../../src/app/bootstrap.t
 import type { Context } from '../../src/app/context.ts';
 import { type Deployed, deploy } from '../../src/app/deployment.ts';
 import { pollAssignments } from '../../src/app/host.ts';
-import { deleteInstances, listInstances } from '../../src/app/instance.ts';
+import { listInstances } from '../../src/app/instance.ts';
+import { deleteInstances } from '../../src/app/instance-end.ts';
 import { creditAccount } from '../../src/app/ledger.ts';
 import { MarketView } from '../../src/app/market.ts';
 import { acceptReport } from '../../src/app/report.ts';
@@ -19,6 +20,7 @@ import { lockedVault } from '../../src/app/vault.ts';
 import { Wakeups } from '../../src/app/wakeups.ts';
 import { systemEntropy } from '../../src/compose/system.ts';
 import type { BillingPeriod } from '../../src/model/billing-period.ts';
+import { gibTaken } from '../../src/model/configuration.ts';
 import { noConstraints } from '../../src/model/constraints.ts';
 import { findDrift } from '../../src/model/drift.ts';
 import { reconcileBilling } from '../../src/reconcilers/billing.ts';
@@ -41,6 +43,8 @@ const fields = {
   ...{ additionalStorage: 'a', storage: 's', countries: 'c', instances: 'i', name: 'n', hostname: 'h', imageUrl: 'u' },
   ...{ sshKeys: 'k', portRules: 'p' },
 };
+
+const otherStates = { absent: 'gone', off: 'off' } as const;
 
 /** A market of one host, its customers, and time. */
 export class MoneyWorld {
@@ -153,13 +157,21 @@ export class MoneyWorld {
       new AbortController().signal,
     );
     const instances = assignments.map(({ instanceId, generation, desired, vm, container }) => {
-      const { address = null, vcpus = 0, memoryMib = 0, diskGib = 0 } = vm ?? container ?? {};
+      const { address = null, vcpus = 0, memoryMib = 0 } = vm ?? container ?? {};
+      const diskGib = vm ? gibTaken(vm.disks.map(({ sizeMib }) => sizeMib)) : (container?.diskGib ?? 0);
+      if (desired === 'off') this.runs.delete(instanceId);
       if (desired === 'running' && !this.runs.has(instanceId)) this.runs.set(instanceId, this.now);
       const since = this.runs.get(instanceId);
-      const state = desired === 'absent' ? ('gone' as const) : since ? ('running' as const) : ('failed' as const);
+      const state = desired !== 'running' ? otherStates[desired] : since ? ('running' as const) : ('failed' as const);
       const runningMs = since && state === 'running' ? this.now.getTime() - since.getTime() : null;
       const reason = state === 'failed' ? 'The test says so.' : null;
-      return { instanceId, generation, state, reason, restarts: 0, address, vcpus, memoryMib, diskGib, runningMs };
+      const disks = vm?.disks ?? [];
+      const backups = {
+        ...{ ready: disks.flatMap((disk) => disk.backups ?? []), failed: [] },
+        erased: disks.flatMap((disk) => disk.eraseBackups ?? []),
+      };
+      const size = { vcpus, memoryMib, diskGib };
+      return { instanceId, generation, state, reason, restarts: 0, address, ...size, runningMs, backups };
     });
     const inventory = {
       ...{ cores: 1000, memoryMib: 4_000_000, diskGib: 1_000_000 },

@@ -190,7 +190,7 @@ async function holds(username: string, password: string): Promise<boolean> {
     .select('password_hash')
     .executeTakeFirstOrThrow();
   const [, memory, passes, parallelism, nonce = '', tag = ''] =
-    /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(password_hash) ?? [];
+    /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([^$]+)\$([^$]+)$/.exec(password_hash ?? '') ?? [];
   const parameters = {
     memory: Number(memory),
     passes: Number(passes),

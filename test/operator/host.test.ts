@@ -19,7 +19,7 @@ interface Host {
   hardware: { cpu: { brand: string | null }; storage: { type: string } };
   hardwareOverrides: object;
   additionalDiskGibMax: number | null;
-  rates: { vcpu: string; memoryGib: string; storageGib: string; publicIp: string };
+  rates: { vcpu: string; memoryGib: string; storageGib: string; gradeGib: Record<string, string>; publicIp: string };
   pools: { cidr: string; size: number; used: number }[];
 }
 type Offers = { configuration: { slug: string; price: string }; datacenter: { countryCode: string } | null }[];
@@ -53,7 +53,9 @@ test('a new price holds for what is deployed from now on, and what runs keeps it
   assert.equal(before?.pricePerEpoch, '0.135');
   await operator.text('price', 'set', '--host', name, '--vcpu', '0.25');
   const { prices } = await operator.json<{ prices: object[] }>('price', 'list');
-  assert.deepEqual(prices, [{ host: name, vcpu: '0.25', memoryGib: '0.02', storageGib: '0.001', publicIp: '0.01' }]);
+  const gradeGib = { ssd: '0.002', archive: '0.0005' };
+  const rest = { memoryGib: '0.02', storageGib: '0.001', gradeGib, publicIp: '0.01' };
+  assert.deepEqual(prices, [{ host: name, vcpu: '0.25', ...rest }]);
   const [offer] = await offers();
   assert.equal(offer?.configuration.price, '0.285');
   const [young = ''] = await deployed(berth);
@@ -69,6 +71,22 @@ test('a price that can’t be is refused, and of several hosts none is priced wh
   await operator.refused(['price', 'set', '--host', name, 'nobody', '--vcpu', '9'], '"nobody"');
   await operator.refused(['price', 'set', '--host', name], '--memory-gib');
   assert.equal((await show()).rates.vcpu, '0.25');
+});
+
+test('each grade of storage has a price of its own, and the default one that of storage', async () => {
+  await operator.text('price', 'set', '--host', name, '--grade', 'ssd=0.003', '--grade', 'archive=0');
+  assert.deepEqual((await show()).rates.gradeGib, { ssd: '0.003', archive: '0' });
+  await operator.text('price', 'set', '--host', name, '--grade', 'archive=0.0004');
+  assert.deepEqual((await show()).rates.gradeGib, { ssd: '0.003', archive: '0.0004' });
+  const wrong: [given: string, ...words: string[]][] = [
+    ['floppy=1', '"floppy"', 'ssd, archive'],
+    ['sata=1', '"sata"', '--storage-gib'],
+    ['ssd=-1', '--grade ssd', '"-1"'],
+    ['ssd', '"ssd"', 'ssd=0.002'],
+  ];
+  for (const [given, ...words] of wrong) {
+    await operator.refused(['price', 'set', '--host', name, `--grade=${given}`], '--grade', ...words);
+  }
 });
 
 test('a host stands where, and is made of what, the operator says; "none" takes the word back', async () => {
@@ -190,7 +208,8 @@ test('a host that is enrolled begins with what it is given, and a machine become
   assert.equal(made.isNew, true);
   assert.equal(made.command, `berth agent --server ${berth.url} --token ${made.token}`);
   const host = await show('rack-2');
-  assert.deepEqual(host.rates, { vcpu: '0.25', memoryGib: '0.5', storageGib: '0.001', publicIp: '0.01' });
+  const gradeGib = { ssd: '0.003', archive: '0.0004' };
+  assert.deepEqual(host.rates, { vcpu: '0.25', memoryGib: '0.5', storageGib: '0.001', gradeGib, publicIp: '0.01' });
   assert.deepEqual(host.overcommit, { cpu: 1, memory: 1, disk: 1 });
   assert.deepEqual(
     host.pools.map(({ cidr, size }) => [cidr, size]),

@@ -59,7 +59,13 @@ test('of hosts at one price the fullest that fits is taken, so that the largest 
 });
 
 test('a cheaper host is taken before a fuller one', () => {
-  const cheap = { vcpuMicroUsd: 1n, memoryGibMicroUsd: 1n, storageGibMicroUsd: 1n, publicIpMicroUsd: 1n };
+  const cheap = {
+    vcpuMicroUsd: 1n,
+    memoryGibMicroUsd: 1n,
+    storageGibMicroUsd: 1n,
+    gradeGibMicroUsd: {},
+    publicIpMicroUsd: 1n,
+  };
   const hosts = [
     hostOf('full', { free: { vcpus: 1, memoryMib: 1024, diskGib: 5 } }),
     hostOf('cheap', { rates: cheap }),

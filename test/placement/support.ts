@@ -40,6 +40,7 @@ export function hostOf(id: string, parts: Partial<MarketHost> = {}): MarketHost 
       vcpuMicroUsd: 100_000n,
       memoryGibMicroUsd: 20_000n,
       storageGibMicroUsd: 1_000n,
+      gradeGibMicroUsd: {},
       publicIpMicroUsd: 10_000n,
     },
     hardware: hardwareOf('Zen', '4', 'NVMe'),
@@ -64,6 +65,7 @@ const rates = fc.record({
   vcpuMicroUsd: fc.constantFrom(100_000n, 120_000n),
   memoryGibMicroUsd: fc.constantFrom(20_000n, 15_000n),
   storageGibMicroUsd: fc.constantFrom(1_000n, 3_000n),
+  gradeGibMicroUsd: fc.constantFrom({}, { ssd: 2_000n }),
   publicIpMicroUsd: fc.constantFrom(0n, 10_000n),
 });
 

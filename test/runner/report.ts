@@ -29,34 +29,34 @@ export class Report {
   }
 
   note(text: string): void {
-    this.#write(`${text}\n`);
+    this.tell(`${text}\n`);
   }
 
-  pass(name: string, tookMs: number, indent = 0): void {
+  pass(name: string, tookMs: number, indent = 0, write = this.#write): void {
     this.#passed++;
-    this.#line(indent, `✔ ${name}`, tookMs);
+    write(line(indent, `✔ ${name}`, tookMs));
   }
 
-  skip(name: string, reason: string, indent = 0): void {
+  skip(name: string, reason: string, indent = 0, write = this.#write): void {
     this.#skipped++;
-    this.#line(indent, `- ${name} (${reason})`);
+    write(line(indent, `- ${name} (${reason})`));
   }
 
   /** `detail` is shown at once and again at the end. */
-  fail(name: string, detail: string, tookMs: number, indent = 0, where = ''): void {
+  fail(name: string, detail: string, tookMs: number, indent = 0, write = this.#write, where = ''): void {
     this.#failures.push({ name: where === '' ? name : `${where}: ${name}`, detail });
-    this.#line(indent, `✖ ${name}`, tookMs);
-    if (detail !== '') this.#write(`${indentText(detail, '  '.repeat(indent + 2))}\n`);
+    write(line(indent, `✖ ${name}`, tookMs));
+    if (detail !== '') write(`${indentText(detail, '  '.repeat(indent + 2))}\n`);
   }
 
-  beginFile(path: string): FileReport {
-    const name = relative(this.#root, path);
-    this.#write(`\n${name}\n`);
-    return new FileReport(this, path, name);
+  /** `isAlone`: nothing else is being told meanwhile, so all of it is told as it happens; else at its end. */
+  beginFile(path: string, isAlone: boolean): FileReport {
+    return new FileReport(this, path, relative(this.#root, path), isAlone ? this.#write : null);
   }
 
-  #line(indent: number, text: string, tookMs?: number): void {
-    this.#write(`${'  '.repeat(indent)}${text}${tookMs === undefined ? '' : ` (${duration(tookMs)})`}\n`);
+  /** Writes what a file had to say. */
+  tell(text: string): void {
+    this.#write(text);
   }
 
   /** Writes the failures once more and the sum; says whether the run was a success. */
@@ -85,11 +85,19 @@ class FileReport {
   #output = '';
   #results = 0;
   #failed = false;
+  #held = '';
+  readonly #write: (text: string) => void;
 
-  constructor(report: Report, path: string, name: string) {
+  constructor(report: Report, path: string, name: string, write: ((text: string) => void) | null) {
     this.#report = report;
     this.#path = path;
     this.#name = name;
+    this.#write =
+      write ??
+      ((text) => {
+        this.#held += text;
+      });
+    this.#write(`\n${name}\n`);
   }
 
   take(event: TestEvent): void {
@@ -124,19 +132,24 @@ class FileReport {
     this.#results++;
     if (data.skip !== undefined || data.todo !== undefined) {
       const reason = data.skip ?? data.todo;
-      this.#report.skip(data.name, typeof reason === 'string' ? reason : data.skip ? 'skipped' : 'to do', indent);
+      this.#report.skip(
+        data.name,
+        typeof reason === 'string' ? reason : data.skip ? 'skipped' : 'to do',
+        indent,
+        this.#write,
+      );
     } else if (type === 'test:fail') {
       const error = data.details.error as Error & { failureType?: string };
       if (isParent && error.failureType === 'subtestsFailed') return; // told and counted where it happened
       this.#fail(data.name, inspect(error.cause ?? error), tookMs, indent);
     } else if (!isParent) {
-      this.#report.pass(data.name, tookMs, indent);
+      this.#report.pass(data.name, tookMs, indent, this.#write);
     }
   }
 
   #fail(name: string, detail: string, tookMs: number, indent: number): void {
     this.#failed = true;
-    this.#report.fail(name, detail, tookMs, indent, this.#name);
+    this.#report.fail(name, detail, tookMs, indent, this.#write, this.#name);
   }
 
   /** `timedOutMs`: the file was ended because it took that long. */
@@ -146,12 +159,17 @@ class FileReport {
       const running = this.#running.map((name) => `"${name}"`).join(' in ') || 'none';
       this.#fail('ends in time', `Not done after ${duration(timedOutMs)}; tests running: ${running}`, tookMs, 1);
     } else if (this.#results === 0 && !this.#failed) {
-      this.#report.note('  (no tests)');
+      this.#write('  (no tests)\n');
     }
     if (this.#failed && this.#output !== '')
-      this.#report.note(`  output of ${this.#name}:\n${indentText(this.#output, '  | ')}`);
-    this.#report.note(`  ${this.#name}: ${duration(tookMs)}`);
+      this.#write(`  output of ${this.#name}:\n${indentText(this.#output, '  | ')}\n`);
+    this.#write(`  ${this.#name}: ${duration(tookMs)}\n`);
+    this.#report.tell(this.#held);
   }
+}
+
+function line(indent: number, text: string, tookMs?: number): string {
+  return `${'  '.repeat(indent)}${text}${tookMs === undefined ? '' : ` (${duration(tookMs)})`}\n`;
 }
 
 function fileFailure(data: Extract<TestEvent, { type: 'test:fail' }>['data']): string {

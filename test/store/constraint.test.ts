@@ -15,6 +15,7 @@ const unique = '23505';
 const foreignKey = '23503';
 const check = '23514';
 const restrict = '23001';
+const exclusion = '23P01';
 
 /** Rows that agree: an account, a price, a host with room for two, two instances of one deployment on it. */
 const ground = (ids: Record<'account' | 'price' | 'host' | 'deployment', string>) => `
@@ -23,14 +24,15 @@ const ground = (ids: Record<'account' | 'price' | 'host' | 'deployment', string>
   insert into host (id, name, price_id, vcpu_overcommit, memory_overcommit, disk_overcommit, vcpus_limit, memory_mib_limit, disk_gib_limit, created_at)
     values ('${ids.host}', 'h', '${ids.price}', 1, 1, 1, 2, 2048, 10, now());
   insert into deployment values ('${ids.deployment}', '${ids.account}', now());
-  insert into instance_name values ('${ids.account}', 'web', '${ids.deployment}');
+  insert into instance_name (group_id, name, deployment_id) values ((select id from "group" where account_id = '${ids.account}'), 'web', '${ids.deployment}');
   ${['1', '2']
     .map((digit) => {
       const id = `0x${digit.repeat(40)}`;
-      return `insert into instance (id, account_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus, memory_mib, image_url, ssh_keys, price_id, price_micro_usd, created_at)
-        values ('${id}', '${ids.account}', '${ids.deployment}', 'vm', 'web', 'web', 'active', now(), '${ids.host}', 1, 1024, 'u', '{}', '${ids.price}', 1, now());
-      insert into disk values ('${randomUUID()}', '${id}', true, 5, 'SSD');
-      insert into assignment (instance_id, host_id, generation, revision, desired) values ('${id}', '${ids.host}', 1, ${digit}, 'running');
+      return `insert into instance (id, account_id, group_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus, memory_mib, image_url, ssh_keys, price_id, price_micro_usd, created_at)
+        values ('${id}', '${ids.account}', (select id from "group" where account_id = '${ids.account}'), '${ids.deployment}', 'vm', 'web', 'web', 'active', now(), '${ids.host}', 1, 1024, 'u', '{}', '${ids.price}', 1, now());
+      insert into disk (id, instance_id, size_mib, storage_type) values ('${randomUUID()}', '${id}', 5120, 'SSD');
+      insert into assignment (instance_id, host_id, generation, revision, desired, vcpus, memory_mib, disk_gib)
+        values ('${id}', '${ids.host}', 1, ${digit}, 'running', 1, 1024, 5);
       insert into address (ip, instance_id) values ('10.0.0.${digit}', '${id}');
       insert into port_rule values ('10.0.0.${digit}', 'tcp', 22);`;
     })
@@ -46,6 +48,11 @@ const slot = `insert into slot (id, host_id, name, vcpus, memory_mib, disk_gib, 
   values ('${ids.slot}', '${ids.host}', 's', 1, 1024, 5, now());`;
 const slotPrice = `insert into slot_price (id, slot_id, amount_micro_usd, unit, created_at)
   values (gen_random_uuid(), '${ids.slot}', 1, 'hour', now());`;
+/** A storage pool of the host beside the default one, and what an instance takes of it. */
+const pool = `insert into storage_pool (host_id, label, grades, storage_type, size_gib, free_gib, gib_limit)
+  values ('${ids.host}', 'fast', '{ssd}', 'SSD', 10, 10, 10);`;
+const inPool = (instanceId: string, gib: number) =>
+  `insert into assignment_pool select '${instanceId}', id, ${gib} from storage_pool;`;
 const first = `0x${'1'.repeat(40)}`;
 const second = `0x${'2'.repeat(40)}`;
 const third = `0x${'3'.repeat(40)}`;
@@ -64,6 +71,26 @@ const forbidden: [what: string, state: string, statement: string][] = [
     foreignKey,
     `insert into address (ip, instance_id) values ('10.0.0.3', '${third}')`,
   ],
+  [
+    'two IP ranges that overlap',
+    exclusion,
+    "insert into ip_range (cidr, created_at) values ('10.5.0.0/24', now()), ('10.5.0.128/25', now())",
+  ],
+  [
+    'a range of a network that is not there',
+    foreignKey,
+    "insert into ip_range (cidr, vlan_num, created_at) values ('10.5.0.0/24', 4000, now())",
+  ],
+  [
+    'two groups with one network',
+    unique,
+    `insert into "group" (account_id, name, vlan_num, created_at) values ('${ids.account}', 'b', 7, now()), ('${ids.account}', 'c', 7, now())`,
+  ],
+  [
+    'a network whose number has more than 24 bits',
+    check,
+    'insert into vlan (num, created_at) values (16777216, now())',
+  ],
   ['a port twice on one address', unique, "insert into port_rule values ('10.0.0.1', 'tcp', 22)"],
   ['a port on an address that nobody holds', foreignKey, "insert into port_rule values ('10.0.0.9', 'tcp', 22)"],
   ['a port that is none', check, "insert into port_rule values ('10.0.0.1', 'tcp', 65536)"],
@@ -78,20 +105,34 @@ const forbidden: [what: string, state: string, statement: string][] = [
   [
     'a name given to two deployments',
     unique,
-    `insert into deployment values ('${randomUUID()}', '${ids.account}', now()); insert into instance_name select account_id, 'web', id from deployment`,
+    `insert into deployment values ('${randomUUID()}', '${ids.account}', now()); insert into instance_name (group_id, name, deployment_id) select "group".id, 'web', deployment.id from deployment join "group" using (account_id)`,
   ],
   ['an instance without an account', foreignKey, `update instance set account_id = '${randomUUID()}'`],
   ['an instance id in upper case', check, `update instance set id = upper(id)`],
   ['an instance in a state that is none', check, "update instance set status = 'paused'"],
   [
-    'an instance with two boot disks',
+    'an instance with two first disks',
     unique,
-    `insert into disk values ('${randomUUID()}', '${first}', true, 5, 'SSD')`,
+    `insert into disk (id, instance_id, label, size_mib, storage_type) values ('${randomUUID()}', '${first}', 'b', 1, 'SSD')`,
   ],
+  [
+    'a VM with two disks of one label',
+    unique,
+    `insert into disk (id, instance_id, position, size_mib, storage_type) values ('${randomUUID()}', '${first}', 2, 1, 'SSD')`,
+  ],
+  ['a storage pool with more sold than it has', check, `${pool} ${inPool(first, 6)} ${inPool(second, 5)}`],
+  [
+    'a storage pool that shrinks below what is sold',
+    check,
+    `${pool} ${inPool(first, 6)} update storage_pool set gib_limit = 5`,
+  ],
+  ['an instance that takes less than nothing of a pool', check, `${pool} ${inPool(first, -1)}`],
+  ['two storage pools of one label on a host', unique, `${pool} ${pool}`],
   [
     'two orders about one instance',
     unique,
-    `insert into assignment (instance_id, host_id, generation, revision, desired) values ('${first}', '${ids.host}', 1, 9, 'running')`,
+    `insert into assignment (instance_id, host_id, generation, revision, desired, vcpus, memory_mib, disk_gib)
+      values ('${first}', '${ids.host}', 1, 9, 'running', 1, 1024, 5)`,
   ],
   ['an order to do something unknown', check, "update assignment set desired = 'paused'"],
   [

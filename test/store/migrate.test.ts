@@ -2,9 +2,10 @@
 // believed when edited.
 
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'kysely';
 import { type Database, openDatabase } from '../../src/store/database.ts';
@@ -41,6 +42,24 @@ const cases: [behaviour: string, run: (ground: Ground) => Promise<void>][] = [
         applied,
       );
       for (const { sha256 } of rows) assert.match(sha256, /^[0-9a-f]{64}$/);
+    },
+  ],
+  [
+    'who was a user of an account runs it from then on',
+    async ({ database, directory }) => {
+      const isBefore = (name: string) => basename(name) < '0009';
+      await cp(schema, directory, { recursive: true, filter: (name) => name === schema || isBefore(name) });
+      await migrate(database, directory);
+      const [account, user] = [randomUUID(), randomUUID()];
+      await sql`insert into account (id, name, created_at) values (${account}, 'acme', now())`.execute(database);
+      await sql`insert into "user" (id, account_id, username, password_hash, created_at)
+        values (${user}, ${account}, 'ann', 'x', now())`.execute(database);
+      await cp(schema, directory, { recursive: true });
+      await migrate(database, directory);
+      const { rows } = await sql<object>`select user_id, level, account_id, password_required from privilege`.execute(
+        database,
+      );
+      assert.deepEqual(rows, [{ user_id: user, level: 'account_admin', account_id: account, password_required: true }]);
     },
   ],
   [

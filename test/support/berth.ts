@@ -48,6 +48,8 @@ export interface TestBerthOptions {
   /** `real` runs QEMU; otherwise the simulation behaves like this. */
   agent?: 'real' | { behaviour?: Partial<Behaviour>; capacity?: Partial<typeof roomy> };
   addressPool?: string;
+  /** VMs' consoles have no addresses when left out. */
+  consolePool?: string;
   allowImageHosts?: string[];
   allowCallbackHosts?: string[];
   up?: Partial<NonNullable<UpOptions['agent']>>;
@@ -76,6 +78,7 @@ export async function startTestBerth(options: TestBerthOptions = {}): Promise<Te
         dataDirectory: directory,
         listen: '127.0.0.1:0',
         addressPool: options.addressPool ?? '127.46.0.0/16',
+        consolePool: options.consolePool,
         allowImageHosts: options.allowImageHosts ?? [],
         allowCallbackHosts: options.allowCallbackHosts ?? [],
         databaseUrl: undefined,

@@ -1,30 +1,15 @@
-// The customers: each deploys, repeats itself, opens ports and deletes, and asks again with the same key as long as it gets
+// The customers: each deploys, repeats itself, opens ports, changes and deletes, and asks again with the same key as long as it gets
 // no answer. Now and then one loses patience, and then it doesn't know what became of its request.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeededEntropy } from '../../src/sim/chance.ts';
-import { type Ledger, type Promised, portsText, type Request } from './ledger.ts';
+import { type Answer, callAt, type Market, pick, untilAnswered } from './calls.ts';
+import { type Promised, portsText, type Request } from './ledger.ts';
+import { removeInstances } from './removal.ts';
+import { changeServer } from './servers.ts';
 
-/** After this a client stops asking. Longer than any restart takes on a busy machine. */
-const patienceMs = 30_000;
-const callMsMax = 10_000;
-const retryMs = 40;
-/** Chance after each attempt without an answer that a client loses patience. */
-const giveUpChance = 0.03;
 /** From this many on, clients rather delete than deploy. */
 const liveMax = 24;
-
-/** What clients are given. */
-export interface Market {
-  url: string;
-  apiKey: string;
-  ledger: Ledger;
-  chance: SeededEntropy;
-  /** What is the same in every deployment. */
-  template: { constraints: object; osImage: string; sshKeys: string[] };
-}
-
-type Answer = { status: number; body: unknown };
 
 /** Lets one client do `acts` things, one after the other. */
 export async function runClient(market: Market, label: string, acts: number): Promise<void> {
@@ -34,8 +19,9 @@ export async function runClient(market: Market, label: string, acts: number): Pr
     const live = ledger.live().length;
     const dice = chance.fraction();
     if (dice < 0.2 + live / liveMax / 2) await remove(market);
-    else if (dice < 0.75 || live === 0) await deploy(market, `${label}-${act}`);
-    else await openPorts(market);
+    else if (dice < 0.65 || live === 0) await deploy(market, `${label}-${act}`);
+    else if (dice < 0.72) await openPorts(market);
+    else await changeServer(market);
   }
 }
 
@@ -92,28 +78,12 @@ async function remove(market: Market): Promise<void> {
   if (!first) return;
   const second = chance.fraction() < 0.4 ? pick(chance, live) : undefined;
   const ids = [...new Set([first, ...(second ? [second] : [])])].map(({ id }) => id);
-  await removeInstances(market, ids, true);
+  await removeVms(market, ids, true);
 }
 
-/** Deletes instances, all or none. */
-export async function removeInstances(market: Market, ids: readonly string[], mayGiveUp: boolean): Promise<void> {
-  const { ledger } = market;
-  let asked = 0;
-  // Until it is answered the deletion may have been done, and another client must not take the instance for a live one.
-  ledger.orderDeletion(ids, 'unknown');
-  const answer = await untilAnswered(market, mayGiveUp, () => {
-    asked += 1;
-    return call(market, 'DELETE', { vmIds: ids });
-  });
-  if (!answer) return;
-  if (answer.status === 200) {
-    ledger.openDeletions.delete(ids);
-    ledger.orderDeletion(ids, 'ordered');
-  } else if (answer.status !== 404 && answer.status !== 409) {
-    ledger.complain(`deleting ${ids.join(', ')} was answered ${JSON.stringify(answer)}`);
-  } else if (asked === 1 && ids.length === 1 && ledger.promised.get(ids[0] ?? '')?.deletion === 'none') {
-    ledger.complain(`deleting ${ids[0]}, which is live, was answered ${JSON.stringify(answer)}`);
-  }
+/** Deletes instances by Fluence's call. */
+export function removeVms(market: Market, ids: readonly string[], mayGiveUp: boolean): Promise<void> {
+  return removeInstances(market, ids, mayGiveUp, () => call(market, 'DELETE', { vmIds: ids }));
 }
 
 async function openPorts(market: Market): Promise<void> {
@@ -134,40 +104,11 @@ async function openPorts(market: Market): Promise<void> {
   }
 }
 
-/** Asks until there is an answer. @returns null when the client gave up */
-async function untilAnswered(market: Market, mayGiveUp: boolean, ask: () => Promise<Answer>): Promise<Answer | null> {
-  const end = performance.now() + patienceMs;
-  while (performance.now() < end) {
-    const answer = await ask().catch(() => null);
-    if (answer && answer.status < 500) return answer;
-    if (answer?.status === 500) market.ledger.complain(`an internal error: ${JSON.stringify(answer)}`);
-    if (mayGiveUp && market.chance.fraction() < giveUpChance) return null;
-    await sleep(retryMs);
-  }
-  return null;
-}
-
-async function call(
-  { url, apiKey }: Market,
-  method: string,
-  body: object,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const response = await fetch(`${url}/vms/v3`, {
-    method,
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(callMsMax),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : null };
+function call(market: Market, method: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
+  return callAt(market, method, '/vms/v3', body, { authorization: `Bearer ${market.apiKey}`, ...headers });
 }
 
 const idsOf = ({ body }: Answer): string[] => (body as { vmId: string }[]).map(({ vmId }) => vmId);
-
-function pick<Item>(chance: SeededEntropy, items: readonly Item[]): Item | undefined {
-  return items[Math.floor(chance.fraction() * items.length)];
-}
 
 function somePorts(chance: SeededEntropy): { port: number; protocol: string }[] {
   const count = Math.floor(chance.fraction() * 3);

@@ -18,6 +18,12 @@ export interface Promised {
   /** Its open ports, sorted and joined; null while the answer to a change is not known. */
   ports: string | null;
   deletion: 'none' | 'ordered' | 'unknown';
+  /** Whether it was last switched on or off, whether it is deleted and can be brought back, and its cores; null unknown. */
+  power: 'on' | 'off' | null;
+  hidden: boolean | null;
+  cores: number | null;
+  /** A customer waits for the answer to a change of it, and the others leave it alone meanwhile. */
+  busy: boolean;
   /** It was seen running; from then on it must never fail. */
   ran: boolean;
   /** A database that was put back to an older copy may not know that it was deleted. */
@@ -48,7 +54,8 @@ export class Ledger {
     if (ids.length !== request.count) this.complain(`${request.name}: ${ids.length} of ${request.count} were accepted`);
     for (const id of ids) {
       if (this.promised.has(id)) this.complain(`${id} was given to two requests`);
-      this.promised.set(id, { id, request, ports, deletion: 'none', ran: false, mayBeLost: false });
+      const stands = { deletion: 'none', power: 'on', hidden: false, cores: null, busy: false } as const;
+      this.promised.set(id, { id, request, ports, ...stands, ran: false, mayBeLost: false });
     }
   }
 

@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { VmRecord } from '../../src/agent/vm/home.ts';
-import { qemuDriver } from '../agent/vm/support.ts';
+import { noCds, qemuDriver } from '../agent/vm/support.ts';
 import type { HostTruth, HostVm } from './truth.ts';
 
 /** One QEMU process. */
@@ -58,7 +58,9 @@ export async function lookAtQemus(agentDirectory: string): Promise<HostTruth> {
 
 /** Ends whatever runs below an agent's directory, whose agent is dead. */
 export async function endQemus(agentDirectory: string): Promise<void> {
-  const driver = await qemuDriver(agentDirectory, { images: { ensure: () => Promise.reject(new Error('not now')) } });
+  const driver = await qemuDriver(agentDirectory, {
+    images: { ensure: () => Promise.reject(new Error('not now')), ensureIso: noCds },
+  });
   for (const { instanceId } of await driver.observe()) await driver.erase(instanceId, 0);
   await driver.close();
 }

@@ -5,15 +5,15 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededEntropy } from '../../src/sim/chance.ts';
 import { inGuest, traces, untilLogin } from '../agent/vm/support.ts';
 import { makeSshKey } from '../support/berth.ts';
 import { microImage } from '../support/images.ts';
-import { deploy, type Market, removeInstances } from './clients.ts';
+import type { Market } from './calls.ts';
+import { deploy, removeVms } from './clients.ts';
 import { Ledger } from './ledger.ts';
 import { endQemus, findQemus, lookAtQemus, serveImage } from './qemu-host.ts';
-import { leftovers, loseRecords, settle, type Torture } from './rounds.ts';
+import { leftovers, loseRecords, pullOnce, settle, type Torture } from './rounds.ts';
 import { readInstances } from './truth.ts';
 import { type Part, parts, World } from './world.ts';
 
@@ -22,7 +22,6 @@ const rounds = 5;
 const loseRound = 3;
 /** Each of them boots in emulation, which takes seconds of a processor. */
 const liveMax = 3;
-const pullWithinMs = 2_500;
 const seed = Number(process.env.BERTH_TORTURE_SEED ?? Date.now() % 2 ** 32);
 
 /** What never changes as long as a VM runs on. */
@@ -42,10 +41,11 @@ test(`real VMs run on through ${rounds} rounds of pulled plugs and a forgetful a
   const constraints = { basicConfiguration: 'cpu-1-ram-1gb-storage-5gb' };
   const template = { constraints, osImage: `http://${host}/micro.qcow2`, sshKeys: [publicKey] };
   const ledger = new Ledger();
-  const market: Market = { url: world.url, apiKey: world.apiKey, ledger, chance, template };
+  const numberOf = (id: string) => world.numberOf(id);
+  const market: Market = { url: world.url, apiKey: world.apiKey, ledger, chance, template, numberOf };
   const torture: Torture = { world, market, chance, look: () => lookAtQemus(world.agentDirectory) };
   const boots = new Map<string, Boot>();
-  const killed: string[] = [];
+  const killed: Part[] = [];
 
   /** Every VM that runs answers, and is the one that it was. */
   async function checkGuests(round: number): Promise<void> {
@@ -64,11 +64,11 @@ test(`real VMs run on through ${rounds} rounds of pulled plugs and a forgetful a
 
   try {
     for (let round = 0; round < rounds; round += 1) {
-      const pulling = parts.map((part) => pullWhileWorking(torture, part, killed));
+      const pulling = parts.map((part) => pullOnce(torture, part, killed));
       const live = ledger.live();
       const working = [
         deploy(market, `vm-${round}`, round === 0 ? 2 : 1),
-        ...(live.length >= liveMax - 1 && live[0] ? [removeInstances(market, [live[0].id], false)] : []),
+        ...(live.length >= liveMax - 1 && live[0] ? [removeVms(market, [live[0].id], false)] : []),
       ];
       await Promise.all([...pulling, ...working]);
       if (round === loseRound) await loseRecords(torture);
@@ -78,8 +78,8 @@ test(`real VMs run on through ${rounds} rounds of pulled plugs and a forgetful a
     t.diagnostic(`${boots.size} VMs answered; killed: ${killed.join(', ')}`);
     assert.equal(boots.size, rounds + 1, 'VMs that were accepted and answered');
     const left = ledger.live().map(({ id }) => id);
-    const pulling = parts.map((part) => pullWhileWorking(torture, part, killed));
-    await Promise.all([...pulling, removeInstances(market, left, false)]);
+    const pulling = parts.map((part) => pullOnce(torture, part, killed));
+    await Promise.all([...pulling, removeVms(market, left, false)]);
     await settle(torture, `the end of seed ${seed}`);
     assert.deepEqual(await leftovers(torture), []);
     for (const id of boots.keys()) assert.deepEqual(await traces(world.agentDirectory, id), [], id);
@@ -97,12 +97,3 @@ test(`real VMs run on through ${rounds} rounds of pulled plugs and a forgetful a
     imageServer.close();
   }
 });
-
-/** Pulls the plug of one part at a random moment, mostly, and starts it again. */
-async function pullWhileWorking({ world, chance }: Torture, part: Part, killed: string[]): Promise<void> {
-  if (chance.fraction() < 0.25) return;
-  await sleep(chance.fraction() * pullWithinMs);
-  killed.push(part);
-  await world.kill(part);
-  await world.start(part);
-}

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeededEntropy } from '../../src/sim/chance.ts';
 import { readFacts } from '../../src/store/drift.ts';
-import { type Market, runClient } from './clients.ts';
+import type { Market } from './calls.ts';
+import { runClient } from './clients.ts';
 import type { Ledger } from './ledger.ts';
 import { findFaults, type HostTruth, readInstances } from './truth.ts';
 import { type Part, parts, type World } from './world.ts';
@@ -16,6 +17,8 @@ const clients = 4;
 const actsPerClient = 2;
 /** Plugs are pulled within this time of the round's start, while customers are at work. */
 const pullWithinMs = 400;
+/** The same where each thing takes real VMs their time. */
+const pullOnceWithinMs = 2_500;
 /** Many times what it takes, and less than the minute after which an agent asks for everything anew: nothing may need that. */
 const settleMsMax = 45_000;
 const lookMs = 50;
@@ -56,6 +59,15 @@ function killsOf(chance: SeededEntropy, part: Part): number[] {
   return Array.from({ length: count }, () => chance.fraction() * pullWithinMs);
 }
 
+/** Pulls the plug of one part at a random moment of a customer's work, mostly, and starts it again. */
+export async function pullOnce({ world, chance }: Torture, part: Part, killed: Part[]): Promise<void> {
+  if (chance.fraction() < 0.25) return;
+  await sleep(chance.fraction() * pullOnceWithinMs);
+  killed.push(part);
+  await world.kill(part);
+  await world.start(part);
+}
+
 /** Waits until all accounts agree. @throws Error with everything that still does not when the bound is over */
 export async function settle({ world, market: { ledger }, look }: Torture, label: string): Promise<void> {
   const end = performance.now() + settleMsMax;
@@ -72,6 +84,9 @@ export async function settle({ world, market: { ledger }, look }: Torture, label
   await learn(world, ledger);
 }
 
+/** What an instance is as long as its owner can do anything with it. */
+const here: ReadonlySet<string> = new Set(['active', 'stopped', 'soft-deleted', 'failed']);
+
 /** What was not answered is known now: it was either done or it was not. */
 async function learn(world: World, ledger: Ledger): Promise<void> {
   const instances = await readInstances(world.database);
@@ -85,8 +100,11 @@ async function learn(world: World, ledger: Ledger): Promise<void> {
     if (!fact) continue;
     if (fact.status === 'active') instance.ran = true;
     if (instance.deletion === 'unknown') instance.deletion = fact.status === 'deleted' ? 'ordered' : 'none';
-    if (fact.status === 'active' || fact.status === 'failed') {
+    if (here.has(fact.status)) {
       instance.ports ??= fact.ports;
+      instance.power ??= fact.status === 'active' ? 'on' : 'off';
+      instance.hidden ??= fact.status === 'soft-deleted';
+      instance.cores ??= fact.vcpus;
       if (instance.deletion === 'ordered') instance.deletion = 'none';
     }
   }
@@ -113,10 +131,11 @@ export async function restoreDatabase({ world, market: { ledger }, look }: Tortu
     if (!instances.has(instance.id)) {
       ledger.promised.delete(instance.id);
       ledger.forgotten.add(instance.id);
-      const here = before.some(({ instanceId }) => instanceId === instance.id);
-      if (here && instance.deletion === 'none') ledger.orphans.add(instance.id);
+      const wasHere = before.some(({ instanceId }) => instanceId === instance.id);
+      const isOn = instance.power === 'on' && instance.hidden === false;
+      if (wasHere && isOn && instance.deletion === 'none') ledger.orphans.add(instance.id);
     }
-    instance.ports = null;
+    Object.assign(instance, { ports: null, power: null, hidden: null, cores: null });
     if (instance.deletion !== 'none') instance.mayBeLost = true;
   }
   await world.start('server');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SeededEntropy } from '../../src/sim/chance.ts';
 import { readJournal, readSimulatedVms } from '../../src/sim/driver.ts';
-import { removeInstances } from './clients.ts';
+import { removeVms } from './clients.ts';
 import { Ledger, portsText } from './ledger.ts';
 import { leftovers, loseRecords, pullPlugs, removeOrphans, restoreDatabase, settle, type Torture } from './rounds.ts';
 import type { HostTruth } from './truth.ts';
@@ -45,7 +45,8 @@ test(`what was promised survives ${rounds} pulled plugs, two restored databases 
   const constraints = { basicConfiguration: 'cpu-1-ram-2gb-storage-10gb' };
   const template = { constraints, osImage: 'https://images.example.com/small.qcow2', sshKeys: [sshKey] };
   const ledger = new Ledger();
-  const market = { url: world.url, apiKey: world.apiKey, ledger, chance, template };
+  const numberOf = (id: string) => world.numberOf(id);
+  const market = { url: world.url, apiKey: world.apiKey, ledger, chance, template, numberOf };
   const torture: Torture = { world, market, chance, look: () => lookAtSimulation(join(world.agentDirectory, 'world')) };
   const kills = new Map<string, number>();
   const startMs = performance.now();
@@ -68,7 +69,7 @@ test(`what was promised survives ${rounds} pulled plugs, two restored databases 
     }
     const minutes = (performance.now() - startMs) / 60_000;
     const left = ledger.live().map(({ id }) => id);
-    if (left.length > 0) await removeInstances(market, left, false);
+    if (left.length > 0) await removeVms(market, left, false);
     await settle(torture, `the end of seed ${seed}`);
     assert.deepEqual(await leftovers(torture), []);
     const counts = Map.groupBy(ledger.requests, ({ outcome }) => outcome);
@@ -86,15 +87,16 @@ async function lookAtSimulation(directory: string): Promise<HostTruth> {
   const vms = [...(await readSimulatedVms(directory))];
   const journal = await readJournal(directory);
   const complaints: string[] = [];
-  for (const [id, { power, starts, deaths }] of vms) {
+  for (const [id, { power, starts, deaths, halts = 0 }] of vms) {
     // A start that nothing had ended would be a second VM, or the first one killed.
-    if (starts !== deaths + (power === 'running' ? 1 : 0))
-      complaints.push(`${id} was started ${starts} times, died ${deaths}`);
+    if (starts !== deaths + halts + (power === 'running' ? 1 : 0))
+      complaints.push(`${id} was started ${starts} times, died ${deaths} and was halted ${halts}`);
   }
   const erased = new Set<string>();
   for (const { act, instanceId } of journal) {
     if (act === 'erase') erased.add(instanceId);
-    else if (erased.has(instanceId)) complaints.push(`${instanceId} was started after it had been erased`);
+    else if (act === 'start' && erased.has(instanceId))
+      complaints.push(`${instanceId} was started after it had been erased`);
   }
   for (const name of await readdir(directory)) {
     if (!name.endsWith('.json') && name !== 'journal') complaints.push(`a file without an owner: ${name}`);
@@ -102,12 +104,11 @@ async function lookAtSimulation(directory: string): Promise<HostTruth> {
   return {
     complaints,
     erased: [...erased],
-    vms: vms.map(([instanceId, { spec, power }]) => ({
+    vms: vms.map(([instanceId, { spec, power, size }]) => ({
       instanceId,
       running: power === 'running',
       address: spec.address,
-      vcpus: spec.vcpus,
-      memoryMib: spec.memoryMib,
+      ...(size ?? { vcpus: spec.vcpus, memoryMib: spec.memoryMib }),
       ports: portsText(spec.portRules),
     })),
   };

@@ -15,6 +15,7 @@ export interface HostVm {
   instanceId: string;
   running: boolean;
   address: string;
+  /** What it runs with. */
   vcpus: number;
   memoryMib: number;
   /** Its open ports, sorted and joined; null where that can't be seen from outside. */
@@ -36,6 +37,9 @@ export interface InstanceFact {
   name: string;
   status: string;
   reason: string | null;
+  /** What it was ordered to have. */
+  vcpus: number;
+  memoryMib: number;
   address: string | null;
   ports: string;
   desired: string | null;
@@ -56,11 +60,11 @@ export async function findFaults(
     .filter(({ kind, subject }) => !(kind === 'orphan' && ledger.forgotten.has(subject)))
     .map(({ kind, subject, message }) => `drift (${kind}): ${subject} ${message}`);
   const held = new Set(facts.addresses.flatMap(({ orphanId }) => orphanId ?? []));
-  const missing = host.vms.flatMap(({ instanceId: id }) => {
+  const missing = host.vms.flatMap(({ instanceId: id, running }) => {
     if (!ledger.forgotten.has(id)) return [];
     if (!orphans.has(id)) return [`${id} is on the host and nobody's, but is not shown as an orphan`];
     const address = facts.orphans.find(({ instanceId }) => instanceId === id)?.address;
-    return address && !held.has(id) ? [`the orphan ${id} does not hold its address ${address}`] : [];
+    return running && address && !held.has(id) ? [`the orphan ${id} does not hold its address ${address}`] : [];
   });
   return [
     ...ledger.complaints,
@@ -107,6 +111,10 @@ function faultOf(promised: Promised, fact: InstanceFact, vm: HostVm | undefined)
     case 'active':
       if (!fact.settled) return 'is active but its host has not caught up';
       if (!vm?.running) return `is active but ${vm ? 'does not run' : 'is not on its host'}`;
+      if (promised.power === 'off' || promised.hidden) return 'is active but was switched off or deleted';
+      if (promised.cores !== null && promised.cores !== fact.vcpus) {
+        return `was promised ${promised.cores} cores and has ${fact.vcpus}`;
+      }
       if (vm.address !== fact.address) return `has ${vm.address} on its host and ${fact.address} in the database`;
       if (promised.ports !== null && promised.ports !== fact.ports) {
         return `was promised the ports ${promised.ports} and has ${fact.ports}`;
@@ -114,6 +122,15 @@ function faultOf(promised: Promised, fact: InstanceFact, vm: HostVm | undefined)
       return vm.ports !== null && vm.ports !== fact.ports
         ? `has the ports ${vm.ports} on its host and ${fact.ports} in the database`
         : null;
+    case 'stopped':
+    case 'soft-deleted':
+      if (!fact.settled) return `is ${fact.status} but its host has not caught up`;
+      if (vm?.running) return `is ${fact.status} but runs`;
+      if (promised.power === 'on') return `was switched on and is ${fact.status}`;
+      if (promised.hidden !== null && promised.hidden !== (fact.status === 'soft-deleted')) {
+        return `is ${fact.status} but was ${promised.hidden ? 'deleted' : 'brought back'}`;
+      }
+      return null;
     case 'failed':
       if (!fact.reason) return 'failed without a reason';
       if (promised.ran && !promised.mayBeLost) return `ran and then failed (${fact.reason})`;
@@ -148,10 +165,13 @@ function namesAsPromised(ledger: Ledger, instances: ReadonlyMap<string, Instance
 function hostAsOrdered(ledger: Ledger, instances: ReadonlyMap<string, InstanceFact>, host: HostTruth): string[] {
   const owners = new Map<string, string>();
   const faults = [...host.complaints];
-  for (const { instanceId, address } of host.vms) {
-    if (!instances.get(instanceId)?.desired && !ledger.forgotten.has(instanceId)) {
+  for (const { instanceId, address, running } of host.vms) {
+    const isForgotten = ledger.forgotten.has(instanceId);
+    if (!instances.get(instanceId)?.desired && !isForgotten) {
       faults.push(`${instanceId} is on the host and belongs to nobody`);
     }
+    // An orphan that is off uses none, and nobody can switch it on.
+    if (isForgotten && !running) continue;
     const other = owners.get(address);
     if (other) faults.push(`${instanceId} and ${other} both have ${address}`);
     owners.set(address, instanceId);
@@ -167,15 +187,17 @@ function hostAsOrdered(ledger: Ledger, instances: ReadonlyMap<string, InstanceFa
   return faults;
 }
 
-/** What is booked on the host is what its VMs have. */
+/** What is booked on the host is what its VMs were ordered to have, or more that they run with. */
 function capacityAsUsed(
   hosts: readonly { vcpusUsed: number; memoryMibUsed: number }[],
   instances: ReadonlyMap<string, InstanceFact>,
   host: HostTruth,
 ): string[] {
-  const owned = host.vms.filter(({ instanceId }) => instances.get(instanceId)?.desired);
-  const vcpus = owned.reduce((sum, vm) => sum + vm.vcpus, 0);
-  const memoryMib = owned.reduce((sum, vm) => sum + vm.memoryMib, 0);
+  const running = new Map(host.vms.filter((vm) => vm.running).map((vm) => [vm.instanceId, vm]));
+  const owned = [...instances.values()].filter(({ desired }) => desired);
+  const sumOf = (part: 'vcpus' | 'memoryMib') =>
+    owned.reduce((sum, fact) => sum + Math.max(fact[part], running.get(fact.id)?.[part] ?? 0), 0);
+  const [vcpus, memoryMib] = [sumOf('vcpus'), sumOf('memoryMib')];
   return hosts.flatMap(({ vcpusUsed, memoryMibUsed }) =>
     vcpusUsed === vcpus && memoryMibUsed === memoryMib
       ? []
@@ -212,9 +234,14 @@ export async function readInstances(database: Database): Promise<Map<string, Ins
       'name',
       'status',
       'status_reason as reason',
+      'instance.vcpus',
+      'instance.memory_mib as memoryMib',
       'ip as address',
       'desired',
-      sql<boolean>`coalesce(observed_generation = generation and observed_state = 'running', false)`.as('settled'),
+      sql<boolean>`coalesce(observed_generation = generation
+        and observed_state = case when desired = 'off' or status = 'stopped' then 'off' else 'running' end, false)`.as(
+        'settled',
+      ),
       sql<string>`coalesce((select string_agg(port || '/' || protocol, ' ' order by (port || '/' || protocol) collate "C")
         from port_rule where port_rule.ip = address.ip), '')`.as('ports'),
     ])

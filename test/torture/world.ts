@@ -92,6 +92,13 @@ export class World {
     return this.#database;
   }
 
+  /** The number that an instance has in Bytemark's dialect; undefined while nobody can say. */
+  async numberOf(instanceId: string): Promise<number | undefined> {
+    const query = this.#database?.selectFrom('instance').where('id', '=', instanceId).select('number');
+    const row = await query?.executeTakeFirst().catch(() => undefined);
+    return row && Number(row.number);
+  }
+
   get agentDirectory(): string {
     return join(this.directory, 'agent');
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { bridgeOf } from '../../../src/agent/container/names.ts';
 import { DriverAway } from '../../../src/agent/driver.ts';
 import { until } from '../../support/berth.ts';
 import {
@@ -110,6 +111,20 @@ describe('a container whose agent or Engine goes away', () => {
     });
     assert.equal(await second.addressOf(stays.instanceId), address);
     for (const { instanceId } of [stays, fails, finishes]) await takeDown(second, instanceId);
+  });
+
+  test('comes up though an Engine that was killed holds on to the bridge of a network that it has forgotten', async () => {
+    const driver = await world.driver();
+    const one = spec();
+    const forgotten = await world.engine.docker.createNetwork({
+      Name: 'forgotten',
+      Options: { 'com.docker.network.bridge.name': bridgeOf(one.instanceId) },
+    });
+    await bringUp(driver, one);
+    assert.equal((await driver.inspect(one.instanceId))?.power, 'running');
+    await takeDown(driver, one.instanceId);
+    await forgotten.remove();
+    assert.deepEqual(await tracesOf(world, one.instanceId), []);
   });
 
   test('is completed by the next agent from wherever the last one died', async () => {

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2, { type Client } from 'ssh2';
 import { DriverFailure } from '../../../src/agent/driver.ts';
 import { Redirects } from '../../../src/agent/network/redirects.ts';
@@ -29,11 +30,14 @@ let front: SshFront;
 const place = (instanceId: string, ...pairs: KeyPair[]) =>
   [instanceId, { address: addresses[instanceId] ?? '', port, keys: pairs.map(({ line }) => line) }] as const;
 const usual = () => new Map([place(one, keys.own, keys.rsa, keys.ecdsa), place(other, keys.others)]);
-const makeFront = (limits?: ConstructorParameters<typeof SshFront>[0]['limits']) =>
+const makeFront = (
+  limits?: ConstructorParameters<typeof SshFront>[0]['limits'],
+  addressOf: (instanceId: string) => Promise<string | undefined> = async () => '127.0.0.1',
+) =>
   new SshFront({
     hostKeyFile: join(directory, 'host-key'),
     exec: (instanceId, request) => containers.exec(instanceId, request),
-    addressOf: async () => '127.0.0.1',
+    addressOf,
     redirect: (place, port) => redirects.set(place, port),
     logger: quiet,
     ...(limits ? { limits } : {}),
@@ -230,6 +234,38 @@ test('a connection holds so many channels and no more', async () => {
   greedy.end();
 });
 
+test('ports that are being dialled count as channels, and are let go of when their client vanishes', async () => {
+  const taken: Socket[] = [];
+  const container = createServer((socket) => taken.push(socket.resume())).listen(0, '127.0.0.1');
+  await once(container, 'listening');
+  const { port: inside } = container.address() as AddressInfo;
+  const found = Promise.withResolvers<string>();
+  const slow = makeFront({ channels: 3 }, () => found.promise);
+  const address = '127.47.1.4';
+  await slow.open();
+  try {
+    await slow.apply(new Map([[one, { address, port, keys: [keys.own.line] }]]));
+    const person = await client(address);
+    let refused = 0;
+    for (let count = 0; count < 5; count += 1) {
+      person.forwardOut('127.0.0.1', 0, '127.0.0.1', inside, (error) => {
+        if (error) refused += 1;
+      });
+    }
+    await until('two are refused', async () => refused === 2);
+    person.destroy();
+    // The door hears of it.
+    await sleep(500);
+    found.resolve('127.0.0.1');
+    await until('three were dialled', async () => taken.length === 3);
+    await until('none is left', async () => taken.every(({ closed }) => closed), 10_000);
+  } finally {
+    await slow.close();
+    for (const socket of taken) socket.destroy();
+    container.close();
+  }
+});
+
 test('what runs for a client that vanishes is let go of', async () => {
   const child: ChildProcess = spawn('ssh', [
     ...clientOptions(keys.own, [`Port=${port}`]),
@@ -240,6 +276,24 @@ test('what runs for a client that vanishes is let go of', async () => {
   await until('the command runs', async () => (await pids()) !== '');
   child.kill('SIGKILL');
   await until('it has ended', async () => (await pids()) === '');
+});
+
+test('nothing is compressed: not before a login, and a client that would like it and vanishes ends nobody else', async () => {
+  const bomb = new ssh2.Client();
+  bomb.once('ready', () => bomb.emit('error', new Error('he is let in')));
+  const privateKey = await readFile(keys.own.path);
+  const compress = ['zlib' as const];
+  bomb.connect({ host: addresses[one] ?? '', port, username: 'me', privateKey, algorithms: { compress } });
+  const [reason] = await once(bomb, 'error');
+  assert.match(String(reason), /no matching .* compression/);
+
+  const options = clientOptions(keys.own, [`Port=${port}`, 'Compression=yes']);
+  const talk = 'while echo said; do sleep 0.01; done';
+  const child = spawn('ssh', [...options, `me@${addresses[one]}`, talk], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(await isIn(keys.own), true);
 });
 
 /** A connection that has said nothing yet, once the server has. */
@@ -271,12 +325,12 @@ function ended(socket: Socket): Promise<void> {
 }
 
 /** A client that has logged in. */
-function client(): Promise<Client> {
+function client(host = addresses[one] ?? ''): Promise<Client> {
   return new Promise((resolve, reject) => {
     const fresh = new ssh2.Client();
     fresh.once('ready', () => resolve(fresh)).once('error', reject);
     void readFile(keys.own.path).then((privateKey) => {
-      fresh.connect({ host: addresses[one] ?? '', port, username: 'me', privateKey });
+      fresh.connect({ host, port, username: 'me', privateKey });
     });
   });
 }

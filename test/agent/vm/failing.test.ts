@@ -7,13 +7,17 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { StoragePools } from '../../../src/agent/disk/pools.ts';
 import { DriverFailure } from '../../../src/agent/driver.ts';
+import { plainMachine } from '../../../src/agent/vm/driver.ts';
 import { homeOf } from '../../../src/agent/vm/home.ts';
 import type { QemuDriver } from '../../../src/agent/vm/qemu.ts';
 import { prepareFiles, startQemu } from '../../../src/agent/vm/start.ts';
 import {
+  eraseVm,
   inGuest,
   microImages,
+  noCds,
   qemuDriver,
   qemuPid,
   qemuPids,
@@ -27,8 +31,8 @@ import {
 } from './support.ts';
 
 const run = promisify(execFile);
-const micro = async () =>
-  await (await microImages()).ensure('', { diskBytes: 0 }, () => {}, new AbortController().signal);
+const { signal } = new AbortController();
+const micro = async () => await (await microImages()).ensure('', { diskBytes: 0 }, () => {}, signal);
 let ground: Scratch;
 let directory: string;
 let driver: QemuDriver;
@@ -54,12 +58,12 @@ test('a QEMU that dies at its start is a failure with its last words, without pa
     return true;
   });
   assert.deepEqual(qemuPids(spec.instanceId), []);
-  await driver.erase(spec.instanceId, 0);
+  await eraseVm(driver, spec);
   assert.deepEqual(await traces(directory, spec.instanceId), []);
 });
 
 test('an image that is larger than the disk is refused for good', async () => {
-  const images = { ensure: async () => ({ ...(await micro()), virtualSizeBytes: 5 * 1024 ** 3 }) };
+  const images = { ensure: async () => ({ ...(await micro()), virtualSizeBytes: 5 * 1024 ** 3 }), ensureIso: noCds };
   const small = await qemuDriver(directory, { images });
   const spec = specOf(2, '127.44.252.11', ground.publicKey);
   await assert.rejects(runVm(small, spec), { code: 'image.too-large', permanent: true });
@@ -71,27 +75,40 @@ test('a directory that a crash left half made is seen, can be built on, and can 
   const spec = specOf(3, '127.44.252.12', ground.publicKey);
   const home = join(directory, 'vm', spec.instanceId);
   await mkdir(join(home, 'seed.iso.files', 'user-data'), { recursive: true });
-  await writeFile(join(home, 'disk.qcow2.new'), 'half');
+  const place = join(directory, 'disk', 'disk-3');
+  await mkdir(place, { recursive: true });
+  await writeFile(join(place, 'disk-1.qcow2'), 'half');
   await writeFile(join(home, 'vm.json'), '{"baseFor');
-  const interrupted = { instanceId: spec.instanceId, power: 'dead', reason: 'its start was interrupted' };
+  const state = { bootNumber: 1, power: 'dead', reason: 'its start was interrupted' };
+  const interrupted = { instanceId: spec.instanceId, ...state };
   assert.deepEqual(await driver.observe(), [interrupted]);
-  assert.deepEqual(await driver.strays(new Set()), [`directory ${home}`]);
-  assert.deepEqual(await driver.strays(new Set([spec.instanceId])), []);
+  assert.deepEqual(await driver.strays(new Set()), [`directory ${home}`, `disk ${place}`]);
+  assert.deepEqual(await driver.strays(new Set([spec.instanceId, 'disk-3'])), []);
   await runVm(driver, spec);
   assert.equal((await driver.inspect(spec.instanceId))?.power, 'running');
-  await driver.erase(spec.instanceId, 0);
+  await eraseVm(driver, spec);
   await mkdir(join(home, 'run'), { recursive: true });
-  await driver.erase(spec.instanceId, 0);
+  await eraseVm(driver, spec);
   assert.deepEqual(await traces(directory, spec.instanceId), []);
 });
 
 test('a QEMU whose agent died before letting its guest run is no running VM, and the next start replaces it', async () => {
   const spec = specOf(4, '127.44.252.13', ground.publicKey);
   const home = homeOf(join(directory, 'vm'), spec.instanceId);
-  const { baseFormat } = await prepareFiles(home, spec, await microImages(), () => {}, new AbortController().signal);
+  const parts = { pools: new StoragePools(directory), images: await microImages(), askSecrets: async () => null };
+  const { discs } = await prepareFiles(home, spec, plainMachine, { ...parts, progress() {}, signal });
   const { instanceId, vcpus, memoryMib } = spec;
-  const command = { instanceId, diskPath: home.disk, vcpus, memoryMib, acceleration: 'tcg' as const, baseFormat };
-  const { process: early } = await startQemu(home, { ...command, restrictNetwork: true }, null);
+  const machine = {
+    acceleration: 'tcg',
+    hardwareProfile: 'virtio2013',
+    keymap: null,
+    cdromPath: null,
+    mayReboot: true,
+    tap: null,
+    restrictNetwork: true,
+  } as const;
+  const files = { seedPath: home.seed, discs, spares: [] };
+  const { process: early } = await startQemu(home, { instanceId, vcpus, memoryMib, ...machine, ...files }, null);
   await until('it to be there', async () => (await driver.inspect(instanceId))?.reason === 'its start was interrupted');
   await runVm(driver, spec);
   assert.notEqual(qemuPid(instanceId), early.pid);
@@ -109,7 +126,7 @@ test('a VM whose files are gone is still found, shown, and can be erased', async
   assert.equal(all.length, 1);
   assert.partialDeepStrictEqual(all[0], found);
   assert.match((await driver.strays(new Set())).join(), new RegExp(`process \\d+ runs VM ${spec.instanceId}`));
-  await driver.erase(spec.instanceId, 60_000);
+  await eraseVm(driver, spec, 60_000);
   assert.deepEqual(await traces(directory, spec.instanceId), []);
 });
 
@@ -118,15 +135,15 @@ test('a disk whose image has gone takes the same image again and no other', asyn
   await runVm(driver, spec);
   process.kill(qemuPid(spec.instanceId), 'SIGKILL');
   await until('it to be dead', async () => (await driver.inspect(spec.instanceId))?.power === 'dead');
-  await rm(join(directory, 'vm', spec.instanceId, 'base'));
+  await rm(join(directory, 'disk', 'disk-7', 'base-1'));
   const other = await qemuDriver(directory, {
-    images: { ensure: async () => ({ ...(await micro()), sha256: 'other' }) },
+    images: { ensure: async () => ({ ...(await micro()), sha256: 'other' }), ensureIso: noCds },
   });
   await assert.rejects(runVm(other, spec), { code: 'image.changed', permanent: true });
   await other.close();
   await runVm(driver, spec);
   assert.equal((await driver.inspect(spec.instanceId))?.power, 'running');
-  await driver.erase(spec.instanceId, 0);
+  await eraseVm(driver, spec);
 });
 
 test('a start that is called off leaves no QEMU behind', async () => {
@@ -137,7 +154,7 @@ test('a start that is called off leaves no QEMU behind', async () => {
   };
   await assert.rejects(driver.run(spec, progress, calledOff.signal), { name: 'AbortError' });
   assert.deepEqual(qemuPids(spec.instanceId), []);
-  await driver.erase(spec.instanceId, 0);
+  await eraseVm(driver, spec);
 });
 
 test('a VM on a full disk stands still, says so, and goes on by itself when there is space', async () => {
@@ -165,7 +182,7 @@ test('a VM on a full disk stands still, says so, and goes on by itself when ther
     const found = await tight.inspect(spec.instanceId);
     assert.partialDeepStrictEqual(found, { instanceId: spec.instanceId, power: 'running', address: spec.address });
   } finally {
-    await tight.erase(spec.instanceId, 0);
+    await eraseVm(tight, spec);
     await tight.close();
     await run('umount', [mount]);
   }

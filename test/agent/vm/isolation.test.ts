@@ -14,6 +14,7 @@ import type { VmSpec } from '../../../src/agent/vm/driver.ts';
 import type { QemuDriver } from '../../../src/agent/vm/qemu.ts';
 import {
   banner,
+  eraseVm,
   inGuest,
   qemuDriver,
   qemuPids,
@@ -130,10 +131,10 @@ test('an address and port that another program holds is refused with a clear mes
       return true;
     });
     assert.deepEqual(qemuPids(spec.instanceId), []);
-    await driver.erase(spec.instanceId, 0);
+    await eraseVm(driver, spec);
     const elsewhere = specOf(4, '203.0.113.77', ground.publicKey);
     await assert.rejects(runVm(driver, elsewhere), { code: 'vm.address-unusable' });
-    await driver.erase(elsewhere.instanceId, 0);
+    await eraseVm(driver, elsewhere);
   } finally {
     holder.close();
   }
@@ -161,7 +162,7 @@ test('where the packet filter can not be used, guests have no way out at all, an
 test('erasing lets the guest shut down first, and leaves nothing of it and all of its neighbour', async () => {
   // Open files outlive their names.
   const serial = await open(join(ground.directory, 'vm', attacker.instanceId, 'serial.log'));
-  await driver.erase(attacker.instanceId, 120_000);
+  await eraseVm(driver, attacker, 120_000);
   assert.match((await serial.readFile('latin1')).slice(-500), /reboot: Power down/);
   await serial.close();
   assert.deepEqual(
@@ -171,6 +172,6 @@ test('erasing lets the guest shut down first, and leaves nothing of it and all o
   const { stdout } = await nft('nft', ['list', 'ruleset']);
   assert.doesNotMatch(stdout, new RegExp(attacker.instanceId));
   assert.equal(await banner(neighbourAddress, 80), 'neighbour 80\n');
-  await driver.erase(neighbour.instanceId, 0);
+  await eraseVm(driver, neighbour);
   assert.deepEqual(await traces(ground.directory, neighbour.instanceId), []);
 });

@@ -10,7 +10,9 @@ import type { VmSpec } from '../../../src/agent/vm/driver.ts';
 import type { QemuDriver } from '../../../src/agent/vm/qemu.ts';
 import {
   banner,
+  eraseVm,
   inGuest,
+  noCds,
   qemuDriver,
   qemuPid,
   qemuPids,
@@ -38,7 +40,11 @@ const power = async () => (await driver.inspect(spec.instanceId))?.power;
 
 before(async () => {
   ground = await scratch('life');
-  spec = specOf(1, address, ground.publicKey, { hostname: 'lighthouse', diskGib: 2, portRules: [tcp(22), tcp(80)] });
+  spec = specOf(1, address, ground.publicKey, {
+    hostname: 'lighthouse',
+    disks: [{ id: 'disk', sizeMib: 2048 }],
+    portRules: [tcp(22), tcp(80)],
+  });
 });
 after(async () => {
   await driver?.close();
@@ -62,7 +68,9 @@ test('a VM started by an agent that is killed runs on and is adopted by the next
 
   driver = await qemuDriver(ground.directory, { limits: { serialLogBytes } });
   const [{ runningMs = 0, ...found } = {}, ...others] = await driver.observe();
-  assert.deepEqual([found, others], [{ instanceId: spec.instanceId, power: 'running', address }, []]);
+  const size = { vcpus: spec.vcpus, memoryMib: spec.memoryMib };
+  const expected = { instanceId: spec.instanceId, bootNumber: 1, power: 'running', address, size };
+  assert.deepEqual([found, others], [expected, []]);
   const { birthtimeMs } = await stat(join(ground.directory, 'vm', spec.instanceId, 'run'));
   assert.ok(runningMs > 0 && runningMs <= Date.now() - birthtimeMs + 1000, `it has run since its start: ${runningMs}`);
   await runVm(driver, spec);
@@ -155,10 +163,12 @@ test('a guest that powers itself off is found off, also when that happened while
 
 test('a VM that is off starts again on the same disk, without its image being asked for', async () => {
   await driver.close();
-  driver = await qemuDriver(ground.directory, { images: { ensure: () => assert.fail('the image was asked for') } });
+  driver = await qemuDriver(ground.directory, {
+    images: { ensure: () => assert.fail('the image was asked for'), ensureIso: noCds },
+  });
   const begin = performance.now();
   const started = until('QEMU to be started', () => qemuPids(spec.instanceId).length > 0).then(() => performance.now());
-  await runVm(driver, { ...spec, diskGib: 3 });
+  await runVm(driver, { ...spec, disks: [{ id: 'disk', sizeMib: 3072 }], bootNumber: 2 });
   console.log(`run() to QEMU started: ${Math.round((await started) - begin)} ms (looked at every 100 ms)`);
   await untilLogin(ground.keyPath, address);
   assert.equal(await guest('cat /root/kept'), 'kept');
@@ -171,7 +181,14 @@ test('a VM whose QEMU was killed is dead, says why, and tells so by itself', asy
   process.kill(qemuPid(spec.instanceId), 'SIGKILL');
   await until('the news', () => told.length > 0);
   const found = await driver.inspect(spec.instanceId);
-  assert.deepEqual(found, { instanceId: spec.instanceId, power: 'dead', reason: 'QEMU was ended by SIGKILL', address });
+  const dead = {
+    instanceId: spec.instanceId,
+    bootNumber: 2,
+    power: 'dead',
+    reason: 'QEMU was ended by SIGKILL',
+    address,
+  };
+  assert.deepEqual(found, dead);
 });
 
 test('a VM that hangs is erased in bounded time, and nothing of it is left', async () => {
@@ -179,8 +196,8 @@ test('a VM that hangs is erased in bounded time, and nothing of it is left', asy
   process.kill(qemuPid(spec.instanceId), 'SIGSTOP');
   const hung = await driver.inspect(spec.instanceId);
   assert.deepEqual([hung?.power, hung?.reason], ['running', 'QEMU does not answer']);
-  await driver.erase(spec.instanceId, 60_000);
+  await eraseVm(driver, spec, 60_000);
   assert.deepEqual(await traces(ground.directory, spec.instanceId), []);
   assert.deepEqual(await driver.observe(), []);
-  await driver.erase(spec.instanceId, 60_000);
+  await eraseVm(driver, spec, 60_000);
 });

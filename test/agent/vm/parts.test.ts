@@ -10,44 +10,79 @@ import {
 } from '../../../src/agent/network/forwards.ts';
 import { elementsOf } from '../../../src/agent/network/isolation.ts';
 import { localsOf } from '../../../src/agent/network/listeners.ts';
-import { instanceOfArguments, qemuArguments } from '../../../src/agent/vm/command-line.ts';
+import { instanceOfArguments, qemuCommandLine } from '../../../src/agent/vm/command-line.ts';
 import { homeOf, withoutPaths } from '../../../src/agent/vm/home.ts';
 import { isVmUserId, userIdOf, userIdsAreMapped } from '../../../src/agent/vm/user-id.ts';
 
 const instanceId = `0x${'5e'.repeat(20)}`;
 const command = {
   instanceId,
-  diskPath: `/srv/a,b/vm/${instanceId}/disk.qcow2`,
+  seedPath: `/srv/a,b/vm/${instanceId}/seed.iso`,
+  discs: [
+    { id: 'first', path: '/srv/a,b/disk/first/disk-1.qcow2', base: { path: '/srv/base', format: 'raw' as const } },
+    { id: 'second', path: '/srv/a,b/disk/second/disk-0.qcow2', base: null },
+  ],
+  spares: ['/srv/a,b/disk/spare/1'],
   vcpus: 2,
   memoryMib: 512,
   acceleration: 'tcg' as const,
-  baseFormat: 'raw' as const,
+  hardwareProfile: 'virtio2013' as const,
+  keymap: null,
+  cdromPath: '/srv/rescue.iso',
+  mayReboot: true,
+  tap: null,
   restrictNetwork: false,
 };
 const tcp = (port: number) => ({ port, protocol: 'tcp' as const });
+const at = <Rule>(rule: Rule) => ({ address: '127.44.0.7', rule });
 
 test('a QEMU is recognised by its command line, also below a directory with commas, and no other process is', () => {
-  const args = ['setpriv', '--', 'qemu-system-x86_64', ...qemuArguments(command)];
+  const args = ['setpriv', '--', 'qemu-system-x86_64', ...qemuCommandLine(command).args];
   assert.equal(instanceOfArguments(args, '/srv/a,b/vm'), instanceId);
   assert.equal(instanceOfArguments(args, '/srv/a,b'), null, 'another directory');
   assert.equal(instanceOfArguments(args, '/srv/a,b/v'), null, 'a name that begins alike');
   assert.equal(instanceOfArguments(['vi', ...args.slice(3)], '/srv/a,b/vm'), null, 'another program');
 });
 
-test('every image format is named, the base is read-only, and no path of the host but the label is on the command line', () => {
-  const args = qemuArguments(command);
-  const blockdevs = args.filter((_, index) => args[index - 1] === '-blockdev');
-  assert.equal(blockdevs.length, 6);
-  for (const blockdev of blockdevs) assert.match(blockdev, /^driver=(file|raw|qcow2),/);
-  for (const blockdev of blockdevs.filter((text) => /node-name=(base|seed)/.test(text))) {
-    assert.match(blockdev, /read-only=on/);
-  }
+test('every image format is named, the base is read-only, and paths of the host are labels and nothing else', () => {
+  const { args, files } = qemuCommandLine(command);
+  const nodes = args.filter((_, index) => args[index - 1] === '-blockdev').map((text) => JSON.parse(text));
   assert.deepEqual(
-    args.filter((arg) => arg.includes('/srv')),
-    [`fd=3,set=1,opaque=/srv/a,,b/vm/${instanceId}/disk.qcow2`],
+    nodes.map(({ driver }) => driver),
+    ['file', 'raw', 'file', 'raw', 'file', 'qcow2', 'file', 'qcow2', 'file', 'raw', 'file'],
   );
+  const written = nodes.filter((node) => node['read-only'] !== true);
+  assert.deepEqual(
+    written.map(({ driver, backing }) => [driver, backing]),
+    [
+      ['file', undefined],
+      ['qcow2', nodes[3]['node-name']],
+      ['file', undefined],
+      ['qcow2', null],
+      ['file', undefined],
+    ],
+    'what a header says of a backing file counts for nothing',
+  );
+  for (const { 'node-name': name } of nodes) assert.ok(name.length <= 31, `${name} is too long for QEMU`);
+  const { first, second } = Object.fromEntries(command.discs.map((disc) => [disc.id, disc]));
+  assert.deepEqual(
+    files.map(({ path, access }) => [path, access]),
+    [
+      [command.seedPath, 'read'],
+      [first?.base?.path, 'read'],
+      [first?.path, 'write'],
+      [second?.path, 'write'],
+      [command.cdromPath, 'read'],
+      [command.spares[0], 'write'],
+    ],
+  );
+  const paths = args.filter((arg) => arg.includes('/srv'));
+  assert.equal(paths[0], `fd=3,set=1,opaque=/srv/a,,b/vm/${instanceId}/seed.iso`);
+  for (const path of paths) assert.match(path, /^fd=\d,set=\d,opaque=/);
   assert.ok(args.includes('-nodefaults') && args.includes('-no-user-config') && args.includes('-S'));
-  assert.ok(qemuArguments({ ...command, restrictNetwork: true }).some((arg) => /^user,.*restrict=on$/.test(arg)));
+  assert.ok(
+    qemuCommandLine({ ...command, restrictNetwork: true }).args.some((arg) => /^user,.*restrict=on$/.test(arg)),
+  );
 });
 
 test('QEMU’s list of forwards is read, and compared with what should be open', () => {
@@ -60,7 +95,7 @@ test('QEMU’s list of forwards is read, and compared with what should be open',
     '  UDP[HOST_FORWARD]  13     127.44.0.7    53       10.0.2.15    53     0     0\r',
   ].join('\n');
   const forwards = parseForwards(text);
-  const forward = (protocol: string, hostPort: number, guestPort: number) => ({
+  const forward = (protocol: 'tcp' | 'udp', hostPort: number, guestPort: number) => ({
     protocol,
     hostAddress: '127.44.0.7',
     hostPort,
@@ -68,16 +103,22 @@ test('QEMU’s list of forwards is read, and compared with what should be open',
   });
   assert.deepEqual(forwards, [forward('tcp', 22, 22), forward('tcp', 20080, 80), forward('udp', 53, 53)]);
 
-  const same = planForwards(forwards, '127.44.0.7', [tcp(80), { port: 53, protocol: 'udp' }, tcp(22)]);
+  const same = planForwards(forwards, ['127.44.0.7'], [tcp(80), { port: 53, protocol: 'udp' }, tcp(22)]);
   assert.deepEqual(same, { close: [], open: [] });
-  const other = planForwards(forwards, '127.44.0.7', [tcp(53), tcp(80)]);
-  assert.deepEqual(other, { close: [forwards[0], forwards[2]], open: [tcp(53)] });
-  const inTheWay = planForwards(forwards, '127.44.0.7', [tcp(22), tcp(80), tcp(20080)]);
+  const other = planForwards(forwards, ['127.44.0.7'], [tcp(53), tcp(80)]);
+  assert.deepEqual(other, { close: [forwards[0], forwards[2]], open: [at(tcp(53))] });
+  const inTheWay = planForwards(forwards, ['127.44.0.7'], [tcp(22), tcp(80), tcp(20080)]);
   assert.deepEqual(inTheWay, {
     close: [forward('tcp', 20080, 80), forward('udp', 53, 53)],
-    open: [tcp(80), tcp(20080)],
+    open: [at(tcp(80)), at(tcp(20080))],
   });
-  assert.equal(planForwards(forwards, '127.44.0.8', []).close.length, 3);
+  // An additional address has the same ports, and is given up by itself.
+  const more = planForwards(forwards, ['127.44.0.7', '127.44.0.9'], [tcp(22)]);
+  assert.deepEqual(more, { close: forwards.slice(1), open: [{ address: '127.44.0.9', rule: tcp(22) }] });
+  const elsewhere = { ...forward('tcp', 22, 22), hostAddress: '127.44.0.9' };
+  const fewer = planForwards([...forwards, elsewhere], ['127.44.0.7'], [tcp(22)]);
+  assert.deepEqual(fewer.close, [...forwards.slice(1), elsewhere]);
+  assert.equal(planForwards(forwards, ['127.44.0.8'], []).close.length, 3);
 });
 
 test('a port that can not be opened is told with what stands in its way, and the others are opened', async () => {
@@ -93,18 +134,17 @@ test('a port that can not be opened is told with what stands in its way, and the
   const holder = async (_protocol: string, _address: string, port: number) =>
     port === 80 ? ('address' as const) : port === 81 ? ('all' as const) : ('nobody' as const);
   const rules = [tcp(22), tcp(80), tcp(81), tcp(82)];
-  const result = await reconcileForwards(monitor, '127.44.0.7', rules, { standIns: false, holder });
+  const result = await reconcileForwards(monitor, ['127.44.0.7'], rules, { standIns: false, holder });
   assert.deepEqual(result.obstacles, [
-    { rule: tcp(80), kind: 'taken' },
-    { rule: tcp(81), kind: 'wildcard' },
-    { rule: tcp(82), kind: 'not-permitted' },
+    { ...at(tcp(80)), kind: 'taken' },
+    { ...at(tcp(81)), kind: 'wildcard' },
+    { ...at(tcp(82)), kind: 'not-permitted' },
   ]);
   assert.deepEqual(
     result.forwards.map(({ guestPort }) => guestPort),
     [22],
   );
-  for (const obstacle of result.obstacles)
-    assert.match(describeObstacle('127.44.0.7', obstacle), /^Port 8\d\/tcp of 127\.44\.0\.7 /);
+  for (const obstacle of result.obstacles) assert.match(describeObstacle(obstacle), /^Port 8\d\/tcp of 127\.44\.0\.7 /);
 });
 
 test('the kernel’s tables say who listens: on one address, on all, in either family', () => {

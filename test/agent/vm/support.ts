@@ -12,8 +12,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { overlaySizeBytes } from '../../../src/agent/disk/overlay.ts';
-import type { Progress } from '../../../src/agent/driver.ts';
+import { type PoolDirectory, StoragePools } from '../../../src/agent/disk/pools.ts';
+import { DriverFailure, type Progress } from '../../../src/agent/driver.ts';
 import type { VmSpec } from '../../../src/agent/vm/driver.ts';
+import type { AskSecrets } from '../../../src/agent/vm/first-boot.ts';
 import type { ImageSource } from '../../../src/agent/vm/image-source.ts';
 import type { QemuLimits } from '../../../src/agent/vm/limits.ts';
 import { QemuDriver } from '../../../src/agent/vm/qemu.ts';
@@ -30,23 +32,39 @@ export const bootTimeoutMs = 240_000;
 export async function microImages(): Promise<ImageSource> {
   const path = await microImage();
   const virtualSizeBytes = await overlaySizeBytes(path);
-  return { ensure: async () => ({ path, format: 'qcow2', virtualSizeBytes, sha256: 'micro' }) };
+  return { ensure: async () => ({ path, format: 'qcow2', virtualSizeBytes, sha256: 'micro' }), ensureIso: noCds };
 }
+
+/** Gives no ISO image. */
+export const noCds: ImageSource['ensureIso'] = async (url) => {
+  throw new DriverFailure('image.http', `There is no ${url}.`, true);
+};
 
 /** A driver as production makes it, in emulation. */
 export async function qemuDriver(
   directory: string,
-  options: { limits?: Partial<QemuLimits>; images?: ImageSource; user?: typeof nobody | null; log?: string[] } = {},
+  options: {
+    limits?: Partial<QemuLimits>;
+    images?: ImageSource;
+    askSecrets?: AskSecrets;
+    user?: typeof nobody | null;
+    log?: string[];
+    pools?: PoolDirectory[];
+    networks?: { translates: boolean };
+  } = {},
 ): Promise<QemuDriver> {
   const log = (_about: object, message: string) => void options.log?.push(message);
   return new QemuDriver({
     directory,
+    pools: new StoragePools(directory, options.pools),
+    askSecrets: options.askSecrets ?? (async () => null),
     images: options.images ?? (await microImages()),
     acceleration: 'tcg',
     user: options.user === undefined ? nobody : options.user,
     logger: { info: log, warn: log, error: log },
     clock: { now: () => new Date() },
     ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.networks ? { networks: options.networks } : {}),
   });
 }
 
@@ -69,7 +87,9 @@ export async function scratch(name: string): Promise<Scratch> {
     keyPath,
     publicKey: (await readFile(`${keyPath}.pub`, 'utf8')).trim(),
     clean: async () => {
-      const driver = await qemuDriver(directory, { images: { ensure: () => Promise.reject(new Error('not now')) } });
+      const driver = await qemuDriver(directory, {
+        images: { ensure: () => Promise.reject(new Error('not now')), ensureIso: noCds },
+      });
       for (const { instanceId } of await driver.observe()) await driver.erase(instanceId, 0);
       await driver.close();
       await rm(directory, { recursive: true, force: true });
@@ -84,8 +104,9 @@ export function specOf(number: number, address: string, publicKey: string, chang
     hostname: `guest-${number}`,
     vcpus: 1,
     memoryMib: 256,
-    diskGib: 1,
-    imageUrl: 'http://images.example/micro.qcow2',
+    disks: [{ id: `disk-${number}`, sizeMib: 1024 }],
+    image: { url: 'http://images.example/micro.qcow2', imaging: 1 },
+    bootNumber: 1,
     sshKeys: [publicKey],
     address,
     portRules: [{ port: 22, protocol: 'tcp' }],
@@ -100,11 +121,17 @@ export async function runVm(driver: QemuDriver, spec: VmSpec): Promise<Progress[
   return told;
 }
 
+/** Erases the VM with its disks. */
+export async function eraseVm(driver: QemuDriver, spec: VmSpec, graceMs = 0): Promise<void> {
+  await driver.erase(spec.instanceId, graceMs);
+  await driver.settleDisks({ ...spec, disks: [], eraseDisks: spec.disks });
+}
+
 /** Runs a command in a guest as root and gives what it prints. Throws when it fails or takes over a minute. */
 export async function inGuest(keyPath: string, address: string, command: string): Promise<string> {
   const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'ConnectTimeout=10'];
   const args = ['-i', keyPath, '-o', 'BatchMode=yes', ...options.flatMap((option) => ['-o', option])];
-  const { stdout } = await run('ssh', [...args, `root@${address}`, command], { timeout: 60_000 });
+  const { stdout } = await run('ssh', [...args, `root@${address}`, command], { timeout: 180_000 });
   return stdout.trim();
 }
 
@@ -181,6 +208,10 @@ export async function traces(directory: string, instanceId: string): Promise<str
   const name = await wallsName(directory);
   const found = qemuPids(instanceId).map((pid) => `process ${pid}`);
   for (const entry of await readdir(join(directory, 'vm'))) found.push(`file ${entry}`);
+  for (const entry of await readdir(join(directory, 'disk'))) {
+    if (entry !== 'pool.json' && entry !== 'spare') found.push(`disk ${entry}`);
+  }
+  for (const entry of await readdir(join(directory, 'disk', 'spare')).catch(() => [])) found.push(`spare ${entry}`);
   for (const parent of ['', 'memory', 'cpu', 'pids']) {
     const groups: string[] = await readdir(join('/sys/fs/cgroup', parent)).catch(() => []);
     if (groups.includes(name)) found.push(`cgroup ${parent}/${name}`);

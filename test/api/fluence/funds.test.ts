@@ -103,6 +103,7 @@ const row = {
   priceMicroUsd: 306_970n,
   pricePerEpoch: 306_970n,
   address: '192.0.2.1',
+  addressCount: 1,
   portRules: [],
   createdAt: new Date('2026-01-01T00:00:00Z'),
   heldMicroUsd: 306_970n,

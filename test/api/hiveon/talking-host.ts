@@ -10,7 +10,8 @@ import type { ContainerDriver, ContainerSpec, LogQuery } from '../../../src/agen
 import { DriverFailure } from '../../../src/agent/driver.ts';
 import { Records } from '../../../src/agent/record.ts';
 import { defaultPatience } from '../../../src/agent/worker.ts';
-import type { AgentEvent, Inventory, Report } from '../../../src/api/agent/contract.ts';
+import type { Inventory } from '../../../src/api/agent/contract/inventory.ts';
+import type { AgentEvent, Report } from '../../../src/api/agent/contract/report.ts';
 import { ensureLocalHost } from '../../../src/app/bootstrap.ts';
 import { makeEnrolmentToken } from '../../../src/app/host.ts';
 import { addSlot } from '../../../src/app/slot-terms.ts';
