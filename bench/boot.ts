@@ -5,10 +5,10 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gibToBytes, makeOverlay } from '../src/agent/disk/overlay.ts';
+import { makeOverlay, mibToBytes } from '../src/agent/disk/overlay.ts';
 import { makeSeed } from '../src/agent/disk/seed.ts';
 import { detectAcceleration } from '../src/agent/vm/acceleration.ts';
-import { qemuArguments, qemuProgram } from '../src/agent/vm/command-line.ts';
+import { qemuCommandLine, qemuProgram } from '../src/agent/vm/command-line.ts';
 import { deploySmall, type RealBerth, removeVm, startReal, untilActive, untilSshBanner } from './real.ts';
 import { median } from './stack.ts';
 
@@ -31,21 +31,30 @@ async function bootByHand(berth: RealBerth, acceleration: 'kvm' | 'tcg'): Promis
   const base = join(bases, (await readdir(bases))[0] ?? '');
   const [disk, seed] = [join(directory, 'disk.qcow2'), join(directory, 'seed.iso')];
   await rm(disk, { force: true });
-  await makeOverlay({ path: disk, basePath: base, baseFormat: 'qcow2', sizeBytes: gibToBytes(5) });
+  await makeOverlay({ path: disk, basePath: base, baseFormat: 'qcow2', sizeBytes: mibToBytes(5 * 1024) });
   await makeSeed(seed, { instanceId: handId, hostname: 'by-hand', sshKeys: [berth.publicKey] });
-  const args = qemuArguments({
+  const line = qemuCommandLine({
     instanceId: handId,
-    diskPath: disk,
+    seedPath: seed,
+    discs: [{ id: 'by-hand', path: disk, base: { path: base, format: 'qcow2' } }],
+    spares: [],
     vcpus: 1,
     memoryMib: 1024,
     acceleration,
-    baseFormat: 'qcow2',
+    hardwareProfile: 'virtio2013',
+    keymap: null,
+    cdromPath: null,
+    mayReboot: true,
+    tap: null,
     restrictNetwork: false,
-  })
+  });
+  const args = line.args
     // By hand nobody waits for a monitor, and the port is forwarded from the start.
     .filter((argument) => argument !== '-S')
     .map((argument) => (argument.startsWith('user,id=') ? `${argument},hostfwd=tcp:${handAddress}:22-:22` : argument));
-  const files = await Promise.all([open(disk, constants.O_RDWR), open(base), open(seed)]);
+  const files = await Promise.all(
+    line.files.map(({ path, access }) => open(path, access === 'write' ? constants.O_RDWR : constants.O_RDONLY)),
+  );
   const beganMs = performance.now();
   const qemu = spawn(qemuProgram, args, {
     cwd: directory,

@@ -5,7 +5,8 @@ import pg from 'pg';
 import { ensureLocalHost } from '../src/app/bootstrap.ts';
 import { systemEntropy } from '../src/compose/system.ts';
 import { newInstanceId, newUuid } from '../src/model/id.ts';
-import { Customer, median, startStack } from './stack.ts';
+import { defaultGroupOf } from '../src/store/group.ts';
+import { Customer, median, rate, startStack } from './stack.ts';
 
 const turns = 5;
 const turnMs = 4_000;
@@ -14,49 +15,54 @@ const connections = 8;
 
 let serial = 0;
 
-/** Runs `work` over and over in so many lanes for one turn. @returns how often a second */
-async function rate(lanes: number, work: (lane: number) => Promise<void>): Promise<number> {
-  const began = performance.now();
-  let done = 0;
-  await Promise.all(
-    Array.from({ length: lanes }, async (_, lane) => {
-      while (performance.now() - began < turnMs) {
-        await work(lane);
-        done += 1;
-      }
-    }),
-  );
-  return done / ((performance.now() - began) / 1000);
-}
-
 /** The rows of one deployment, one statement each, as anybody would write them first. */
 async function writeRows(
   client: pg.Client,
-  row: { accountId: string; hostId: string; priceId: string },
+  row: { accountId: string; groupId: string; hostId: string; priceId: string },
 ): Promise<void> {
   const now = new Date();
   const [id, deployment, disk] = [newInstanceId(systemEntropy), newUuid(systemEntropy), newUuid(systemEntropy)];
   serial += 1;
   const name = `bare-${serial}`;
   const ip = `11.${(serial >> 16) & 255}.${(serial >> 8) & 255}.${serial & 255}`;
-  const { accountId, hostId, priceId } = row;
+  const { accountId, groupId, hostId, priceId } = row;
   await client.query('begin');
   await client.query('insert into deployment values ($1, $2, $3)', [deployment, accountId, now]);
-  await client.query('insert into instance_name values ($1, $2, $3)', [accountId, name, deployment]);
+  await client.query('insert into instance_name (group_id, name, deployment_id) values ($1, $2, $3)', [
+    groupId,
+    name,
+    deployment,
+  ]);
   const host = await client.query(
     'update host set revision = revision + 1, vcpus_used = vcpus_used + 1, memory_mib_used = memory_mib_used + 1024, disk_gib_used = disk_gib_used + 5 where id = $1 returning revision',
     [hostId],
   );
   await client.query('update address_pool set next_offset = next_offset + 1 where host_id = $1', [hostId]);
   await client.query(
-    `insert into instance (id, account_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus, memory_mib,
+    `insert into instance (id, account_id, group_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus, memory_mib,
        image_url, ssh_keys, price_id, price_micro_usd, created_at)
-     values ($1, $2, $3, 'vm', $4, $4, 'launching', $5, $6, 1, 1024, $7, $8, $9, 135000, $5)`,
-    [id, accountId, deployment, name, now, hostId, 'https://images.example/disk.qcow2', ['ssh-ed25519 AAAA'], priceId],
+     values ($1, $2, $10, $3, 'vm', $4, $4, 'launching', $5, $6, 1, 1024, $7, $8, $9, 135000, $5)`,
+    [
+      id,
+      accountId,
+      deployment,
+      name,
+      now,
+      hostId,
+      'https://images.example/disk.qcow2',
+      ['ssh-ed25519 AAAA'],
+      priceId,
+      groupId,
+    ],
   );
-  await client.query("insert into disk values ($1, $2, true, 5, 'NVMe')", [disk, id]);
+  await client.query('insert into vm (instance_id) values ($1)', [id]);
+  await client.query("insert into disk (id, instance_id, size_mib, storage_type) values ($1, $2, 5120, 'NVMe')", [
+    disk,
+    id,
+  ]);
   await client.query(
-    "insert into assignment (instance_id, host_id, generation, revision, desired) values ($1, $2, 1, $3, 'running')",
+    `insert into assignment (instance_id, host_id, generation, revision, desired, vcpus, memory_mib, disk_gib)
+     values ($1, $2, 1, $3, 'running', 1, 1024, 5)`,
     [id, hostId, host.rows[0].revision],
   );
   await client.query('insert into address (ip, instance_id) values ($1, $2)', [ip, id]);
@@ -111,7 +117,8 @@ try {
     .execute();
   const account = await database.selectFrom('account').select('id').executeTakeFirstOrThrow();
   const price = await database.selectFrom('price').select('id').executeTakeFirstOrThrow();
-  const row = { accountId: account.id, hostId: bareHostId, priceId: price.id };
+  const group = await defaultGroupOf(database, account.id);
+  const row = { accountId: account.id, groupId: String(group.id), hostId: bareHostId, priceId: price.id };
   const pool = await Promise.all(
     Array.from({ length: connections }, async () => {
       const client = new pg.Client({ connectionString: stack.connectionString });
@@ -119,8 +126,8 @@ try {
       return client;
     }),
   );
-  const bareTurn = () => rate(connections, (lane) => writeRows(pool[lane] as pg.Client, row));
-  const berthTurn = () => rate(clients, () => customer.deploy());
+  const bareTurn = () => rate(connections, turnMs, (lane) => writeRows(pool[lane] as pg.Client, row));
+  const berthTurn = () => rate(clients, turnMs, () => customer.deploy());
   await berthTurn();
   await bareTurn();
   customer.latenciesMs.length = 0;

@@ -48,16 +48,17 @@ async function fill(context: Context): Promise<void> {
       `insert into account select gen_random_uuid(), 'account-' || n, now() from generate_series(1, ${accounts}) n`,
     );
     await run(`insert into deployment select gen_random_uuid(), id, now() from account`);
-    await run(`insert into instance (id, account_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus,
+    await run(`insert into instance (id, account_id, group_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus,
         memory_mib, image_url, ssh_keys, price_id, price_micro_usd, created_at, activated_at)
-      select '0x' || lpad(to_hex(n), 40, '0'), account.id, deployment.id, 'vm', 'vm-' || n, 'vm', 'active', now(), :host, 1, 1024,
+      select '0x' || lpad(to_hex(n), 40, '0'), account.id, "group".id, deployment.id, 'vm', 'vm-' || n, 'vm', 'active', now(), :host, 1, 1024,
         'https://images.example/a.img', '{}', host.price_id, ${price}, now() - interval '2 days', now() - interval '2 days'
       from generate_series(1, ${instances}) n
       join (select *, row_number() over (order by name) as ordinal from account) as account on ordinal = n % ${accounts} + 1
+      join "group" on "group".account_id = account.id
       join deployment on deployment.account_id = account.id join host on host.id = :host`);
-    await run(`insert into assignment (instance_id, host_id, generation, revision, desired, observed_generation, observed_state,
-        running_since)
-      select id, :host, 1, 1, 'running', 1, 'running', now() - interval '2 days' from instance`);
+    await run(`insert into assignment (instance_id, host_id, generation, revision, desired, vcpus, memory_mib, disk_gib,
+        observed_generation, observed_state, running_since)
+      select id, :host, 1, 1, 'running', 1, 1024, 0, 1, 'running', now() - interval '2 days' from instance`);
     await run(`insert into bill (instance_id, account_id, host_id, period, anchor_at, price_micro_usd, paid_until, held_micro_usd,
         funds_changed_at, created_at)
       select id, account_id, :host, 'global-daily', created_at, ${price}, now() - interval '1 minute', ${price}, now(), created_at

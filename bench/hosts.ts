@@ -90,6 +90,7 @@ const priceOf = (index: number): { priceId: string; rates: RateCard } => ({
     vcpuMicroUsd: BigInt(80_000 + index * 3_000),
     memoryGibMicroUsd: BigInt(15_000 + ((index * 7) % 6) * 1_000),
     storageGibMicroUsd: BigInt(800 + ((index * 5) % 4) * 100),
+    gradeGibMicroUsd: {},
     publicIpMicroUsd: 10_000n,
   },
 });

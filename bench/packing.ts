@@ -129,7 +129,13 @@ const byScore =
 const ours: MakePolicy = (free) => {
   const market = new Market();
   market.setConfigurations(configurations);
-  const rates = { vcpuMicroUsd: 1n, memoryGibMicroUsd: 1n, storageGibMicroUsd: 1n, publicIpMicroUsd: 1n };
+  const rates = {
+    vcpuMicroUsd: 1n,
+    memoryGibMicroUsd: 1n,
+    storageGibMicroUsd: 1n,
+    gradeGibMicroUsd: {},
+    publicIpMicroUsd: 1n,
+  };
   const changed = (index: number) =>
     market.set({
       ...{ id: String(index), priceId: '', rates, hardware: machineOf(0), datacenter: null, additionalGibMax: null },

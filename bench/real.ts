@@ -1,6 +1,7 @@
 // Real VMs for the benchmarks: a whole `berth up`, and the small steps that both sides of a comparison share.
 
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,8 @@ const lookEveryMs = 10;
 /** A running Berth with real VMs. */
 export interface RealBerth {
   client: BerthClient;
+  url: string;
+  apiKey: string;
   directory: string;
   imageUrl: string;
   publicKey: string;
@@ -35,6 +38,8 @@ export async function startReal(addressPool: string): Promise<RealBerth> {
   const micro = (await client.defaultImages()).find(({ slug }) => slug === 'micro');
   return {
     client,
+    url,
+    apiKey,
     directory,
     imageUrl: micro?.downloadUrl ?? '',
     publicKey: (await readFile(`${keyFile}.pub`, 'utf8')).trim(),
@@ -65,17 +70,16 @@ export async function untilActive(berth: RealBerth, id: string): Promise<string>
   }
 }
 
-/** Deletes a VM and waits until its directory is gone. */
+/** Deletes a VM and waits until the host has none of it. */
 export async function removeVm(berth: RealBerth, id: string): Promise<void> {
   await berth.client.deleteVms([id]);
-  const home = join(berth.directory, 'agent', 'vm', id);
-  while (
-    await readFile(join(home, 'vm.json')).then(
-      () => true,
-      () => false,
-    )
-  )
-    await sleep(lookEveryMs);
+  await untilGone(berth, id);
+}
+
+/** Waits until the host has nothing of a VM that is to be deleted: what closes Berth earlier leaves its process behind. */
+export async function untilGone(berth: RealBerth, id: string): Promise<void> {
+  const record = join(berth.directory, 'agent', 'vm', id, 'vm.json');
+  while (existsSync(record)) await sleep(lookEveryMs);
 }
 
 /** Waits for the first line of an SSH server. @returns when it came (`performance.now()`) */

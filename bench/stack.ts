@@ -123,33 +123,47 @@ export function median(figures: readonly number[]): number {
   return sorted.length % 2 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-/** Deploys over kept connections, and notes how long each took and which failed. */
+/** Makes VMs over kept connections, and notes how long each took and which failed. */
 export class Customer {
   readonly latenciesMs: number[] = [];
   errors = 0;
   readonly #stack: Stack;
   readonly #agent: Agent;
+  readonly #prefix: string;
   #serial = 0;
 
-  constructor(stack: Stack, connections: number) {
+  /** @param prefix what its VMs' names begin with */
+  constructor(stack: Stack, connections: number, prefix = 'bench') {
     this.#stack = stack;
+    this.#prefix = prefix;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
   /** Deploys one small VM under a name of its own. */
   deploy(): Promise<void> {
     this.#serial += 1;
-    const body = deployBody(`bench-${this.#serial}`);
+    const key = this.#stack.apiKey;
+    return this.#post('/vms/v3', key, 201, deployBody(`${this.#prefix}-${this.#serial}`));
+  }
+
+  /** Makes one small VM under a name of its own by Bytemark's call. */
+  createVm(): Promise<void> {
+    this.#serial += 1;
+    const path = '/accounts/bench/groups/default/vm_create';
+    return this.#post(path, `apikey.${this.#stack.apiKey}`, 202, createBody(`${this.#prefix}-${this.#serial}`));
+  }
+
+  #post(path: string, token: string, expected: number, body: string): Promise<void> {
     const began = performance.now();
     return new Promise((resolve) => {
       const headers = {
-        authorization: `Bearer ${this.#stack.apiKey}`,
+        authorization: `Bearer ${token}`,
         'content-type': 'application/json',
-        'content-length': body.length,
+        'content-length': Buffer.byteLength(body),
       };
       const options = { method: 'POST', agent: this.#agent, headers };
-      const call = request(`${this.#stack.url}/vms/v3`, options, (response) => {
-        if (response.statusCode !== 201) this.errors += 1;
+      const call = request(this.#stack.url + path, options, (response) => {
+        if (response.statusCode !== expected) this.errors += 1;
         response.resume().on('end', () => {
           this.latenciesMs.push(performance.now() - began);
           resolve();
@@ -169,11 +183,39 @@ export class Customer {
   }
 }
 
-/** The body of a deployment of one small VM. The key is a well-formed one that nobody has. */
-export function deployBody(name: string): string {
+/** Runs `work` over and over in so many lanes for one turn. @returns how often a second */
+export async function rate(lanes: number, turnMs: number, work: (lane: number) => Promise<void>): Promise<number> {
+  const began = performance.now();
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      while (performance.now() - began < turnMs) {
+        await work(lane);
+        done += 1;
+      }
+    }),
+  );
+  return done / ((performance.now() - began) / 1000);
+}
+
+/** A well-formed key that nobody has. */
+function someKey(): string {
   const point = Buffer.alloc(32, 7);
   const field = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
-  const blob = Buffer.concat([field(Buffer.from('ssh-ed25519')), field(point)]).toString('base64');
+  return `ssh-ed25519 ${Buffer.concat([field(Buffer.from('ssh-ed25519')), field(point)]).toString('base64')}`;
+}
+
+/** What the command-line client of Bytemark's API sends for one small VM. */
+function createBody(name: string): string {
+  return JSON.stringify({
+    virtual_machine: { autoreboot_on: true, cores: 1, memory: 1024, name },
+    discs: [{ label: 'disc-1', storage_grade: 'sata', size: 5120 }],
+    reimage: { distribution: 'micro', firstboot_script: '', root_password: 's3cret', ssh_public_key: someKey() },
+  });
+}
+
+/** The body of a deployment of one small VM. */
+export function deployBody(name: string): string {
   return JSON.stringify({
     constraints: { basicConfiguration: 'cpu-1-ram-1gb-storage-5gb' },
     instances: 1,
@@ -181,7 +223,7 @@ export function deployBody(name: string): string {
       name,
       openPorts: [{ port: 80, protocol: 'tcp' }],
       osImage: 'https://images.example/disk.qcow2',
-      sshKeys: [`ssh-ed25519 ${blob}`],
+      sshKeys: [someKey()],
     },
   });
 }
