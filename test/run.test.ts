@@ -128,6 +128,31 @@ test('without a filter lint, types and dead code are tests too', async (t) => {
   assert.match(bad.output, /bin\/biome was run/);
 });
 
+test('in a run of everything a file that failed has a second go, and what was unsteady is told of', async (t) => {
+  const marks = mkdtempSync(join(tmpdir(), 'berth-goes-'));
+  t.after(() => rmSync(marks, { recursive: true, force: true }));
+  const unsteady = `
+    import { existsSync, writeFileSync } from 'node:fs';
+    test('steady', () => {});
+    test('unsteady', () => {
+      const hasRun = existsSync('${marks}/ran');
+      writeFileSync('${marks}/ran', '');
+      assert.ok(hasRun, 'the first go');
+    });`;
+  const once = await runOn(t, { 'one.test.ts': unsteady }, []);
+  assert.equal(once.lastLine, '5 passed, 0 failed');
+  assert.equal(once.code, 0);
+  assert.match(once.output, /Failed at the first go[\s\S]*✖ test\/one\.test\.ts: unsteady[\s\S]*the first go/);
+  const broken = await runOn(t, { 'one.test.ts': `test('bad', () => assert.fail());` }, []);
+  assert.equal(broken.lastLine, '3 passed, 1 failed');
+  assert.equal(broken.code, 1);
+  assert.doesNotMatch(broken.output, /Failed at the first go/);
+  const many = ['a', 'b', 'c', 'd'].map((name) => [`${name}.test.ts`, `test('bad', () => assert.fail());`] as const);
+  const all = await runOn(t, Object.fromEntries(many), []);
+  assert.equal(all.lastLine, '3 passed, 4 failed');
+  assert.doesNotMatch(all.output, /Once more/);
+});
+
 test('a process that outlives the tests fails the run and is ended', async (t) => {
   const outcome = await runOn(t, {
     'one.test.ts': `

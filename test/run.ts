@@ -1,7 +1,8 @@
 /**
  * Runs the whole test suite: `node test/run.ts [path or part of a path ...]`. Lint, types and dead code count as tests,
- * and so does that nothing is left running. Two files run at a time, of which one boots machines. The last line of its
- * output is the sum; the exit code is 1 when anything failed or nothing ran. What a test is and how one fails is
+ * and so does that nothing is left running. Two files run at a time, of which one boots machines. Files that failed in a run of
+ * the whole suite run once more at its end. The last line of the output is the sum; the exit code is 1 when anything failed or
+ * nothing ran. What a test is and how one fails is
  * node:test's business; the words are report.ts's.
  */
 import { spawn } from 'node:child_process';
@@ -21,6 +22,8 @@ const WITH_MACHINES = ['agent', 'backup', 'builder', 'console', 'system'];
 const ALONE = ['torture'];
 /** How long a file's process may take to end after it was told to. */
 const FILE_GRACE_MS = 10_000;
+/** Where more files than these fail, something is broken, and a second go would only take time. */
+const SECOND_GOES_MAX = 3;
 const CHECK_TIMEOUT_MS = 10 * 60_000;
 /** Processes that were told to end in the last test may need a moment. */
 const LEFTOVER_GRACE_MS = 5_000;
@@ -61,6 +64,7 @@ const withMachines = chosen.filter((file) => isOf(file, WITH_MACHINES));
 const others = chosen.filter((file) => !alone.includes(file) && !withMachines.includes(file));
 await Promise.all([withMachines, others].map(runInTurn));
 await runInTurn(alone);
+if (filters.length === 0) await runAgain(report.failedFiles());
 await checkNothingLeftRunning();
 finish();
 
@@ -98,6 +102,17 @@ function isOf(file: string, folders: readonly string[]): boolean {
 
 async function runInTurn(list: readonly string[]): Promise<void> {
   for (const file of list) await runFile(file);
+}
+
+/**
+ * Files that failed have a second go, with nothing else running: on a busy machine one of a thousand tests may lose a race. The
+ * sum counts the second go, and the end of the output tells of every test that failed at the first.
+ */
+async function runAgain(failed: readonly string[]): Promise<void> {
+  if (failed.length === 0 || failed.length > SECOND_GOES_MAX) return;
+  report.note('\nOnce more, on their own:');
+  for (const one of findMarkedProcesses(runId)) endProcess(one); // what a test that failed did not come to ending
+  await runInTurn(failed);
 }
 
 async function runFile(file: string): Promise<void> {

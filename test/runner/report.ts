@@ -15,13 +15,21 @@ interface Failure {
   detail: string;
 }
 
+/** What of one file, or outside of all files, went well and what did not. */
+interface Tally {
+  passed: number;
+  skipped: number;
+  failures: Failure[];
+}
+
 /** What went well and what did not, over the whole run. */
 export class Report {
   readonly #root: string;
   readonly #write: (text: string) => void;
-  readonly #failures: Failure[] = [];
-  #passed = 0;
-  #skipped = 0;
+  readonly #outside: Tally = { passed: 0, skipped: 0, failures: [] };
+  /** By the file's path. The second go of a file takes the place of the first. */
+  readonly #files = new Map<string, Tally>();
+  readonly #unsteady: Failure[] = [];
 
   constructor(root: string, write: (text: string) => void) {
     this.#root = root;
@@ -32,26 +40,26 @@ export class Report {
     this.tell(`${text}\n`);
   }
 
-  pass(name: string, tookMs: number, indent = 0, write = this.#write): void {
-    this.#passed++;
+  pass(name: string, tookMs: number, indent = 0, tally = this.#outside, write = this.#write): void {
+    tally.passed++;
     write(line(indent, `✔ ${name}`, tookMs));
   }
 
-  skip(name: string, reason: string, indent = 0, write = this.#write): void {
-    this.#skipped++;
+  skip(name: string, reason: string, indent: number, tally: Tally, write: (text: string) => void): void {
+    tally.skipped++;
     write(line(indent, `- ${name} (${reason})`));
   }
 
   /** `detail` is shown at once and again at the end. */
-  fail(name: string, detail: string, tookMs: number, indent = 0, write = this.#write, where = ''): void {
-    this.#failures.push({ name: where === '' ? name : `${where}: ${name}`, detail });
+  fail(name: string, detail: string, tookMs: number, indent = 0, tally = this.#outside, write = this.#write): void {
+    tally.failures.push({ name, detail });
     write(line(indent, `✖ ${name}`, tookMs));
     if (detail !== '') write(`${indentText(detail, '  '.repeat(indent + 2))}\n`);
   }
 
   /** `isAlone`: nothing else is being told meanwhile, so all of it is told as it happens; else at its end. */
   beginFile(path: string, isAlone: boolean): FileReport {
-    return new FileReport(this, path, relative(this.#root, path), isAlone ? this.#write : null);
+    return new FileReport(this, path, this.#nameOf(path), isAlone ? this.#write : null);
   }
 
   /** Writes what a file had to say. */
@@ -59,17 +67,45 @@ export class Report {
     this.#write(text);
   }
 
+  /** What a file came to. What failed at its first go and not at its second is remembered as unsteady. */
+  endFile(path: string, tally: Tally): void {
+    const first = this.#files.get(path)?.failures ?? [];
+    const again = new Set(tally.failures.map(({ name }) => name));
+    this.#unsteady.push(...first.filter(({ name }) => !again.has(name)).map((one) => within(this.#nameOf(path), one)));
+    this.#files.set(path, tally);
+  }
+
+  /** The files in which something failed. */
+  failedFiles(): string[] {
+    return [...this.#files].filter(([, { failures }]) => failures.length > 0).map(([path]) => path);
+  }
+
+  #nameOf(path: string): string {
+    return relative(this.#root, path);
+  }
+
   /** Writes the failures once more and the sum; says whether the run was a success. */
   finish(): boolean {
-    if (this.#failures.length > 0) this.#write('\nFailed:\n');
-    for (const { name, detail } of this.#failures) {
+    const files = [...this.#files];
+    const failures = [
+      ...this.#outside.failures,
+      ...files.flatMap(([path, tally]) => tally.failures.map((one) => within(this.#nameOf(path), one))),
+    ];
+    this.#list('Failed at the first go, passed at the second (a race, of the test or of Berth):', this.#unsteady);
+    this.#list('Failed:', failures);
+    const sum = (of: 'passed' | 'skipped') => files.reduce((total, [, tally]) => total + tally[of], this.#outside[of]);
+    const nothingRan = sum('passed') + failures.length === 0;
+    if (nothingRan) this.#write('\nNo test ran, which is a failure.\n');
+    const skipped = sum('skipped') === 0 ? '' : `, ${sum('skipped')} skipped`;
+    this.#write(`\n${sum('passed')} passed, ${failures.length} failed${skipped}\n`);
+    return !nothingRan && failures.length === 0;
+  }
+
+  #list(title: string, failures: readonly Failure[]): void {
+    if (failures.length > 0) this.#write(`\n${title}\n`);
+    for (const { name, detail } of failures) {
       this.#write(`\n✖ ${name}\n${detail === '' ? '' : `${indentText(detail, '    ')}\n`}`);
     }
-    const nothingRan = this.#passed + this.#failures.length === 0;
-    if (nothingRan) this.#write('\nNo test ran, which is a failure.\n');
-    const skipped = this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`;
-    this.#write(`\n${this.#passed} passed, ${this.#failures.length} failed${skipped}\n`);
-    return !nothingRan && this.#failures.length === 0;
   }
 }
 
@@ -82,9 +118,9 @@ class FileReport {
   /** Nesting of the result before this one: the results of inner tests come right before their parent's. */
   #lastNesting = 0;
   readonly #running: string[] = [];
+  readonly #tally: Tally = { passed: 0, skipped: 0, failures: [] };
   #output = '';
   #results = 0;
-  #failed = false;
   #held = '';
   readonly #write: (text: string) => void;
 
@@ -136,6 +172,7 @@ class FileReport {
         data.name,
         typeof reason === 'string' ? reason : data.skip ? 'skipped' : 'to do',
         indent,
+        this.#tally,
         this.#write,
       );
     } else if (type === 'test:fail') {
@@ -143,13 +180,12 @@ class FileReport {
       if (isParent && error.failureType === 'subtestsFailed') return; // told and counted where it happened
       this.#fail(data.name, inspect(error.cause ?? error), tookMs, indent);
     } else if (!isParent) {
-      this.#report.pass(data.name, tookMs, indent, this.#write);
+      this.#report.pass(data.name, tookMs, indent, this.#tally, this.#write);
     }
   }
 
   #fail(name: string, detail: string, tookMs: number, indent: number): void {
-    this.#failed = true;
-    this.#report.fail(name, detail, tookMs, indent, this.#write, this.#name);
+    this.#report.fail(name, detail, tookMs, indent, this.#tally, this.#write);
   }
 
   /** `timedOutMs`: the file was ended because it took that long. */
@@ -158,14 +194,19 @@ class FileReport {
     if (timedOutMs !== undefined) {
       const running = this.#running.map((name) => `"${name}"`).join(' in ') || 'none';
       this.#fail('ends in time', `Not done after ${duration(timedOutMs)}; tests running: ${running}`, tookMs, 1);
-    } else if (this.#results === 0 && !this.#failed) {
+    } else if (this.#results === 0 && this.#tally.failures.length === 0) {
       this.#write('  (no tests)\n');
     }
-    if (this.#failed && this.#output !== '')
+    if (this.#tally.failures.length > 0 && this.#output !== '')
       this.#write(`  output of ${this.#name}:\n${indentText(this.#output, '  | ')}\n`);
     this.#write(`  ${this.#name}: ${duration(tookMs)}\n`);
     this.#report.tell(this.#held);
+    this.#report.endFile(this.#path, this.#tally);
   }
+}
+
+function within(file: string, { name, detail }: Failure): Failure {
+  return { name: `${file}: ${name}`, detail };
 }
 
 function line(indent: number, text: string, tookMs?: number): string {

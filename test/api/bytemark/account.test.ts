@@ -8,7 +8,7 @@ import { startTestBerth, type TestBerth } from '../../support/berth.ts';
 import { openStore } from '../support.ts';
 import { asOperator } from './identity.ts';
 import { callerWith, openAccount, type Send, sender } from './reading.ts';
-import { created, type Vm } from './vms.ts';
+import { created, untilPower, type Vm } from './vms.ts';
 
 interface Account {
   id: number;
@@ -37,6 +37,7 @@ after(async () => {
 
 test('an account is shown by number and name, alone or with everything in it', async () => {
   const { virtual_machine: vm } = await created(berth);
+  await untilPower(berth, vm.id, true);
   const { body: account } = await send<Account>('GET', '/accounts/default');
   const alone = { id: account.id, name: 'default', suspended: false, type: 'application/vnd.bigv.account' };
   assert.ok(Number.isInteger(account.id));
