@@ -33,6 +33,14 @@ export interface Context {
   allowedCallbackHosts: ReadonlySet<string>;
   /** Looks at customers' ISO images; left out where nothing is fetched for customers. */
   readIso?: IsoReader;
+  /** Set inside a request that is one transaction: does what stays done when the request is refused. */
+  apart?: (work: (outside: Context) => Promise<void>) => void;
   /** Where Berth is reached, such as `http://127.0.0.1:8080`; images that it builds are served below it. */
   publicUrl: string;
+}
+
+/** Does something that is no part of the request, and stays done when that is refused. */
+export async function apart(context: Context, work: (outside: Context) => Promise<void>): Promise<void> {
+  if (context.apart) context.apart(work);
+  else await work(context);
 }

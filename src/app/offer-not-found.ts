@@ -7,7 +7,7 @@ import type { Market } from '../placement/market.ts';
 import type { Wanted } from '../placement/place.ts';
 import { insertEventUnflushed } from '../store/event.ts';
 import type { Principal } from './authenticate.ts';
-import type { Context } from './context.ts';
+import { apart, type Context } from './context.ts';
 
 /** Writes the event `offer.not_found`. */
 export async function tellNotFound(
@@ -32,7 +32,7 @@ export async function tellNotFound(
     },
     createdAt: context.clock.now(),
   };
-  await insertEventUnflushed(context.database, event);
+  await apart(context, ({ database }) => insertEventUnflushed(database, event));
 }
 
 function sentence({ hosts, removed, relaxations }: Explanation): string {

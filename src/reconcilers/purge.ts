@@ -8,6 +8,7 @@ import { inTransaction } from '../store/database.ts';
 import { forgetEvents } from '../store/event.ts';
 import { forgetEnrolments } from '../store/host.ts';
 import { forgetAnswers, idempotencyKeptMs } from '../store/idempotency.ts';
+import { forgetKeptAnswers } from '../store/kept-answer.ts';
 import { forgetFailures } from '../store/login-failure.ts';
 import { forgetPrivileges } from '../store/privilege.ts';
 import { forgetSessions } from '../store/session.ts';
@@ -30,6 +31,7 @@ export async function purge(context: Context): Promise<void> {
   const { database } = context;
   await inSteps((before) => inTransaction(database, (tx) => forgetEvents(tx, before, stepMax)), eventsKeptMs);
   await inSteps((before) => inTransaction(database, (tx) => forgetAnswers(tx, before, stepMax)), idempotencyKeptMs);
+  await inSteps((before) => inTransaction(database, (tx) => forgetKeptAnswers(tx, before, stepMax)), idempotencyKeptMs);
   await inSteps(
     (before) => inTransaction(database, (tx) => forgetDeliveries(tx, 'delivered', before, stepMax)),
     deliveriesKeptMs.delivered,

@@ -1,7 +1,7 @@
 // The way in to PostgreSQL: the pool, how its types arrive here, and what a transaction is. Everything else in this folder
 // is queries.
 
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { isOutdated, preparing } from './prepared.ts';
 import type { Tables } from './tables.ts';
@@ -51,17 +51,41 @@ export function openDatabase(connectionString: string, onIdleError: (error: Erro
 
 /**
  * Runs `work` in one transaction, again from the start when PostgreSQL reports a deadlock or a serialization failure, or that the
- * schema was changed under a prepared statement; so `work` must have no effect but its statements.
+ * schema was changed under a prepared statement; so `work` must have no effect but its statements. Inside a transaction it is a
+ * part of that, which is undone by itself when it fails; starting over is then for whoever began the whole.
+ * @param isolation `repeatable read` also fails, and starts over, where a row that is changed was changed since the first look
  * @throws whatever `work` throws, and the database's error when the attempts are used up
  */
-export async function inTransaction<Result>(database: Database, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+export async function inTransaction<Result>(
+  database: Database,
+  work: (tx: Tx) => Promise<Result>,
+  isolation: 'read committed' | 'repeatable read' = 'read committed',
+): Promise<Result> {
+  if (database.isTransaction) return asPart(database as Tx, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await database.transaction().execute(work);
+      return await database.transaction().setIsolationLevel(isolation).execute(work);
     } catch (error) {
       const mayGoWell = retryableSqlStates.has(sqlState(error) ?? '') || isOutdated(error);
       if (attempt >= attemptsMax || !mayGoWell) throw error;
     }
+  }
+}
+
+async function asPart<Result>(tx: Tx, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  // One name for all: PostgreSQL means the innermost.
+  await sql`savepoint part`.execute(tx);
+  try {
+    const result = await work(tx);
+    await sql`release savepoint part`.execute(tx);
+    return result;
+  } catch (error) {
+    // Where the connection is gone, so is everything; the first error is the one that tells.
+    await sql`rollback to savepoint part`
+      .execute(tx)
+      .then(() => sql`release savepoint part`.execute(tx))
+      .catch(() => {});
+    throw error;
   }
 }
 

@@ -53,6 +53,7 @@ const codes: Record<ErrorCode, readonly [code: number, reason?: string]> = {
   price_stale: [rpc.failedPrecondition, 'MACHINE_PRICE_STALE'],
   external_id_reused: [rpc.alreadyExists, 'EXTERNAL_ID_REUSED'],
   wrong_state: [rpc.failedPrecondition, 'WRONG_STATE'],
+  precondition_failed: [rpc.failedPrecondition],
   idempotency_key_reused: [rpc.invalidArgument],
   payload_too_large: [rpc.invalidArgument],
   unsupported_media_type: [rpc.invalidArgument],

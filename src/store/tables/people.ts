@@ -96,6 +96,15 @@ interface IdempotencyRecordTable {
   created_at: Date;
 }
 
+interface KeptAnswerTable {
+  caller: string;
+  key: string;
+  request_sha256: Uint8Array;
+  answer: Json<unknown> | null;
+  sealed_answer: Uint8Array | null;
+  created_at: Date;
+}
+
 /** Who there is: accounts, users and what they prove themselves by */
 export interface PeopleTables {
   account: AccountTable;
@@ -108,4 +117,5 @@ export interface PeopleTables {
   ssh_key: SshKeyTable;
   sealing_key: { only_row: Generated<boolean>; fingerprint: Uint8Array; created_at: Date };
   idempotency_record: IdempotencyRecordTable;
+  kept_answer: KeptAnswerTable;
 }
