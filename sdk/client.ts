@@ -179,11 +179,13 @@ export class BerthClient {
   ): Promise<BerthEvent[]> {
     const { instance, after, signal } = filter;
     const answer = await this.#call('GET', '/berth/v1/events', {
-      query: { instance, after },
+      query: { instance, cursor: after },
       repeatable: true,
       signal,
     });
-    return (answer as { events: BerthEvent[] }).events;
+    const { items } = answer as { items: (Omit<BerthEvent, 'instanceId'> & { instance: string | null })[] };
+    // The native API's ids say what they are; the ids of VMs here are Fluence's.
+    return items.map(({ instance: id, ...event }) => ({ ...event, instanceId: id && `0x${id.replace(/^ins_/, '')}` }));
   }
 
   /**

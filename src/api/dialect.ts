@@ -18,9 +18,15 @@ export interface DialectParts {
   name: string;
   document: Partial<OpenAPIV3_1.Document>;
   errorSchema: TSchema;
-  toError(error: BerthError): { status: number; body: object };
+  toError(error: BerthError, request: FastifyRequest): { status: number; body: object };
+  /** The type that errors are served as; JSON unless said otherwise. */
+  errorType?: string;
   /** Finds the API key in a request's headers; null where requests are authenticated by the routes themselves. */
   readKey: ((headers: IncomingHttpHeaders) => string | undefined) | null;
+  /** What has to be there before the routes. */
+  prepare?(app: App, context: Context): Promise<void>;
+  /** Finishes the document that the routes come to. */
+  finishDocument?(document: object): object;
   routes: readonly ((api: Api) => void)[];
 }
 
@@ -32,12 +38,18 @@ export interface Dialect {
 
 /** Makes a dialect of its parts. */
 export function defineDialect(parts: DialectParts): Dialect {
-  const { name, readKey, toError, errorSchema } = parts;
+  const { name, readKey, toError, errorSchema, finishDocument } = parts;
   return {
     name,
     async plugin(app, { context }) {
       const scope = app.withTypeProvider<TypeBoxTypeProvider>();
-      await scope.register(swagger, { openapi: parts.document as never });
+      await scope.register(swagger, {
+        openapi: parts.document as never,
+        ...(finishDocument
+          ? { transformObject: (given) => finishDocument('openapiObject' in given ? given.openapiObject : {}) as never }
+          : {}),
+      });
+      await parts.prepare?.(scope, context);
       const principals = new WeakMap<FastifyRequest, Principal>();
       if (readKey) {
         scope.addHook('onRequest', async (request) => {
@@ -48,8 +60,9 @@ export function defineDialect(parts: DialectParts): Dialect {
       }
       scope.setErrorHandler((thrown, request, reply) => {
         const error = asBerthError(thrown, request);
-        const { status, body } = toError(error);
+        const { status, body } = toError(error, request);
         if (status === 429 || status === 503) reply.header('retry-after', '1');
+        if (parts.errorType) reply.type(parts.errorType);
         return reply.code(status).send(body);
       });
       const api: Api = {

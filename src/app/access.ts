@@ -31,19 +31,20 @@ export interface AtVm extends AtGroup {
 }
 
 /**
- * The account that a caller names by its number or name.
+ * The account that a caller names by its number or name, or by its id.
  * @throws BerthError `not_found` where there is none that he may see, `forbidden` where he may see it and not act as `level`
  */
 export async function reachAccount(
   context: Context,
   caller: Caller,
-  ref: string,
+  ref: string | { id: string },
   level: PrivilegeLevel | 'see',
 ): Promise<AtAccount> {
-  const number = numberOf(ref);
-  const account = await findAccount(context.database, number === undefined ? { name: ref } : { number });
+  const number = typeof ref === 'string' ? numberOf(ref) : undefined;
+  const by = typeof ref === 'object' ? ref : number === undefined ? { name: ref } : { number };
+  const account = await findAccount(context.database, by);
   const sees = account && seesInside(caller, account.id);
-  if (!account || !sees) throw nothing('account', ref);
+  if (!account || !sees) throw nothing('account', typeof ref === 'object' ? ref.id : ref);
   requireLevel(caller, level, { accountId: account.id }, `account ${account.name}`);
   return at(caller, account);
 }

@@ -6,6 +6,8 @@ import { type EventRow, isEventCursor, listEvents as readEvents } from '../store
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 
+export type { EventRow } from '../store/event.ts';
+
 /**
  * An account's events, oldest first.
  * @param filter `after` is the cursor of the last event already seen
@@ -18,7 +20,11 @@ export async function listEvents(
 ): Promise<EventRow[]> {
   const { instance, after, limit } = filter;
   if (after !== undefined && !isEventCursor(after)) {
-    throw new BerthError('invalid_value', `after is ${shown(after)}; pass the cursor of an event, unchanged.`, 'after');
+    throw new BerthError(
+      'invalid_value',
+      `cursor is ${shown(after)}; pass the cursor of an event, unchanged.`,
+      'cursor',
+    );
   }
   const instanceId = instance === undefined ? undefined : parseInstanceId(instance);
   if (instanceId === null) {

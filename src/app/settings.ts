@@ -31,6 +31,12 @@ const SettingsFile = Type.Object(
     fluence: Type.Optional(
       Type.Object({ strictAdditionalResources: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
     ),
+    api: Type.Optional(
+      Type.Object(
+        { requestsPerMinute: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })) },
+        { additionalProperties: false },
+      ),
+    ),
     bytemark: Type.Optional(
       Type.Object(
         {
@@ -69,6 +75,11 @@ export interface Settings {
     /** Refuses additional storage unless `hardware.storage` is asked for, as the API's documentation says it does. */
     strictAdditionalResources: boolean;
   };
+  /** Of Berth's own API. */
+  api: {
+    /** What one caller may ask of one server, in all. */
+    requestsPerMinute: number;
+  };
   /** Of the Bytemark dialect. */
   bytemark: {
     /** What host names end in: `{name}.{group}.{account}.{domain}`. */
@@ -96,6 +107,9 @@ const defaultConfigurations = [
   'cpu-8-ram-16gb-storage-25gb',
   'cpu-16-ram-32gb-storage-25gb',
 ];
+
+/** 200 a second: more than a console and a busy program ask for, and less than keeps a server from answering others. */
+const defaultRequestsPerMinute = 12_000;
 
 /**
  * Reads the settings file; without one everything has its default.
@@ -148,6 +162,7 @@ export async function readSettings(file: string): Promise<Settings> {
     },
     storageType: given.storageType,
     fluence: { strictAdditionalResources: given.fluence?.strictAdditionalResources ?? false },
+    api: { requestsPerMinute: given.api?.requestsPerMinute ?? defaultRequestsPerMinute },
     bytemark: {
       domain: given.bytemark?.domain ?? 'berth.local',
       openPorts: given.bytemark?.openPorts ?? [80, 443],

@@ -3,6 +3,7 @@
 
 import { BerthError, shown } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
+import type { PrivilegeLevel } from '../model/privilege.ts';
 import {
   checkPublicKey,
   checkSshKeyName,
@@ -14,6 +15,7 @@ import {
 import { inTransaction } from '../store/database.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
 import * as store from '../store/ssh-key.ts';
+import { type Caller, reachAccount } from './access.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 
@@ -29,6 +31,25 @@ export function listSshKeys(
     ? { limit: page.perPage, offset: (page.page - 1) * page.perPage }
     : { limit: registeredKeysMax, offset: 0 };
   return store.listSshKeys(context.database, accountId, window);
+}
+
+/**
+ * One registered key, and the account that has it.
+ * @throws BerthError `not_found`, and as {@link reachAccount} does
+ */
+export async function findSshKey(
+  context: Context,
+  caller: Caller,
+  id: string,
+  level: PrivilegeLevel,
+): Promise<{ principal: Principal; key: store.SshKeyRow }> {
+  const found = await store.findSshKey(context.database, id);
+  const unknown = new BerthError('not_found', 'There is no such SSH key.');
+  if (!found) throw unknown;
+  const { principal } = await reachAccount(context, caller, { id: found.accountId }, level).catch((error) => {
+    throw error instanceof BerthError && error.code === 'not_found' ? unknown : error;
+  });
+  return { principal, key: found.key };
 }
 
 /**

@@ -17,7 +17,10 @@ export const errorTable = {
   price_stale: { status: 409, advice: 'Read the machine again and use one of its prices.' },
   external_id_reused: { status: 409, advice: 'Use a new id for a different deployment.' },
   wrong_state: { status: 409, advice: 'Wait until the instance has reached a state that allows this.' },
-  precondition_failed: { status: 412, advice: 'Read it again, and send the change with the ETag of what you have seen.' },
+  precondition_failed: {
+    status: 412,
+    advice: 'Read it again, and send the change with the ETag of what you have seen.',
+  },
   idempotency_key_reused: { status: 422, advice: 'Use a new Idempotency-Key for a different request.' },
   payload_too_large: { status: 413, advice: 'Send a smaller body.' },
   unsupported_media_type: { status: 415, advice: 'Send JSON with Content-Type: application/json.' },

@@ -48,10 +48,7 @@ export async function keepAnswer(
 }
 
 /** What was answered before under a key. */
-export async function findKeptAnswer(
-  database: Database,
-  { caller, key }: AnswerKey,
-): Promise<KeptAnswer | undefined> {
+export async function findKeptAnswer(database: Database, { caller, key }: AnswerKey): Promise<KeptAnswer | undefined> {
   const row = await database
     .selectFrom('kept_answer')
     .where('caller', '=', caller)

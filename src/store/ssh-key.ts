@@ -46,6 +46,21 @@ export async function listSshKeys(
   return rows.map(toRow);
 }
 
+/** One key, and whose it is. */
+export async function findSshKey(
+  database: Database,
+  id: string,
+): Promise<{ accountId: string; key: SshKeyRow } | undefined> {
+  const row = await database
+    .selectFrom('ssh_key')
+    .where('id', '=', id)
+    .select([...columns, 'account_id'])
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { account_id: accountId, ...key } = row;
+  return { accountId, key: toRow(key) };
+}
+
 /** Those of an account's keys that bear one of these names or fingerprints. */
 export async function findSshKeys(
   database: Database,

@@ -21,8 +21,8 @@ test('a VM that dies right after each start is brought back each time, and its o
   await until(
     'it has died five times',
     async () => {
-      const { body } = await berth.call<{ events: { kind: string }[] }>('GET', '/berth/v1/events?limit=1000');
-      return body.events.filter(({ kind }) => kind === 'vm.died').length >= 5;
+      const { body } = await berth.call<{ items: { kind: string }[] }>('GET', '/berth/v1/events?limit=1000');
+      return body.items.filter(({ kind }) => kind === 'vm.died').length >= 5;
     },
     30_000,
   );

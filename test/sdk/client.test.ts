@@ -123,7 +123,7 @@ describe('the client of a VM', () => {
       assert.match(error.message, /vmConfiguration\.name is "bad name"/);
       return true;
     });
-    await assert.rejects(client.events({ after: 'x' }), { status: 422, message: /after is "x"/ });
+    await assert.rejects(client.events({ after: 'x' }), { status: 422, message: /cursor is "x"/ });
     const stranger = new BerthClient({ url: berth.url, apiKey: 'wrong' });
     await assert.rejects(stranger.listVms(), { status: 403, message: 'Auth failed. No such API Key' });
   });

@@ -125,11 +125,11 @@ async function qemuPid(id: string): Promise<number | undefined> {
 
 const reasons = async (id: string) =>
   (
-    await berth.call<{ events: { kind: string; message: string }[] }>(
+    await berth.call<{ items: { kind: string; message: string }[] }>(
       'GET',
       `/berth/v1/events?instance=${id}&limit=1000`,
     )
-  ).body.events;
+  ).body.items;
 
 test('a deployed VM is logged into by ssh on its own address, under its host name and with the whole disk', async () => {
   const id = await deploy('web-server', undefined, [{ port: 8080, protocol: 'tcp' }]);

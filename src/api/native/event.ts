@@ -1,49 +1,72 @@
-// The event feed: what happened to an account's instances, readable from any point on without missing anything.
+// The event feed: what happened in an account, readable from any point on without missing anything.
 
-import Type from 'typebox';
-import { listEvents } from '../../app/event.ts';
+import Type, { type Static } from 'typebox';
+import { type EventRow, listEvents } from '../../app/event.ts';
 import type { Api } from '../types.ts';
+import { AccountRef, accountOf } from './account.ts';
+import { Id, parseId, toIdOrNull } from './id.ts';
+import { read } from './operation.ts';
+import { Nullable, Shape, Text, Time, toTime } from './shape.ts';
 
-const EventsQuery = Type.Object({
-  instance: Type.Optional(Type.String({ maxLength: 100 })),
-  after: Type.Optional(Type.String({ maxLength: 50 })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+const limitMax = 1_000;
+
+const EventSchema = Shape('Event', {
+  cursor: Text('7421-1093', 'Its place in the feed'),
+  kind: Text('instance.active'),
+  instance: Nullable(Id('instance')),
+  message: Text('Runs.', 'For people'),
+  actor: Text('agent', 'Who did it'),
+  data: Type.Unsafe<Record<string, unknown> | null>({
+    type: ['object', 'null'],
+    additionalProperties: true,
+    description: 'For programs; what is in it depends on the kind',
+    examples: [null],
+  }),
+  createdAt: Time(),
+});
+const EventPage = Shape('EventPage', {
+  items: Type.Array(EventSchema),
+  nextCursor: Nullable(
+    Text(
+      '7421-1093',
+      'Pass as `cursor` to go on from here, also when there is nothing new; null while there is nothing at all',
+    ),
+  ),
 });
 
-const Events = Type.Object({
-  events: Type.Array(
-    Type.Object({
-      cursor: Type.String(),
-      instanceId: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
-      kind: Type.String(),
-      message: Type.String(),
-      actor: Type.String(),
-      data: Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], additionalProperties: true }),
-      createdAt: Type.String(),
-    }),
-  ),
-  next: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Pass as `after` to go on from here.' }),
+const toEvent = ({ instanceId, createdAt, ...event }: EventRow): Static<typeof EventSchema> => ({
+  ...event,
+  instance: toIdOrNull('instance', instanceId),
+  createdAt: toTime(createdAt),
 });
 
 /** Adds the route. */
-export function eventRoutes({ app, context, principalOf, errors }: Api): void {
-  app.get(
-    '/berth/v1/events',
+export function eventRoutes(api: Api): void {
+  read(
+    api,
     {
-      schema: {
-        operationId: 'listEvents',
-        summary: 'Events of an account or of one instance, oldest first',
-        querystring: EventsQuery,
-        response: { 200: Events, ...errors(400, 401, 422) },
+      id: 'listEvents',
+      tag: 'events',
+      summary: 'What happened in an account or to one instance, oldest first',
+      path: '/events',
+      query: {
+        account: Type.Optional(AccountRef()),
+        instance: Type.Optional(
+          Text('ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b', 'Only of this one', { maxLength: 100 }),
+        ),
+        cursor: Type.Optional(Text('7421-1093', 'Where to go on', { maxLength: 50 })),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limitMax, default: 100, examples: [100] })),
       },
+      result: EventPage,
+      refusals: [403, 404, 422],
     },
-    async (request) => {
-      const { instance, after, limit = 100 } = request.query;
-      const events = await listEvents(context, principalOf(request), { instance, after, limit });
-      return {
-        events: events.map((event) => ({ ...event, createdAt: event.createdAt.toISOString() })),
-        next: events.at(-1)?.cursor ?? after ?? null,
-      };
+    async ({ context, caller, query }) => {
+      const { instance, cursor, limit = 100 } = query;
+      const { principal } = await accountOf(context, caller, query, 'vm_console');
+      // The dialects' form of an instance's id is taken as well.
+      const filter = { instance: instance && (parseId('instance', instance) ?? instance), after: cursor, limit };
+      const events = await listEvents(context, principal, filter);
+      return { items: events.map(toEvent), nextCursor: events.at(-1)?.cursor ?? cursor ?? null };
     },
   );
 }

@@ -1,28 +1,62 @@
 // Berth's own API, `/berth/v1`.
 
-import Type from 'typebox';
+import rateLimit from '@fastify/rate-limit';
+import type { Context } from '../../app/context.ts';
+import { BerthError } from '../../model/errors.ts';
 import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
-import { nativeError } from './error.ts';
+import type { App } from '../types.ts';
+import { accountRoutes } from './account.ts';
+import { authenticate, ownerOf } from './caller.ts';
+import { nativeError, ProblemSchema, problemType } from './error.ts';
 import { eventRoutes } from './event.ts';
+import { finishDocument } from './finish-document.ts';
+import { groupRoutes } from './group.ts';
+import { meRoutes } from './me.ts';
+import { nowhereRoutes } from './nowhere.ts';
+import { sshKeyRoutes } from './ssh-key.ts';
 
-const ProblemSchema = Type.Object({
-  type: Type.String(),
-  title: Type.String(),
-  status: Type.Integer(),
-  code: Type.String(),
-  detail: Type.String(),
-  subject: Type.Optional(Type.String()),
-});
+const windowMs = 60_000;
+
+const description = [
+  'Everything that Berth can do, for programs and people. Lists come in pages; ids say what they are ids of; times are UTC;',
+  'amounts are decimal strings of US dollars; every change takes `Idempotency-Key` and `dryRun`; errors are problem details',
+  'with a stable `code`.',
+].join(' ');
+
+/** Finds out who asks, and holds everybody to his rate. */
+async function prepare(app: App, context: Context): Promise<void> {
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request) => {
+    if (!request.routeOptions.config.isPublic) request.caller = await authenticate(context, request);
+  });
+  await app.register(rateLimit, {
+    // The document is made without any settings; it says that there is a limit, not which.
+    max: context.settings?.api.requestsPerMinute ?? 1,
+    timeWindow: windowMs,
+    hook: 'preParsing',
+    enableDraftSpec: true,
+    keyGenerator: ({ caller, ip }) => (caller ? ownerOf(caller) : `from:${ip}`),
+    errorResponseBuilder: (_request, { max, ttl }) =>
+      new BerthError(
+        'too_many_requests',
+        `More than ${max} requests in ${windowMs / 1000} s; the next is taken in ${Math.ceil(ttl / 1000)} s.`,
+      ),
+  });
+}
 
 /** Berth's own API as a Fastify plugin. */
 export const nativeDialect = defineDialect({
   name: 'native',
-  document: openApiDocument('Berth', 'What Berth offers beyond the dialects.', {
-    Bearer: { type: 'http', scheme: 'bearer' },
+  document: openApiDocument('Berth', description, {
+    Bearer: { type: 'http', scheme: 'bearer', description: "An API key, or a session's token" },
+    ApiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
   }),
   errorSchema: ProblemSchema,
+  errorType: problemType,
   toError: nativeError,
-  readKey: (headers) => /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1],
-  routes: [eventRoutes],
+  readKey: null,
+  prepare,
+  finishDocument,
+  routes: [meRoutes, accountRoutes, groupRoutes, sshKeyRoutes, eventRoutes, nowhereRoutes],
 });

@@ -40,7 +40,7 @@ const event = (fields: object) => {
 };
 
 interface Events {
-  events: { message: string; data: unknown }[];
+  items: { message: string; data: unknown }[];
 }
 
 test('text that the database can’t hold is taken with the odd characters replaced', async () => {
@@ -54,7 +54,7 @@ test('text that the database can’t hold is taken with the odd characters repla
   const clean = 'zero \ufffd, half \ufffd';
   await until('the event is shown', async () => {
     const { body } = await berth.call<Events>('GET', `/berth/v1/events?instance=${instanceId}`);
-    const shown = body.events.find(({ message }) => message === clean);
+    const shown = body.items.find(({ message }) => message === clean);
     if (shown) assert.deepEqual(shown.data, { [clean]: [clean] });
     return shown !== undefined;
   });
@@ -66,7 +66,7 @@ test('an event sent twice is shown once', async () => {
   await report({ events: [event({ message: 'after it' })] });
   await until('both are shown', async () => {
     const { body } = await berth.call<Events>('GET', `/berth/v1/events?instance=${instanceId}&limit=1000`);
-    const messages = body.events.map(({ message }) => message);
+    const messages = body.items.map(({ message }) => message);
     assert.ok(messages.filter((message) => message === 'sent twice').length <= 1);
     return messages.includes('after it') && messages.includes('sent twice');
   });

@@ -339,8 +339,8 @@ test('a privilege on a VM that is gone is held on nothing, and what happens to p
   assert.equal(made.body.virtual_machine_name, 'short-lived');
   assert.equal((await berth.call('DELETE', '/vms/v3', { vmIds: [id] })).status, 200);
   assert.ok(!(await list(guest, '/privileges')).some((one) => one.id === made.body.id));
-  const { events } = (
-    await berth.call<{ events: { kind: string; actor: string }[] }>('GET', '/berth/v1/events?limit=1000')
+  const { items: events } = (
+    await berth.call<{ items: { kind: string; actor: string }[] }>('GET', '/berth/v1/events?limit=1000')
   ).body;
   const granted = events.filter(({ kind }) => kind === 'privilege.granted');
   assert.ok(granted.some(({ actor }) => actor === `user:${owner.username}`));

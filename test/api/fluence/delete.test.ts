@@ -133,7 +133,7 @@ test('one account can’t see, change or delete what is another’s', async () =
     berth.call(method, path, body, { authorization: `Bearer ${key}` });
   assert.deepEqual((await as('GET', '/vms/v3')).body, []);
   assert.deepEqual((await as('GET', `/vms/v3/status?ids=${id}`)).body, []);
-  assert.deepEqual((await as('GET', `/berth/v1/events?instance=${id}`)).body, { events: [], next: null });
+  assert.deepEqual((await as('GET', `/berth/v1/events?instance=${id}`)).body, { items: [], nextCursor: null });
   assertRefused(await as('PATCH', '/vms/v3', { updates: [{ id, vmName: 'theirs' }] }), 404, id);
   assertRefused(await as('DELETE', '/vms/v3', { vmIds: [id] }), 404, id);
   assert.equal((await as('POST', '/vms/v3', deployBody({ name: 'mine' }))).status, 201, 'names are an account’s own');

@@ -94,11 +94,11 @@ test('a VM that failed stays in the list: no address, no ports, nothing to be bi
     assert.equal(vm?.osImage, imageUrl);
     assert.ok(vm && !('nextBillingAt' in vm));
     assert.deepEqual([vm?.reservedBalance, vm?.totalSpent], ['0', '0']);
-    const { body } = await failing.call<{ events: { kind: string; message: string }[] }>(
+    const { body } = await failing.call<{ items: { kind: string; message: string }[] }>(
       'GET',
       `/berth/v1/events?instance=${id}`,
     );
-    const failed = body.events.find(({ kind }) => kind === 'instance.failed');
+    const failed = body.items.find(({ kind }) => kind === 'instance.failed');
     assert.match(failed?.message ?? '', /404/, 'the customer reads why');
     assert.match(failing.log(), /instance failed/);
   } finally {

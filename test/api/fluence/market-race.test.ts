@@ -127,11 +127,11 @@ interface Suggestion {
 
 /** The suggestions of the last refusal. */
 async function suggestionsOf(after: string | null): Promise<{ suggestions: Suggestion[]; next: string | null }> {
-  const path = `/berth/v1/events?limit=1000${after ? `&after=${after}` : ''}`;
-  type Feed = { events: { kind: string; data: { relaxations: Suggestion[] } }[]; next: string | null };
+  const path = `/berth/v1/events?limit=1000${after ? `&cursor=${after}` : ''}`;
+  type Feed = { items: { kind: string; data: { relaxations: Suggestion[] } }[]; nextCursor: string | null };
   const { body } = await berth.call<Feed>('GET', path);
-  const refusals = body.events.filter(({ kind }) => kind === 'offer.not_found');
-  return { suggestions: refusals.at(-1)?.data.relaxations ?? [], next: body.next };
+  const refusals = body.items.filter(({ kind }) => kind === 'offer.not_found');
+  return { suggestions: refusals.at(-1)?.data.relaxations ?? [], next: body.nextCursor };
 }
 
 const constraintsOf = ({ constraints: given }: Suggestion) => ({

@@ -50,6 +50,7 @@ const answers: Record<ErrorCode, [code: number, status: number, reason?: string]
   price_stale: [9, 400, 'MACHINE_PRICE_STALE'],
   external_id_reused: [6, 409, 'EXTERNAL_ID_REUSED'],
   wrong_state: [9, 400, 'WRONG_STATE'],
+  precondition_failed: [9, 400],
   idempotency_key_reused: [3, 400],
   payload_too_large: [3, 400],
   unsupported_media_type: [3, 400],

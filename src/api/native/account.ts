@@ -1,0 +1,66 @@
+// Accounts: who pays, and owns what runs.
+
+import type { Static } from 'typebox';
+import { reachAccount } from '../../app/access.ts';
+import type { Caller } from '../../app/caller.ts';
+import type { Context } from '../../app/context.ts';
+import { type AccountHandle, listAccounts } from '../../app/overview.ts';
+import { reachOwnAccount } from '../../app/own-account.ts';
+import type { PrivilegeLevel } from '../../model/privilege.ts';
+import type { Api } from '../types.ts';
+import { Id, parseId, toId } from './id.ts';
+import { read } from './operation.ts';
+import { PageOf, pageOfAll, pageQuery } from './page.ts';
+import { Shape, Text } from './shape.ts';
+
+/** An account. */
+const AccountSchema = Shape('Account', { id: Id('account'), name: Text('default') }, 'Who pays, and owns what runs');
+
+const toAccount = ({ id, name }: AccountHandle): Static<typeof AccountSchema> => ({ id: toId('account', id), name });
+
+/** How a path or field names an account: by its id, or by its name. */
+export const AccountRef = (description = 'Id or name of an account; left out where you see only one') =>
+  Text('default', description, { maxLength: 200 });
+
+/** What a caller means by {@link AccountRef}. */
+export const accountRef = (text: string): string | { id: string } => {
+  const id = parseId('account', text);
+  return id === null ? text : { id };
+};
+
+/** The account that a request names, or the caller's own. @throws BerthError as `reachOwnAccount` does */
+export const accountOf = (
+  context: Context,
+  caller: Caller,
+  { account }: { account?: string | undefined },
+  level: PrivilegeLevel | 'see',
+) => reachOwnAccount(context, caller, account === undefined ? undefined : accountRef(account), level, 'account');
+
+/** Adds the routes. */
+export function accountRoutes(api: Api): void {
+  read(
+    api,
+    {
+      id: 'listAccounts',
+      tag: 'accounts',
+      summary: 'The accounts that you see anything of, your own first',
+      path: '/accounts',
+      query: pageQuery,
+      result: PageOf('AccountPage', AccountSchema),
+    },
+    async ({ context, caller, query }) =>
+      pageOfAll(await listAccounts(context, caller), query, ({ id }) => id, toAccount),
+  );
+  read(
+    api,
+    {
+      id: 'getAccount',
+      tag: 'accounts',
+      summary: 'An account',
+      path: '/accounts/{account}',
+      result: AccountSchema,
+    },
+    async ({ context, caller, params }) =>
+      toAccount((await reachAccount(context, caller, accountRef(params.account), 'see')).account),
+  );
+}

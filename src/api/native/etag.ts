@@ -1,0 +1,26 @@
+// The tag of what a caller has seen. It is a hash of what is shown, so whatever changes what is shown changes the tag.
+
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../model/canonical-json.ts';
+import { BerthError } from '../../model/errors.ts';
+
+/** The tag of a body. */
+export function etagOf(body: unknown): string {
+  return `"${createHash('sha256').update(canonicalJson(body)).digest('base64url').slice(0, 27)}"`;
+}
+
+/** Whether a header that lists tags names this one. */
+export function namesTag(header: string, tag: string): boolean {
+  return header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
+}
+
+/**
+ * Holds what is there to be what the caller has seen.
+ * @throws BerthError `precondition_failed`
+ */
+export function requireTag(header: string, body: unknown): void {
+  const tag = etagOf(body);
+  if (namesTag(header, tag)) return;
+  const message = `If-Match is ${header.slice(0, 100)}, but its ETag is ${tag} now: it was changed since you read it.`;
+  throw new BerthError('precondition_failed', message, 'If-Match');
+}

@@ -1,0 +1,260 @@
+// How an operation of Berth's own API is written down: once, for the route, for its document and for what holds of every
+// operation. What only reads is tagged. What changes anything is one transaction, with idempotency keys, conditions and dry runs.
+
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import Type, { type Static, type TObject, type TSchema } from 'typebox';
+import type { Caller } from '../../app/caller.ts';
+import type { Context } from '../../app/context.ts';
+import { type Answer, once } from '../../app/once.ts';
+import { canonicalJson } from '../../model/canonical-json.ts';
+import { readIdempotencyKey } from '../idempotency.ts';
+import type { Api } from '../types.ts';
+import { ownerOf } from './caller.ts';
+import { etagOf, namesTag, requireTag } from './etag.ts';
+
+/** Where this API is. */
+export const base = '/berth/v1';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set where nobody has to say who he is. */
+    isPublic?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who sends the request; null where it is for everybody. */
+    caller: Caller | null;
+  }
+}
+
+type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? { [Key in Name]: string } & ParamsOf<Rest>
+  : unknown;
+
+/** What an operation is given. */
+export interface Ask<Path extends string, Query, Body> {
+  /** Of a change: in its transaction. */
+  context: Context;
+  caller: Caller;
+  params: ParamsOf<Path>;
+  query: Query;
+  body: Body;
+  request: FastifyRequest;
+}
+
+type QueryShape = Record<string, TSchema>;
+
+/** What every operation says of itself. */
+export interface OperationParts<Path extends string, Query extends QueryShape, Result extends TSchema> {
+  /** Its `operationId`, such as `listGroups`. */
+  id: string;
+  /** The noun that it belongs to, in the plural. */
+  tag: string;
+  summary: string;
+  description?: string;
+  /** Below {@link base}, such as `/groups/{group}`. */
+  path: Path;
+  query?: Query;
+  result: Result;
+  /** Statuses of refusals beside those that every operation of its kind has. */
+  refusals?: readonly number[];
+  /** Set where nobody has to say who he is. */
+  isPublic?: true;
+  /** Whether it is for who runs the whole. */
+  isForOperators?: true;
+  /** What a right request looks like, where the examples of its schemas do not add up to one. */
+  example?: { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown };
+}
+
+/** What a change says of itself beside that. */
+export interface ChangeParts<
+  Path extends string,
+  Query extends QueryShape,
+  Body extends TSchema,
+  Result extends TSchema,
+> extends OperationParts<Path, Query, Result> {
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  body?: Body;
+  /** 200 unless said otherwise; 204 has no body. */
+  status?: 200 | 201 | 202 | 204;
+  /** Where what was made is found, below {@link base}. */
+  location?: (result: Static<Result>) => string;
+  /** Whether the answer shows a secret that is kept nowhere. */
+  hasSecret?: true;
+  /** What `GET` shows of what is changed, which `If-Match` is held against. */
+  current?: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<unknown>;
+  /** How fields are called here that the use case names otherwise in its refusals. */
+  renames?: Record<string, string>;
+}
+
+type StaticOf<Query extends QueryShape> = Static<TObject<Query>>;
+
+const usualRefusals = [400, 429, 500, 503];
+
+/** Adds an operation that reads. What it shows has an `ETag`, and `If-None-Match` saves sending it again. */
+export function read<Path extends string, Result extends TSchema, Query extends QueryShape = Record<never, never>>(
+  api: Api,
+  parts: OperationParts<Path, Query, Result>,
+  handle: (ask: Ask<Path, StaticOf<Query>, undefined>) => Promise<Static<Result>>,
+): void {
+  const { path, result, refusals = [] } = parts;
+  const isOfOne = path.includes('{');
+  add(api, parts, {
+    method: 'GET',
+    headers: {
+      'if-none-match': Type.Optional(Type.String({ maxLength: 1_000, description: 'The ETag that is known' })),
+    },
+    query: parts.query ?? {},
+    response: {
+      200: result,
+      ...api.errors(
+        ...usualRefusals,
+        ...(parts.isPublic ? [] : [401]),
+        ...(parts.isForOperators ? [403] : []),
+        ...(isOfOne ? [404] : []),
+        ...refusals,
+      ),
+    },
+    handler: async (request, reply) => {
+      const body = await handle(askOf(api.context, request));
+      const tag = etagOf(body);
+      reply.header('etag', tag);
+      const known = request.headers['if-none-match'];
+      return known !== undefined && namesTag(known, tag) ? reply.code(304).send() : body;
+    },
+  });
+}
+
+/**
+ * Adds an operation that changes something, as one transaction: with `Idempotency-Key` it is done once however often it is sent,
+ * with `If-Match` only to what the caller has seen, with `dryRun` not at all.
+ */
+export function change<
+  Path extends string,
+  Result extends TSchema,
+  Body extends TSchema = TSchema,
+  Query extends QueryShape = Record<never, never>,
+>(
+  api: Api,
+  parts: ChangeParts<Path, Query, Body, Result>,
+  handle: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<Static<Result>>,
+): void {
+  const { path, method, body, result, status = 200, location, current, refusals = [] } = parts;
+  const isOfOne = path.includes('{');
+  add(api, parts, {
+    method,
+    headers: {
+      'idempotency-key': Type.Optional(
+        Type.String({ maxLength: 255, description: 'The same request under the same key is done once, for 24 hours' }),
+      ),
+      ...(current
+        ? {
+            'if-match': Type.Optional(
+              Type.String({ maxLength: 1_000, description: 'The ETag of what is to be changed' }),
+            ),
+          }
+        : {}),
+    },
+    query: {
+      ...parts.query,
+      dryRun: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: 'Answers as if it were done, and does nothing',
+          examples: [false],
+        }),
+      ),
+    },
+    ...(body ? { body } : {}),
+    response: {
+      [status]: result,
+      ...api.errors(
+        ...[...usualRefusals, 401, 403, 422, ...(isOfOne ? [404] : []), ...(current ? [412] : [])],
+        ...(body ? [413, 415] : []),
+        ...refusals,
+      ),
+    },
+    handler: async (request, reply) => {
+      const isDryRun = (request.query as { dryRun?: boolean }).dryRun === true;
+      const ifMatch = current && request.headers['if-match'];
+      const sha256 = createHash('sha256')
+        .update(canonicalJson([method, request.url, request.body ?? null]))
+        .digest();
+      const asked = {
+        caller: ownerOf(callerOf(request)),
+        idempotencyKey: readIdempotencyKey(request),
+        ...{ sha256, isDryRun, isConditional: ifMatch !== undefined, isSecret: parts.hasSecret === true },
+      };
+      const answer = await once(api.context, asked, async (inside): Promise<Answer> => {
+        const ask = askOf<Ask<Path, StaticOf<Query>, Static<Body>>>(inside, request);
+        if (current && ifMatch !== undefined) requireTag(ifMatch, await current(ask));
+        const done = await handle(ask);
+        const headers = {
+          ...(location ? { location: base + location(done) } : {}),
+          ...(status === 204 ? {} : { etag: etagOf(done) }),
+        };
+        return { status, headers, body: done ?? null };
+      });
+      reply.code(answer.status).headers(answer.headers);
+      if (answer.isRepeat) reply.header('idempotent-replayed', 'true');
+      if (isDryRun) reply.header('dry-run', 'true');
+      return answer.status === 204 ? reply.send() : answer.body;
+    },
+  });
+}
+
+interface Route {
+  method: string;
+  headers: Record<string, TSchema>;
+  query: QueryShape;
+  body?: TSchema;
+  response: Record<number, TSchema>;
+  handler(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+}
+
+/** Adds an operation that is none of the two: one that does not end, or that may leave something behind when it refuses. */
+export function add(
+  { app }: Api,
+  parts: Omit<OperationParts<string, QueryShape, TSchema>, 'result'> & { renames?: Record<string, string> },
+  route: Route,
+): void {
+  const { id, tag, summary, description, path, isPublic, isForOperators, example, renames } = parts;
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const { method, headers, query, body, response, handler } = route;
+  const options: RouteOptions = {
+    method,
+    url: base + path.replace(/\{(\w+)\}/g, ':$1'),
+    config: { ...(isPublic ? { isPublic } : {}), ...(renames ? { renames } : {}) },
+    schema: {
+      operationId: id,
+      tags: [tag],
+      summary,
+      ...(description ? { description } : {}),
+      ...(isPublic ? { security: [] } : {}),
+      ...(names.length > 0
+        ? { params: Type.Object(Object.fromEntries(names.map((name) => [name, Type.String({ maxLength: 200 })]))) }
+        : {}),
+      querystring: Type.Object(query, { additionalProperties: false }),
+      headers: Type.Object(headers),
+      ...(body ? { body } : {}),
+      response,
+      ...(isForOperators ? { 'x-for-operators': true } : {}),
+      ...(example ? { 'x-example': example } : {}),
+    } as RouteOptions['schema'] & object,
+    handler: handler as never,
+  };
+  app.route(options as never);
+}
+
+function askOf<Given extends Ask<string, unknown, unknown>>(context: Context, request: FastifyRequest): Given {
+  const { params, query, body } = request;
+  const caller = request.caller ?? nobody;
+  return { context, caller, params, query, body, request } as unknown as Given;
+}
+
+/** Who asks what is for everybody. */
+const nobody: Caller = { actor: 'nobody', grants: [], user: null, apiKeyId: null };
+
+function callerOf({ caller }: FastifyRequest): Caller {
+  return caller ?? nobody;
+}

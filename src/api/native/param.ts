@@ -1,0 +1,28 @@
+// What the parts of paths name: `{instance}` is an instance's id.
+
+import type { IdKind } from './id.ts';
+
+const kinds: Record<string, IdKind> = {
+  account: 'account',
+  apiKey: 'apiKey',
+  backup: 'backup',
+  datacenter: 'datacenter',
+  delivery: 'delivery',
+  disk: 'disk',
+  group: 'group',
+  host: 'host',
+  image: 'image',
+  instance: 'instance',
+  operation: 'operation',
+  price: 'price',
+  privilege: 'privilege',
+  quote: 'quote',
+  schedule: 'backupSchedule',
+  slot: 'slot',
+  sshKey: 'sshKey',
+  user: 'user',
+  webhook: 'webhook',
+};
+
+/** The kind of what a part of a path names, or undefined where it is no id. */
+export const kindOfParam = (name: string): IdKind | undefined => kinds[name];

@@ -1,0 +1,77 @@
+// The document of Berth's own API as tests walk it: every operation with its example, and what an answer has to look like.
+
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { openApiDocuments } from '../../../src/api/openapi.ts';
+
+/** An operation of the document. */
+export interface Operation {
+  id: string;
+  method: string;
+  /** With `{instance}` and the like in it. */
+  path: string;
+  isPublic: boolean;
+  isForOperators: boolean;
+  /** Whether it changes anything. */
+  changes: boolean;
+  example: { params: Record<string, string>; query: Record<string, unknown>; body: unknown };
+  statuses: number[];
+}
+
+interface Parameter {
+  name: string;
+  in: string;
+  example?: unknown;
+}
+interface Documented {
+  operationId: string;
+  parameters?: Parameter[];
+  requestBody?: { content: Record<string, { example?: unknown }> };
+  responses: Record<string, unknown>;
+  security?: unknown[];
+  'x-for-operators'?: boolean;
+}
+
+const text = (await openApiDocuments()).get('native.json') ?? '';
+/** The document itself. */
+export const document = JSON.parse(text) as { paths: Record<string, Record<string, Documented>>; components: object };
+
+/** Every operation. */
+export const operations: readonly Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, documented]) => {
+    const { parameters = [], requestBody } = documented;
+    const examples = (place: string) =>
+      Object.fromEntries(
+        parameters.filter((one) => one.in === place && one.example !== undefined).map((one) => [one.name, one.example]),
+      );
+    return {
+      id: documented.operationId,
+      ...{ method: method.toUpperCase(), path },
+      isPublic: documented.security?.length === 0,
+      isForOperators: documented['x-for-operators'] === true,
+      changes: method !== 'get',
+      example: {
+        params: examples('path') as Record<string, string>,
+        query: examples('query'),
+        body: requestBody?.content['application/json']?.example,
+      },
+      statuses: Object.keys(documented.responses).map(Number),
+    };
+  }),
+);
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+ajv.addSchema(document as object, 'document');
+
+const pointer = (...parts: string[]) => parts.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
+
+/** What of an answer is not as documented; null where all of it is. */
+export function faultsOf({ method, path }: Operation, status: number, body: unknown): string | null {
+  const [type, part] =
+    status < 400 ? ['application/json', 'paths'] : ['application/problem+json', 'components/schemas/Problem'];
+  const reference =
+    part === 'paths'
+      ? `document#/paths/${pointer(path, method.toLowerCase(), 'responses', String(status), 'content', type ?? '', 'schema')}`
+      : `document#/${part}`;
+  const check = ajv.getSchema(reference) ?? ajv.compile({ $ref: reference });
+  return check(body) ? null : ajv.errorsText(check.errors);
+}

@@ -1,0 +1,28 @@
+// Every operation of Berth's own API, called by the example in its document: it is answered as the document says.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { faultsOf, operations } from './document.ts';
+import { exampleIn, send, startWorld } from './world.ts';
+
+const world = await startWorld();
+after(() => world.close());
+
+for (const operation of operations) {
+  test(`${operation.id} is answered as documented when it is called by its example`, async () => {
+    const key = operation.isPublic ? null : operation.isForOperators ? world.operator : world.berth.apiKey;
+    const { status, body, headers } = await send(world, key, operation, await exampleIn(world, operation));
+    const shown = `${status} ${JSON.stringify(body)}`;
+    assert.ok(status < 300, shown);
+    assert.ok(operation.statuses.includes(status), shown);
+    if (status !== 204) assert.equal(faultsOf(operation, status, body), null, shown);
+    assert.ok(headers.get('request-id'));
+    assert.ok(Number(headers.get('ratelimit-limit')) > 0);
+  });
+}
+
+test('every operation has an example of its body, and a name of its own', () => {
+  const names = operations.map(({ id }) => id);
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(operations.length > 10);
+});

@@ -1,0 +1,128 @@
+// A Berth with something of every kind in it, for tests that send every operation by its example: the ids of an example stand for
+// things that are made when they are needed, so that no operation is in another's way.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { type IdKind, kindOfSample, toId } from '../../../src/api/native/id.ts';
+import { sha256 } from '../../../src/app/authenticate.ts';
+import type { Database } from '../../../src/store/database.ts';
+import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
+import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
+import { deployBody, deployed, keys, openStore, untilStatus } from '../support.ts';
+import type { Operation } from './document.ts';
+
+const base = '/berth/v1';
+
+/** A Berth for such tests. */
+export interface World {
+  berth: TestBerth;
+  database: Database;
+  /** A session of who runs the whole. */
+  operator: string;
+  accountId: string;
+  /** Makes something of a kind. @returns its id */
+  make(kind: IdKind): Promise<string>;
+  /** Adds a key of the first account, or of another. @returns its secret */
+  addKey(more?: { accountId?: string; scope?: 'read-only'; expiresAt?: Date; revokedAt?: Date }): Promise<string>;
+  /** A new account with a key. */
+  addStranger(): Promise<{ key: string; accountId: string }>;
+  close(): Promise<void>;
+}
+
+/** Starts it. */
+export async function startWorld(): Promise<World> {
+  const berth = await startTestBerth();
+  const database = await openStore(berth);
+  const accountId = (await database.selectFrom('account').select('id').executeTakeFirstOrThrow()).id;
+  const user = await addUser(berth, 'default');
+  await grant(berth, user.username, 'cluster_admin');
+  const operator = await tokenOf(berth, user);
+  let made = 0;
+  const makers: Partial<Record<IdKind, () => Promise<string>>> = {
+    account: async () => toId('account', accountId),
+    group: () => post('/groups', { account: 'default', name: `group-${made}` }),
+    instance: async () => {
+      const [id = ''] = await deployed(berth, deployBody({ name: `vm-${made}` }));
+      await untilStatus(berth, id, 'Active');
+      return toId('instance', id);
+    },
+    sshKey: async () => {
+      const [type] = keys.ed25519.split(' ');
+      const blob = Buffer.from(keys.ed25519.split(' ')[1] ?? '', 'base64');
+      blob.writeUInt32BE(made, blob.length - 4);
+      return post('/ssh-keys', {
+        account: 'default',
+        name: `key-${made}`,
+        publicKey: `${type} ${blob.toString('base64')}`,
+      });
+    },
+  };
+  async function post(path: string, body: object): Promise<string> {
+    const answer = await callApi<{ id: string }>(berth.url, operator, 'POST', base + path, body);
+    assert.ok(answer.status < 300, JSON.stringify(answer.body));
+    return answer.body.id;
+  }
+  const world: World = {
+    ...{ berth, database, operator, accountId },
+    async make(kind) {
+      made += 1;
+      const maker = makers[kind];
+      assert.ok(maker, `test/api/native/world.ts can't make anything of kind ${kind} yet`);
+      return maker();
+    },
+    async addKey({ accountId: of = accountId, scope, expiresAt, revokedAt } = {}) {
+      const secret = `berth_${randomUUID()}`;
+      await database
+        .insertInto('api_key')
+        .values({
+          ...{ id: randomUUID(), account_id: of, name: 'test', created_at: new Date(), secret_sha256: sha256(secret) },
+          ...{
+            revoked_at: revokedAt ?? null,
+            ...(scope ? { scope } : {}),
+            ...(expiresAt ? { expires_at: expiresAt } : {}),
+          },
+        })
+        .execute();
+      return secret;
+    },
+    async addStranger() {
+      const id = randomUUID();
+      await database
+        .insertInto('account')
+        .values({ id, name: `stranger-${id.slice(0, 8)}`, created_at: new Date() })
+        .execute();
+      return { accountId: id, key: await world.addKey({ accountId: id }) };
+    },
+    async close() {
+      await database.destroy();
+      await berth.close();
+    },
+  };
+  return world;
+}
+
+/** The example of an operation, with things of this world in the place of its sample ids. */
+export async function exampleIn(world: World, { example }: Operation): Promise<Operation['example']> {
+  const ids = new Map<string, string>();
+  const text = JSON.stringify(example);
+  for (const [, sample = ''] of text.matchAll(/"([a-z]+_[0-9a-f]+)"/g)) {
+    const kind = kindOfSample(sample);
+    if (kind && !ids.has(sample)) ids.set(sample, await world.make(kind));
+  }
+  return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? (ids.get(value) ?? value) : value));
+}
+
+/** Sends an operation. */
+export function send(
+  { berth }: World,
+  key: string | null,
+  { method, path }: Operation,
+  { params, query, body }: Operation['example'],
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const search = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  );
+  const filled = path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(params[name] ?? ''));
+  return callApi(berth.url, key, method, `${filled}${search.size > 0 ? `?${search}` : ''}`, body, headers);
+}
