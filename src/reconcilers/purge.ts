@@ -10,6 +10,7 @@ import { forgetEnrolments } from '../store/host.ts';
 import { forgetAnswers, idempotencyKeptMs } from '../store/idempotency.ts';
 import { forgetKeptAnswers } from '../store/kept-answer.ts';
 import { forgetFailures } from '../store/login-failure.ts';
+import { forgetOperations } from '../store/operation.ts';
 import { forgetPrivileges } from '../store/privilege.ts';
 import { forgetSessions } from '../store/session.ts';
 import { forgetStreams } from '../store/stream.ts';
@@ -18,6 +19,7 @@ import { forgetDeliveries } from '../store/webhook-delivery.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const eventsKeptMs = 90 * dayMs;
+const operationsKeptMs = 30 * dayMs;
 /** What was given up waits longer, for whoever may want it sent again. */
 const deliveriesKeptMs = { delivered: 7 * dayMs, dead: 30 * dayMs };
 const stepMax = 1_000;
@@ -40,6 +42,7 @@ export async function purge(context: Context): Promise<void> {
     (before) => inTransaction(database, (tx) => forgetDeliveries(tx, 'dead', before, stepMax)),
     deliveriesKeptMs.dead,
   );
+  await inSteps((before) => inTransaction(database, (tx) => forgetOperations(tx, before, stepMax)), operationsKeptMs);
   await inSteps(() => inTransaction(database, (tx) => forgetRemoved(tx, stepMax)), 0);
   await forgetEnrolments(database, new Date(now));
   await forgetStreams(database, new Date(now));

@@ -7,6 +7,7 @@ import { reconcileBilling } from './billing.ts';
 import { reconcileConsoles } from './console.ts';
 import { type DriftGauges, reconcileDrift, reconcileLedger } from './drift.ts';
 import { reconcileHostHealth } from './host-health.ts';
+import { reconcileOperations } from './operation.ts';
 import { purge } from './purge.ts';
 import { reconcileSlots } from './slot.ts';
 import { reconcileUnstarted } from './unstarted.ts';
@@ -22,6 +23,7 @@ const reconcilers: readonly Reconciler[] = [
   { name: 'host-health', everyMs: 2_000, run: reconcileHostHealth },
   { name: 'billing', everyMs: 5_000, run: reconcileBilling },
   { name: 'slots', everyMs: 1_000, run: reconcileSlots },
+  { name: 'operations', everyMs: 1_000, run: reconcileOperations },
   { name: 'unstarted', everyMs: 5_000, run: reconcileUnstarted },
   { name: 'backups', everyMs: 5_000, run: reconcileBackups },
   { name: 'vm-purge', everyMs: 60_000, run: reconcileVmPurge },

@@ -44,11 +44,38 @@ export function readWindow(
   if (cursor === undefined) return { limit, after: null };
   const after = parseCursor(cursor);
   if (after?.length === parts) return { limit, after };
-  throw new BerthError(
+  throw wrongCursor(cursor);
+}
+
+const wrongCursor = (cursor: string | undefined) =>
+  new BerthError(
     'invalid_value',
     `cursor is ${shown(cursor)}; pass nextCursor of the page before, unchanged.`,
     'cursor',
   );
+
+/** Which page is asked for of a list that is sorted by a moment and then by id. */
+export interface MomentWindow {
+  limit: number;
+  /** The last row of the page before: its moment in ISO form, and its id. */
+  after: { at: string; id: string } | null;
+}
+
+/**
+ * {@link readWindow} of a list that is sorted by a moment and then by id.
+ * @param isId whether the database can be asked for an id
+ */
+export function readMomentWindow(
+  query: { limit?: number; cursor?: string },
+  isId: (text: string) => boolean,
+): MomentWindow {
+  const { limit, after } = readWindow(query, 2);
+  if (after === null) return { limit, after };
+  const [at = '', id = ''] = after;
+  // As `toISOString` writes it, and within the years that PostgreSQL takes.
+  const isMoment = /^[1-9]\d{3}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) && !Number.isNaN(Date.parse(at));
+  if (isMoment && isId(id)) return { limit, after: { at, id } };
+  throw wrongCursor(query.cursor);
 }
 
 function parseCursor(cursor: string): string[] | null {

@@ -14,6 +14,7 @@ import { finishDocument } from './finish-document.ts';
 import { groupRoutes } from './group.ts';
 import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
+import { operationRoutes } from './operation-read.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
 
 const windowMs = 60_000;
@@ -58,5 +59,5 @@ export const nativeDialect = defineDialect({
   readKey: null,
   prepare,
   finishDocument,
-  routes: [meRoutes, accountRoutes, groupRoutes, sshKeyRoutes, eventRoutes, nowhereRoutes],
+  routes: [meRoutes, accountRoutes, groupRoutes, sshKeyRoutes, operationRoutes, eventRoutes, nowhereRoutes],
 });

@@ -3,6 +3,7 @@
 import type { Generated, GeneratedAlways } from 'kysely';
 import type { Desired } from '../../model/assignment.ts';
 import type { InstanceStatus } from '../../model/instance.ts';
+import type { Goal, OperationError, OperationKind } from '../../model/operation.ts';
 import type { Json } from './json.ts';
 
 interface GroupTable {
@@ -73,6 +74,19 @@ interface AssignmentPoolTable {
   gib: number;
 }
 
+interface OperationTable {
+  id: string;
+  account_id: string;
+  instance_id: string;
+  kind: OperationKind;
+  goal: Json<Goal>;
+  actor: string;
+  created_at: Date;
+  finished_at: Generated<Date | null>;
+  error_code: Generated<OperationError['code'] | null>;
+  error: Generated<string | null>;
+}
+
 interface EventTable {
   id: Generated<bigint>;
   transaction_id: Generated<string>;
@@ -95,5 +109,6 @@ export interface InstanceTables {
   instance_name: InstanceNameTable;
   assignment: AssignmentTable;
   assignment_pool: AssignmentPoolTable;
+  operation: OperationTable;
   event: EventTable;
 }
