@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type IdKind, kindOfSample, toId } from '../../../src/api/native/id.ts';
+import { type IdKind, kindOfSample, parseId, toId } from '../../../src/api/native/id.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
@@ -45,6 +45,16 @@ export async function startWorld(): Promise<World> {
       const [id = ''] = await deployed(berth, deployBody({ name: `vm-${made}` }));
       await untilStatus(berth, id, 'Active');
       return toId('instance', id);
+    },
+    operation: async () => {
+      const [id, instanceId] = [randomUUID(), parseId('instance', await world.make('instance')) ?? ''];
+      const goal = JSON.stringify({ is: 'power', on: true, generation: 1, bootNumber: 1 });
+      const row = { id, account_id: accountId, instance_id: instanceId, kind: 'create' as const, goal, actor: 'test' };
+      await database
+        .insertInto('operation')
+        .values({ ...row, created_at: new Date() })
+        .execute();
+      return toId('operation', id);
     },
     sshKey: async () => {
       const [type] = keys.ed25519.split(' ');
