@@ -117,7 +117,7 @@ test('a key that can’t be is refused', async () => {
 });
 
 test('credit lets an account deploy, and the statement tells of every move to the last micro-dollar', async () => {
-  await withinOneEpoch();
+  await withinOneEpoch(180_000);
   const { apiKey } = await makeKey('buyer');
   await operator.text('account', 'credit', 'acme', '100.000001', '--reason', 'wire, "first"');
   assert.equal((await deploy(apiKey)).status, 201);

@@ -48,7 +48,7 @@ const offers = async (constraints: object = smallest) =>
   (await berth.call<Offers>('POST', '/marketplace/offers', constraints)).body;
 
 test('a new price holds for what is deployed from now on, and what runs keeps its own', async () => {
-  await withinOneEpoch();
+  await withinOneEpoch(180_000);
   const [old = ''] = await deployed(berth);
   const before = await vmOf(berth, old);
   assert.equal(before?.pricePerEpoch, '0.135');
@@ -165,7 +165,7 @@ test('terms that can’t be are refused and change nothing', async () => {
 });
 
 test('a drained host takes nothing new and keeps what it has; it is retired only when it is empty', async () => {
-  await withinOneEpoch();
+  await withinOneEpoch(180_000);
   const [id = ''] = await deployed(berth);
   await untilStatus(berth, id, 'Active');
   await operator.text('host', 'drain', name);
