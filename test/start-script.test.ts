@@ -30,7 +30,8 @@ const OWN_TOOLS = [
 ];
 /** What a machine with all system packages has. */
 const NEEDED = `qemu-system-x86_64 qemu-img xorriso xz nft ip setpriv prlimit useradd ssh ssh-keygen
-  mmdebstrap mke2fs mkfs.fat mcopy syslinux dockerd caddy iptables dnsmasq docker-registry htpasswd`.split(/\s+/);
+  mmdebstrap mke2fs mkfs.fat mcopy syslinux dockerd caddy iptables dnsmasq docker-registry genisoimage htpasswd
+  openssl ps`.split(/\s+/);
 
 interface Tree {
   root: string;
@@ -107,13 +108,14 @@ test('hands everything over to main.ts, and `test` to the test runner, without a
 
 test('without apt it names the commands and the packages that have them; help needs none of them', (t) => {
   const { bin, run } = makeTree(t);
-  for (const name of ['qemu-img', 'xorriso', 'mmdebstrap']) rmSync(join(bin, name));
-  for (const command of ['up', 'demo', 'image', 'test']) {
+  for (const name of ['qemu-img', 'xorriso', 'genisoimage', 'mmdebstrap']) rmSync(join(bin, name));
+  for (const command of ['up', 'demo', 'image']) {
     const { code, out, said } = run([command]);
     assert.equal(code, 1);
     assert.equal(out, '');
     assert.match(said, /missing: qemu-img xorriso mmdebstrap\. .* packages qemu-utils xorriso mmdebstrap/);
   }
+  assert.match(run(['test']).said, /missing: qemu-img xorriso mmdebstrap genisoimage\. /); // the tests try both
   assert.match(run(['agent']).said, /missing: qemu-img xorriso\./); // the agent builds no images
   rmSync(join(bin, 'dnsmasq'));
   for (const words of [['--network', 'bridge'], ['--network=bridge']]) {

@@ -106,6 +106,19 @@ export async function untilGone(database: Database, ids: readonly string[]): Pro
   });
 }
 
+/**
+ * Waits until a host has just told of everything: for some seconds it tells of nothing but news. What is heard first may be news,
+ * after which everything may follow at once.
+ */
+export async function untilHeartbeat(database: Database): Promise<void> {
+  const seen = async () =>
+    (await database.selectFrom('host_health').select('last_seen_at').executeTakeFirstOrThrow()).last_seen_at.getTime();
+  for (const time of ['first', 'second']) {
+    const last = await seen();
+    await until(`the host has been heard of for the ${time} time`, async () => (await seen()) > last);
+  }
+}
+
 /** Opens the database of a running test Berth; the caller destroys it before it closes the Berth. */
 export async function openStore(berth: TestBerth): Promise<Database> {
   const { connectionString } = await findPlace(join(berth.directory, 'postgres'));

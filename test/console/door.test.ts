@@ -184,6 +184,7 @@ test('who opened a console is told in the events of its VM', async () => {
     .where('instance_id', '=', vm)
     .where('kind', '=', 'console.opened')
     .select(['actor', 'message', 'data'])
+    .orderBy('id')
     .execute();
   assert.deepEqual(events[0], {
     actor: 'user:admin',

@@ -10,7 +10,7 @@ import { addUser, asOperator, grant, tokenOf } from '../api/bytemark/identity.ts
 import { type Send, sender } from '../api/bytemark/reading.ts';
 import { createBody, created, machines, untilPower } from '../api/bytemark/vms.ts';
 import { credit, openStore, type Vm } from '../api/support.ts';
-import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
+import { callApi, startTestBerth, type TestBerth, withinOneEpoch } from '../support/berth.ts';
 import { assertInOrder, costOf, fluenceIdOf } from './support.ts';
 
 let berth: TestBerth;
@@ -51,6 +51,7 @@ const balanceOf = (accountId: string) =>
     .executeTakeFirstOrThrow();
 
 test('it is refused while the other account can’t pay the deposit, and then costs the one what it has cost and the other what comes', async () => {
+  await withinOneEpoch();
   const { virtual_machine } = await created(berth, createBody({ name: 'given' }));
   await untilPower(berth, 'given', true);
   const id = await fluenceIdOf(berth, 'given');

@@ -1,7 +1,7 @@
 // VMs made by Fluence's calls, seen and changed by Bytemark's, and the reverse. After each test everything adds up.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Database } from '../../src/store/database.ts';
 import { createBody, created, group, machines, untilPower } from '../api/bytemark/vms.ts';
 import {
@@ -14,7 +14,7 @@ import {
   untilStatus,
   vmOf,
 } from '../api/support.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
+import { startTestBerth, type TestBerth, until, withinOneEpoch } from '../support/berth.ts';
 import { assertInOrder, bytemark, costOf, fluenceIdOf, serverOf, untilFluence } from './support.ts';
 
 let berth: TestBerth;
@@ -28,6 +28,7 @@ after(async () => {
   await database?.destroy();
   await berth?.close();
 });
+beforeEach(() => withinOneEpoch());
 afterEach(() => assertInOrder(database));
 
 /** A VM by Fluence's calls that runs. @returns its id there and its name */

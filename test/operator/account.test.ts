@@ -5,7 +5,7 @@ import { argon2Sync } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import type { Database } from '../../src/store/database.ts';
 import { deployBody, openStore } from '../api/support.ts';
-import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
+import { callApi, startTestBerth, type TestBerth, withinOneEpoch } from '../support/berth.ts';
 import { Operator } from './support.ts';
 
 interface Account {
@@ -117,6 +117,7 @@ test('a key that can’t be is refused', async () => {
 });
 
 test('credit lets an account deploy, and the statement tells of every move to the last micro-dollar', async () => {
+  await withinOneEpoch(180_000);
   const { apiKey } = await makeKey('buyer');
   await operator.text('account', 'credit', 'acme', '100.000001', '--reason', 'wire, "first"');
   assert.equal((await deploy(apiKey)).status, 201);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Database } from '../../src/store/database.ts';
 import { assertRefused, deployBody, deployed, openStore, removed, untilStatus, vmOf } from '../api/support.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
+import { startTestBerth, type TestBerth, withinOneEpoch } from '../support/berth.ts';
 import { Operator } from './support.ts';
 
 interface Host {
@@ -48,6 +48,7 @@ const offers = async (constraints: object = smallest) =>
   (await berth.call<Offers>('POST', '/marketplace/offers', constraints)).body;
 
 test('a new price holds for what is deployed from now on, and what runs keeps its own', async () => {
+  await withinOneEpoch(180_000);
   const [old = ''] = await deployed(berth);
   const before = await vmOf(berth, old);
   assert.equal(before?.pricePerEpoch, '0.135');
@@ -164,6 +165,7 @@ test('terms that can’t be are refused and change nothing', async () => {
 });
 
 test('a drained host takes nothing new and keeps what it has; it is retired only when it is empty', async () => {
+  await withinOneEpoch(180_000);
   const [id = ''] = await deployed(berth);
   await untilStatus(berth, id, 'Active');
   await operator.text('host', 'drain', name);

@@ -9,12 +9,16 @@ import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { makeLogger } from '../../src/compose/logger.ts';
 import { startUp, type UpOptions } from '../../src/compose/up.ts';
+import { nextEpochBoundary } from '../../src/model/epoch.ts';
 import type { Behaviour } from '../../src/sim/driver.ts';
 
 /** The simulation's behaviour unless a test asks for another: quick and without faults. */
 export const calm: Behaviour = { bootMs: 5, eraseMs: 5, startFailureChance: 0, imageFailureChance: 0 };
 /** A host that has room for whatever a test deploys. */
 export const roomy = { cores: 64, memoryMib: 256 * 1024, diskGib: 10_000 };
+
+/** Epochs that have ended are charged every few seconds. */
+const epochChargedMs = 20_000;
 
 /** A parsed answer. */
 export interface Answer<Body = unknown> {
@@ -146,6 +150,21 @@ export async function until(what: string, holds: () => Promise<boolean>, boundMs
     if (performance.now() > end) throw new Error(`waited ${boundMs / 1000} s in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/**
+ * Waits for the end of the epoch where that is near, and for what is charged then, so that a test that counts what was spent
+ * counts within one epoch.
+ * @param takesMs how long the test takes at most
+ */
+export async function withinOneEpoch(takesMs = 60_000): Promise<void> {
+  const endMs = nextEpochBoundary(new Date()).getTime();
+  if (endMs - Date.now() > takesMs) return;
+  await until(
+    'the next epoch has begun',
+    async () => Date.now() > endMs + epochChargedMs,
+    2 * takesMs + epochChargedMs,
+  );
 }
 
 /** A fresh ed25519 key pair: the public line, and the path of the private file inside `directory`. */

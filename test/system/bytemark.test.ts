@@ -42,10 +42,10 @@ const addressOf = (vm: Vm) => vm.network_interfaces?.[0]?.ips[0] ?? '';
 
 /** Runs a command in the guest. */
 async function ssh(address: string, key: Key, command: string): Promise<string> {
-  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'ConnectTimeout=5'];
+  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'ConnectTimeout=20'];
   const flags = [...options, 'LogLevel=ERROR', 'IdentitiesOnly=yes'].flatMap((option) => ['-o', option]);
   const args = [...flags, '-i', key.privateKeyFile, `root@${address}`, command];
-  return (await promisify(execFile)('ssh', args, { timeout: 30_000 })).stdout.trim();
+  return (await promisify(execFile)('ssh', args, { timeout: 60_000 })).stdout.trim();
 }
 
 const answers = (address: string, key: Key) =>

@@ -31,7 +31,7 @@ const linesOf = async (id: string, query: string) => (await logsOf(id, query)).b
 test('a container’s output is read while it runs, followed to its end, and its last words after that', async () => {
   const { berth } = ground;
   const id = await started(berth, startBody(machine, { startup_script: script }));
-  await untilStatus(berth, id, 'STATUS_RUNNING', 60_000);
+  await untilStatus(berth, id, 'STATUS_RUNNING');
   await until('it ticks', async () => (await linesOf(id, 'tail=1'))[0]?.line === 'tick');
   const all = await linesOf(id, 'tail=10000');
   const said = (stream: string) => all.filter((one) => one.stream === stream).map(({ line }) => line);
@@ -50,14 +50,14 @@ test('a container’s output is read while it runs, followed to its end, and its
 
   const response = await fetch(`${berth.url}/vendors/v1/machines/deployments/${id}/logs?follow=true&tail=0`, {
     headers: { 'x-api-key': berth.apiKey },
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(300_000),
   });
   let text = '';
   const reading = (async () => {
     const decoder = new TextDecoder();
     for await (const bytes of response.body ?? []) text += decoder.decode(bytes, { stream: true });
   })();
-  await until('some ticks are heard', async () => text.split('tick').length > 5, 10_000);
+  await until('some ticks are heard', async () => text.split('tick').length > 5);
   await stopped(berth, id);
   await reading;
   const followed = text

@@ -45,7 +45,7 @@ test('the documentation’s body with its login pulls from the registry that it 
   const seed = (await seedBody(machine(0))) as { container_config: Record<string, unknown> };
   const container = { ...seed.container_config, docker_auth: loginAt(registry.host) };
   const id = await started(berth, { ...seed, container_config: container });
-  const { ports } = await untilStatus(berth, id, 'STATUS_RUNNING', 60_000);
+  const { ports } = await untilStatus(berth, id, 'STATUS_RUNNING');
   const page = await fetch(`http://${ports[0]?.public_host}/`);
   assert.equal(await page.text(), 'Hello, World!\n');
   await untilServed(berth, ports[1]?.url ?? '', 'Hello, World!');
@@ -54,7 +54,7 @@ test('the documentation’s body with its login pulls from the registry that it 
   const names = [`${registry.host}/nginx:latest`, `berth-private/${'0'.repeat(40)}:image`];
   for (const image of names) {
     const other = await started(berth, startBody(machine(1), { image }));
-    await until('it has failed', async () => (await read(berth, other)).status === 'STATUS_FAILED', 60_000);
+    await until('it has failed', async () => (await read(berth, other)).status === 'STATUS_FAILED');
     assert.match((await read(berth, other)).metadata.fail_reason_code ?? '', /^(IMAGE_NOT_FOUND|IMAGE_PULL_TIMEOUT)$/);
     await untilFree(machine(1));
   }
@@ -66,7 +66,7 @@ test('a wrong password is told as such, costs nothing, leaves nothing, and stand
   const { berth } = ground;
   const container = { image: `${registry.host}/nginx:latest`, docker_auth: loginAt(registry.host, 'not-the-password') };
   const id = await started(berth, startBody(machine(0), container));
-  await until('it has failed', async () => (await read(berth, id)).status === 'STATUS_FAILED', 60_000);
+  await until('it has failed', async () => (await read(berth, id)).status === 'STATUS_FAILED');
   const { fail_reason, metadata } = await read(berth, id);
   assert.deepEqual([metadata.fail_reason_code, fail_reason?.code], ['REGISTRY_AUTH_FAILED', 7]);
   await until('nothing is left', async () => (await leftovers(ground)).length === 0);

@@ -53,7 +53,7 @@ test('the machine that a fresh Berth lets can be rented as the documentation sho
   const [machine] = await machinesOf(berth);
   assert.ok(machine);
   const id = await started(berth, await seedBody(machine));
-  const { ports } = await untilStatus(berth, id, 'STATUS_RUNNING', 60_000);
+  const { ports } = await untilStatus(berth, id, 'STATUS_RUNNING');
   const [tcp, https] = ports;
   const page = await fetch(`http://${tcp?.public_host}:${tcp?.public_port}/`);
   assert.equal(await page.text(), 'Hello, World!\n', 'the startup script has written the page');
@@ -67,7 +67,7 @@ test('a key logs in to an image without an SSH server, on the address that the d
   const { berth } = ground;
   const body = startBody(machines[0] as Machine, { ports: [80], environment_variables: { WHO: 'a customer' } });
   const id = await started(berth, { ...body, ssh_pub_keys: [publicKey] });
-  const { ssh: place } = await untilStatus(berth, id, 'STATUS_RUNNING', 60_000);
+  const { ssh: place } = await untilStatus(berth, id, 'STATUS_RUNNING');
   assert.equal(place?.port, 22);
   const told = await ssh(place?.host ?? '', 'echo $WHO; id -u; echo not well >&2');
   assert.deepEqual([told.stdout, told.stderr.includes('not well')], ['a customer\n0\n', true]);
@@ -95,7 +95,7 @@ async function makeFailingImage(): Promise<void> {
 test('a container that ends well by itself is over, and its machine free', async () => {
   const { berth } = ground;
   const id = await started(berth, startBody(machines[0] as Machine, { image: 'busybox' }));
-  const { fail_reason } = await untilStatus(berth, id, 'STATUS_STOPPED', 60_000);
+  const { fail_reason } = await untilStatus(berth, id, 'STATUS_STOPPED');
   assert.equal(fail_reason, null);
   await until('nothing is left', async () => (await leftovers(ground)).length === 0);
 });

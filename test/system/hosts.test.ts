@@ -75,7 +75,7 @@ async function untilActive(ids: readonly string[]): Promise<void> {
 async function ssh(id: string, command: string): Promise<string> {
   const { publicIp } = (await list()).find((vm) => vm.id === id) ?? {};
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR'];
-  const args = [...options.flatMap((option) => ['-o', option]), '-o', 'ConnectTimeout=5', '-i', key.privateKeyFile];
+  const args = [...options.flatMap((option) => ['-o', option]), '-o', 'ConnectTimeout=20', '-i', key.privateKeyFile];
   const line = (await hostOf(id)).namespace.inside('ssh', [...args, `berth@${publicIp}`, command]);
   return (await run(...line, { timeout: 60_000 })).stdout.trim();
 }
@@ -194,7 +194,10 @@ test('a server killed in the middle of deployments loses and doubles none, when 
   assert.deepEqual((await list()).map(({ id }) => id).sort(), [...first, ...ids].sort());
   await untilActive(ids);
   await assertEachOnce([...first, ...ids]);
-  assert.equal((await reach(hostA)).reachable && (await reach(hostB)).reachable, true, 'hosts found the other server');
+  await until(
+    'hosts found the other server',
+    async () => (await reach(hostA)).reachable && (await reach(hostB)).reachable,
+  );
   assert.equal((await call('DELETE', '/vms/v3', { vmIds: ids })).status, 200);
   await until('they are gone', async () => hostA.running().length + hostB.running().length === first.length, bootMsMax);
 });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { parseUsd } from '../../src/model/money.ts';
-import { makeSshKey, startTestBerth, type TestBerth, until } from '../support/berth.ts';
+import { makeSshKey, startTestBerth, type TestBerth, until, withinOneEpoch } from '../support/berth.ts';
 import { microImage } from '../support/images.ts';
 
 interface Vm {
@@ -65,8 +65,8 @@ const berthCommand = async (...args: string[]) =>
 
 function ssh(command: string): Promise<string> {
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR'];
-  const args = [...options.flatMap((option) => ['-o', option]), '-o', 'ConnectTimeout=5', '-i', key.privateKeyFile];
-  return run('ssh', [...args, `berth@${vm.publicIp}`, command], { timeout: 30_000 }).then(({ stdout }) =>
+  const args = [...options.flatMap((option) => ['-o', option]), '-o', 'ConnectTimeout=20', '-i', key.privateKeyFile];
+  return run('ssh', [...args, `berth@${vm.publicIp}`, command], { timeout: 60_000 }).then(({ stdout }) =>
     stdout.trim(),
   );
 }
@@ -112,6 +112,7 @@ test('an operator’s word on place, hardware and price is what a search shows',
 });
 
 test('an estimate is what a deployment then costs, and the VM is logged into by a key that was registered', async () => {
+  await withinOneEpoch(5 * 60_000);
   const before = JSON.parse(await berthCommand('account', 'show', 'default', '--json')) as { available: string };
   const registered = await berth.call('POST', '/ssh_keys', { name: 'laptop', publicKey: key.publicKey });
   assert.equal(registered.status, 201);

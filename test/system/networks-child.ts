@@ -38,7 +38,7 @@ const key = await makeSshKey(directory);
 
 /** What a command prints in the guest. */
 async function inGuest(address: string, command: string): Promise<string> {
-  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'ConnectTimeout=5'];
+  const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'ConnectTimeout=20'];
   const words = ['-i', key.privateKeyFile, ...options.flatMap((option) => ['-o', option])];
   return (await run('ssh', [...words, `root@${address}`, command], { timeout: 60_000 })).stdout.trim();
 }

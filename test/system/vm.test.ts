@@ -84,7 +84,7 @@ async function ssh(command: string, user = 'root'): Promise<string> {
     'BatchMode=yes',
     'StrictHostKeyChecking=no',
     'UserKnownHostsFile=/dev/null',
-    'ConnectTimeout=5',
+    'ConnectTimeout=20',
     'LogLevel=ERROR',
   ];
   const args = [
@@ -94,7 +94,7 @@ async function ssh(command: string, user = 'root'): Promise<string> {
     `${user}@${vm.publicIp}`,
     command,
   ];
-  return (await promisify(execFile)('ssh', args, { timeout: 30_000 })).stdout.trim();
+  return (await promisify(execFile)('ssh', args, { timeout: 60_000 })).stdout.trim();
 }
 
 const sshWorks = () =>
@@ -183,7 +183,9 @@ test('when QEMU dies the VM is started again with its disk, and the customer is 
   await until('another QEMU runs it', async () => ![undefined, pid].includes(await qemuPid(vm.id)));
   await until('ssh works again', sshWorks);
   assert.equal(await ssh('cat /root/file'), 'precious');
-  assert.ok((await reasons(vm.id)).some(({ kind, message }) => kind === 'vm.died' && /started again/.test(message)));
+  await until('the customer is told', async () =>
+    (await reasons(vm.id)).some(({ kind, message }) => kind === 'vm.died' && /started again/.test(message)),
+  );
 });
 
 test('a VM switched off from inside is Stopped and stays off', async () => {
@@ -200,7 +202,10 @@ test('an image that does not exist, or is none, ends in Failed with the reason, 
   ] as const) {
     const id = await deploy(name, `http://127.0.0.1:${portOf(badImages)}/${path}`);
     await until(`${name} has failed`, async () => (await find(id))?.status === 'Failed');
-    assert.ok((await reasons(id)).some(({ kind, message }) => kind === 'instance.failed' && reason.test(message)));
+    // An event is shown once no older transaction is under way.
+    await until(`${name} says why`, async () =>
+      (await reasons(id)).some(({ kind, message }) => kind === 'instance.failed' && reason.test(message)),
+    );
     assert.match(berth.log(), new RegExp(`"instanceId":"${id}"[^\\n]*instance failed`));
     await until(`${name} holds no address`, async () => (await find(id))?.ports.length === 0);
     assert.equal((await readdir(join(directory, 'agent', 'vm'))).includes(id), false);

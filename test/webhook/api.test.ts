@@ -143,7 +143,7 @@ test('a deployment is told of as it happens; what was refused is listed as dead 
   );
   await untilStatus(berth, deployment, 'STATUS_RUNNING');
   await stopped(berth, deployment);
-  await until('all was told', async () => receiver.about(deployment).length >= 4, 10_000);
+  await until('all was told', async () => receiver.about(deployment).length >= 4);
   const last = receiver.about(deployment).find(({ body }) => body.event_type === 'EVENT_TYPE_DEPLOYMENT_STOPPED');
   const read = await call<Record<string, unknown>>(berth, 'GET', `/machines/deployments/${deployment}`);
   assert.deepEqual(last?.body.data, read.body, 'the same object as the API shows');
@@ -164,11 +164,7 @@ test('a deployment is told of as it happens; what was refused is listed as dead 
   const resend = `/webhooks/${stop}/deliveries/${dead?.delivery_id}/resend`;
   const again = await call<Delivery>(berth, 'POST', resend);
   assert.deepEqual([again.status, again.body.state, again.body.ended_at], [200, 'pending', null]);
-  await until(
-    'it is delivered',
-    async () => (await deliveriesOf(stop, '?state=delivered&limit=1')).length === 1,
-    10_000,
-  );
+  await until('it is delivered', async () => (await deliveriesOf(stop, '?state=delivered&limit=1')).length === 1);
   assert.equal(receiver.about(deployment).at(-1)?.text, last?.text, 'word for word');
   for (const id of ['11111111-1111-4111-8111-111111111111', 'x']) {
     assertRefused(await call(berth, 'POST', `/webhooks/${stop}/deliveries/${id}/resend`), 404, 5, 'no delivery');

@@ -115,7 +115,7 @@ test('a server that stops breaks off what takes too long and leaves it to the ne
   await until('it was sent', async () => receiver.about(deployment).length === 1);
   const began = performance.now();
   await first.stop();
-  assert.ok(performance.now() - began < 5_000);
+  assert.ok(performance.now() - began < 9_000, 'a receiver is given 10 s');
   receiver.answer = () => 204;
   const second = new Deliverer(context);
   await until('it was told', async () => (await queueOf(deployment)) === undefined);

@@ -192,7 +192,7 @@ test('what its host has yet to say of a VM that was ordered off is waited for be
 });
 
 test('a password is forgotten also where the host was told more before it said that the VM runs', async () => {
-  const slow = await startTestBerth({ addressPool: '127.63.17.0/24', agent: { behaviour: { bootMs: 1_000 } } });
+  const slow = await startTestBerth({ addressPool: '127.63.17.0/24', agent: { behaviour: { bootMs: 5_000 } } });
   const store = await openStore(slow);
   try {
     const { virtual_machine: vm } = await created(slow, createBody());

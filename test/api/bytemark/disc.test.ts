@@ -163,7 +163,7 @@ test('a VM is made with each of its discs in a pool for its grade, or not at all
   assert.deepEqual(await sold(), [gib + 10, fastGib + 20]);
   const purged = await call(berth, 'DELETE', `${machines}/${vm.virtual_machine.name}?purge=true`);
   assert.equal(purged.status, 204, JSON.stringify(purged.body));
-  await until('its room is free', async () => (await sold()).join() === [gib, fastGib].join(), 20_000);
+  await until('its room is free', async () => (await sold()).join() === [gib, fastGib].join());
 });
 
 test('discs that can not be are refused in the words that clients know', async () => {
@@ -276,7 +276,7 @@ test('a disc is erased only with purge=true, of a VM that is off; its room is fr
   assert.deepEqual((await call(berth, 'DELETE', `/discs/${disc.id}?purge=true`)).status, 204);
   assert.equal((await call(berth, 'GET', path)).status, 404);
   assert.equal((await call(berth, 'DELETE', `${path}?purge=true`)).status, 404);
-  await until('its room is free', async () => (await sold())[0] === gib - 5, 20_000);
+  await until('its room is free', async () => (await sold())[0] === gib - 5);
   const left = await database.selectFrom('erasing_disk').selectAll().execute();
   assert.deepEqual(left, []);
 });
@@ -332,6 +332,6 @@ test('the discs of a deleted VM stay as they are, and are there again when it is
 });
 
 test('after all of this everything agrees', async () => {
-  await until('nothing drifts', async () => (await driftOf(database)).length === 0, 20_000).catch(() => {});
+  await until('nothing drifts', async () => (await driftOf(database)).length === 0).catch(() => {});
   assert.deepEqual(await driftOf(database), []);
 });

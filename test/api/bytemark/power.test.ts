@@ -9,7 +9,7 @@ import { sql } from 'kysely';
 import { readJournal } from '../../../src/sim/driver.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { startTestBerth, type TestBerth, until } from '../../support/berth.ts';
-import { deployed, driftOf, openStore, untilStatus, vmOf } from '../support.ts';
+import { deployed, driftOf, openStore, untilHeartbeat, untilStatus, vmOf } from '../support.ts';
 import { call, changed, createBody, created, machines, overview, running, untilPower, type Vm } from './vms.ts';
 
 let berth: TestBerth;
@@ -87,8 +87,12 @@ test('autoreboot_on alone switches nothing on that a guest has switched off, nor
       .where('instance_id', '=', await idOf(vm))
       .select(['desired', 'observed_state', sql<boolean>`observed_generation = generation`.as('has_heard')])
       .executeTakeFirstOrThrow();
-  await until('its host has heard of it', async () => (await told()).has_heard);
-  assert.deepEqual(await told(), { desired: 'off', observed_state: 'off', has_heard: true });
+  let last: Awaited<ReturnType<typeof told>> | undefined;
+  await until('its host has heard of it and has looked', async () => {
+    last = await told();
+    return last.has_heard && last.observed_state === 'off';
+  });
+  assert.deepEqual(last, { desired: 'off', observed_state: 'off', has_heard: true });
   assert.deepEqual(await actsOn(vm), ['start']);
   assert.equal((await changed(berth, vm.name, { power_on: true })).power_on, true);
 });
@@ -128,10 +132,7 @@ test('while a host is out of reach nothing is ordered that is about power, and t
 
 /** Does something in the seconds after a host's heartbeat, before the next tells that it is in reach. */
 async function whileOutOfReach<Result>(work: () => Promise<Result>): Promise<Result> {
-  const seen = async () =>
-    (await database.selectFrom('host_health').select('last_seen_at').executeTakeFirstOrThrow()).last_seen_at.getTime();
-  const last = await seen();
-  await until('the host has been heard of', async () => (await seen()) > last);
+  await untilHeartbeat(database);
   await database.updateTable('host').set({ reachable: false }).execute();
   const result = await work();
   const isReachable = async () =>

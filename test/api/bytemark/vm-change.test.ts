@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { createAccount } from '../../../src/app/account.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { callApi, startTestBerth, type TestBerth, until } from '../../support/berth.ts';
-import { credit, driftOf, openStore } from '../support.ts';
+import { credit, driftOf, openStore, untilHeartbeat } from '../support.ts';
 import { addUser, asOperator, grant, tokenOf } from './identity.ts';
 import { type IsoServer, startIsoServer } from './iso-server.ts';
 import { call, changed, createBody, created, type Faults, machines, overview, running, type Vm } from './vms.ts';
@@ -233,7 +233,8 @@ test('a VM goes to another account with its bill and name, moved by who is in ch
   assert.equal(poor.status, 400);
   assert.match(JSON.stringify(poor.body), /balance is too low/);
   await credit(database, account_id);
-  // As it is while it comes up for the first time.
+  // As it is while it comes up for the first time; its host says with each heartbeat that it runs.
+  await untilHeartbeat(database);
   const setRun = (status: 'launching' | 'active', at: Date | null) =>
     database.updateTable('instance').where('name', '=', vm.name).set({ status, activated_at: at }).execute();
   await setRun('launching', null);

@@ -83,14 +83,10 @@ export async function overview(berth: TestBerth, name: string | number, at = mac
 /** Waits until a VM is on or off. */
 export async function untilPower(berth: TestBerth, name: string | number, isOn: boolean): Promise<Vm> {
   let last: Vm | undefined;
-  await until(
-    `${name} is ${isOn ? 'on' : 'off'}`,
-    async () => {
-      last = await overview(berth, name);
-      return last.power_on === isOn;
-    },
-    20_000,
-  );
+  await until(`${name} is ${isOn ? 'on' : 'off'}`, async () => {
+    last = await overview(berth, name);
+    return last.power_on === isOn;
+  });
   return last as Vm;
 }
 

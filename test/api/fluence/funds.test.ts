@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { toVm, toVmStatus } from '../../../src/api/fluence/mapping.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
-import { callApi, startTestBerth, until } from '../../support/berth.ts';
+import { callApi, startTestBerth, until, withinOneEpoch } from '../../support/berth.ts';
 import { assertRefused, type Deployed, deployBody, holdings, imageUrl, openStore, type Vm } from '../support.ts';
 import { epyc } from './market.ts';
 
@@ -60,6 +60,7 @@ test('who can’t pay the first epoch and the deposit is refused with 402 before
 });
 
 test('a VM whose next epoch can’t be paid is SmallBalance, in the list and in the status, and keeps its address', async () => {
+  await withinOneEpoch();
   const { key, credit } = await addAccount(270_000n);
   const [vm] = (await callApi<Deployed>(berth.url, key, 'POST', '/vms/v3', deployBody())).body;
   const one = async () => (await callApi<Vm[]>(berth.url, key, 'GET', '/vms/v3')).body[0];

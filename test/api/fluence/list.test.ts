@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { nextEpochBoundary } from '../../../src/model/epoch.ts';
-import { startTestBerth } from '../../support/berth.ts';
+import { startTestBerth, until, withinOneEpoch } from '../../support/berth.ts';
 import { assertRefused, deployBody, deployed, imageUrl, untilStatus, type Vm, vmOf } from '../support.ts';
 
 const berth = await startTestBerth();
@@ -26,6 +26,7 @@ test('an active VM is shown with every field of the contract', async () => {
     basicConfiguration: 'cpu-2-ram-4gb-storage-25gb',
     additionalResources: { storage: [{ type: 'NVMe', supply: 5, units: 'GiB' }] },
   };
+  await withinOneEpoch();
   const asked = Date.now();
   const [id = ''] = await deployed(berth, deployBody({ name: 'shown', openPorts }, { constraints }));
   await untilStatus(berth, id, 'Active');
@@ -94,12 +95,16 @@ test('a VM that failed stays in the list: no address, no ports, nothing to be bi
     assert.equal(vm?.osImage, imageUrl);
     assert.ok(vm && !('nextBillingAt' in vm));
     assert.deepEqual([vm?.reservedBalance, vm?.totalSpent], ['0', '0']);
-    const { body } = await failing.call<{ items: { kind: string; message: string }[] }>(
-      'GET',
-      `/berth/v1/events?instance=${id}`,
-    );
-    const failed = body.items.find(({ kind }) => kind === 'instance.failed');
-    assert.match(failed?.message ?? '', /404/, 'the customer reads why');
+    // An event is shown once no older transaction is under way.
+    await until('the customer reads why', async () => {
+      const { body } = await failing.call<{ items: { kind: string; message: string }[] }>(
+        'GET',
+        `/berth/v1/events?instance=${id}`,
+      );
+      const failed = body.items.find(({ kind }) => kind === 'instance.failed');
+      if (failed) assert.match(failed.message, /404/);
+      return failed !== undefined;
+    });
     assert.match(failing.log(), /instance failed/);
   } finally {
     await failing.close();
@@ -153,6 +158,7 @@ test('a page that can’t be one is a 400 that names it', async () => {
 });
 
 test('the list survives a restart unchanged', async () => {
+  await withinOneEpoch();
   const before = (await berth.call<Vm[]>('GET', '/vms/v3')).body;
   await Promise.all(before.map(({ id }) => untilStatus(berth, id, 'Active')));
   const active = (await berth.call<Vm[]>('GET', '/vms/v3')).body;

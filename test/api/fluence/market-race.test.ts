@@ -12,7 +12,7 @@ import { type RunningServer, startServer } from '../../../src/compose/server.ts'
 import { systemEntropy } from '../../../src/compose/system.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { findPlace } from '../../../src/store/embedded/place.ts';
-import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
+import { type Answer, callApi, startTestBerth, type TestBerth, until } from '../../support/berth.ts';
 import { type Deployed, deployBody, holdings, type Vm } from '../support.ts';
 import { addDatacenter, addHost, epyc, openMarket, xeon } from './market.ts';
 
@@ -128,10 +128,23 @@ interface Suggestion {
 /** The suggestions of the last refusal. */
 async function suggestionsOf(after: string | null): Promise<{ suggestions: Suggestion[]; next: string | null }> {
   const path = `/berth/v1/events?limit=1000${after ? `&cursor=${after}` : ''}`;
-  type Feed = { items: { kind: string; data: { relaxations: Suggestion[] } }[]; nextCursor: string | null };
-  const { body } = await berth.call<Feed>('GET', path);
-  const refusals = body.items.filter(({ kind }) => kind === 'offer.not_found');
-  return { suggestions: refusals.at(-1)?.data.relaxations ?? [], next: body.nextCursor };
+  type Feed = { items: { cursor: string; kind: string; data: { relaxations: Suggestion[] } }[]; nextCursor: string | null };
+  const last = await database
+    .selectFrom('event')
+    .where('kind', '=', 'offer.not_found')
+    .select('id')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow();
+  let suggestions: Suggestion[] | undefined;
+  let next: string | null = null;
+  // An event is shown once no older transaction is under way.
+  await until('the refusal is told of', async () => {
+    const { body } = await berth.call<Feed>('GET', path);
+    suggestions = body.items.find(({ cursor }) => cursor.endsWith(`-${last.id}`))?.data.relaxations;
+    next = body.nextCursor;
+    return suggestions !== undefined;
+  });
+  return { suggestions: suggestions ?? [], next };
 }
 
 const constraintsOf = ({ constraints: given }: Suggestion) => ({

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { startTestBerth, type TestBerth } from '../../support/berth.ts';
+import { startTestBerth, type TestBerth, until } from '../../support/berth.ts';
 import { assertRefused, call, letSlots, type Machine, startBody, started, stopped } from './support.ts';
 
 let berth: TestBerth;
@@ -14,6 +14,8 @@ before(async () => {
   berth = await startTestBerth();
   small = await letSlots(berth, 3);
   large = await letSlots(berth, 2, { vcpus: 4, memoryGib: 8, diskGib: 20 });
+  // The host lets one of its own accord when it gets to it; from then on the list stays as it is.
+  await until('all machines are there', async () => (await list()).total === 6);
 });
 after(() => berth.close());
 

@@ -122,24 +122,15 @@ export async function read(berth: TestBerth, id: string): Promise<Deployment> {
 }
 
 /** Waits until a deployment has a status. */
-export async function untilStatus(
-  berth: TestBerth,
-  id: string,
-  status: string,
-  withinMs = 20_000,
-): Promise<Deployment> {
+export async function untilStatus(berth: TestBerth, id: string, status: string): Promise<Deployment> {
   let last: Deployment | undefined;
-  await until(
-    `${id} is ${status}`,
-    async () => {
-      last = await read(berth, id);
-      if (last.status !== status && ['STATUS_FAILED', 'STATUS_STOPPED'].includes(last.status)) {
-        throw new Error(`${id} is ${last.status} instead: ${JSON.stringify(last.fail_reason)}`);
-      }
-      return last.status === status;
-    },
-    withinMs,
-  );
+  await until(`${id} is ${status}`, async () => {
+    last = await read(berth, id);
+    if (last.status !== status && ['STATUS_FAILED', 'STATUS_STOPPED'].includes(last.status)) {
+      throw new Error(`${id} is ${last.status} instead: ${JSON.stringify(last.fail_reason)}`);
+    }
+    return last.status === status;
+  });
   return last ?? (await read(berth, id));
 }
 

@@ -108,7 +108,7 @@ export async function enrolHost(server: RunningServer, name: string, pool: strin
     async letSlot() {
       slots += 1;
       // One that has not been heard of for a while is let to nobody.
-      await client.report(reportOf(), AbortSignal.timeout(5_000));
+      await client.report(reportOf(), AbortSignal.timeout(60_000));
       const size = { vcpus: 1, memoryGib: 1, diskGib: 1, gpus: [], prices: { hour: '0.01' } };
       return addSlot(context, { host: name, name: `slot-${slots}`, ...size }, fields);
     },
