@@ -128,7 +128,10 @@ interface Suggestion {
 /** The suggestions of the last refusal. */
 async function suggestionsOf(after: string | null): Promise<{ suggestions: Suggestion[]; next: string | null }> {
   const path = `/berth/v1/events?limit=1000${after ? `&cursor=${after}` : ''}`;
-  type Feed = { items: { cursor: string; kind: string; data: { relaxations: Suggestion[] } }[]; nextCursor: string | null };
+  type Feed = {
+    items: { cursor: string; kind: string; data: { relaxations: Suggestion[] } }[];
+    nextCursor: string | null;
+  };
   const last = await database
     .selectFrom('event')
     .where('kind', '=', 'offer.not_found')
