@@ -1,0 +1,20 @@
+// Berth's TypeScript client: `new Berth({ url, apiKey })`, and then a property for each noun of its API.
+
+import { Resources } from './generated/resources.ts';
+import { Transport, type TransportOptions } from './transport.ts';
+
+/** A client of one Berth for one caller. Every method throws a `BerthError`, or the reason of an aborted signal. */
+export class Berth extends Resources {
+  readonly #transport: Transport;
+
+  constructor(options: TransportOptions) {
+    const transport = new Transport(options);
+    super(transport);
+    this.#transport = transport;
+  }
+
+  /** The ETag that came with something that was read or changed, for `ifMatch`. */
+  etagOf(read: object): string | undefined {
+    return this.#transport.etagOf(read);
+  }
+}
