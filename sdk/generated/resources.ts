@@ -18,6 +18,8 @@ import type {
   Me,
   NewGroup,
   NewSshKey,
+  Operation,
+  OperationPage,
   SshKey,
   SshKeyPage,
 } from './types.ts';
@@ -119,6 +121,34 @@ export class MeApi {
   }
 }
 
+/** Operations on operations. */
+export class OperationsApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** What was asked of the instances that you see, the newest first. Operations are kept for 30 days. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only of this account */
+      account?: string | undefined;
+      /** Only of this instance */
+      instance?: string | undefined;
+      /** Only those that stand so */
+      status?: 'running' | 'succeeded' | 'failed' | undefined;
+    } = {}, options: Options = {}): Pages<OperationPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/operations', { query }, options);
+  }
+
+  /** How something that was asked of an instance goes. */
+  get(operation: string, options: Options = {}): Promise<Operation> {
+    return this.#transport.read(`/berth/v1/operations/${encodeURIComponent(operation)}`, {}, options);
+  }
+}
+
 /** Operations on ssh keys. */
 export class SshKeysApi {
   readonly #transport: Transport;
@@ -160,6 +190,7 @@ export class Resources {
   readonly events: EventsApi;
   readonly groups: GroupsApi;
   readonly me: MeApi;
+  readonly operations: OperationsApi;
   readonly sshKeys: SshKeysApi;
 
   constructor(transport: Transport) {
@@ -167,6 +198,7 @@ export class Resources {
     this.events = new EventsApi(transport);
     this.groups = new GroupsApi(transport);
     this.me = new MeApi(transport);
+    this.operations = new OperationsApi(transport);
     this.sshKeys = new SshKeysApi(transport);
   }
 }

@@ -88,6 +88,34 @@ export interface NewSshKey {
   publicKey: string;
 }
 
+/** What was asked of an instance and takes its host a while */
+export interface Operation {
+  id: string;
+  /** What was asked for */
+  kind: 'create' | 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle' | 'reimage' | 'delete' | 'purge';
+  account: string;
+  instance: string;
+  status: 'running' | 'succeeded' | 'failed';
+  error: OperationError | unknown | null;
+  /** Who asked */
+  actor: string;
+  createdAt: string;
+  /** When it was seen to be over */
+  finishedAt: string | null;
+}
+
+export interface OperationError {
+  /** For programs; stays as it is */
+  code: 'superseded' | 'not_started' | 'not_on' | 'no_answer' | 'ignored';
+  detail: string;
+}
+
+export interface OperationPage {
+  items: Operation[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 export interface Problem {
   type: string;
   /** What can be done about it */
