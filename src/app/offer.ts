@@ -40,6 +40,46 @@ export async function searchOffers(
   return offers;
 }
 
+/** How Berth's own API calls the constraints that can be refused. */
+export type PlaceFields = ConstraintFields & { datacenters: string };
+
+/**
+ * Constraints that may name datacenters by their ids as well, held against what they may be.
+ * @returns them with datacenters by their slugs
+ * @throws BerthError `invalid_value` naming the constraint that can't be
+ */
+export async function checkPlaceConstraints(
+  context: Context,
+  given: Constraints,
+  fields: PlaceFields,
+): Promise<Constraints> {
+  const constraints = checkConstraints(given, fields);
+  const { datacenters = [] } = constraints;
+  if (datacenters.length === 0) return constraints;
+  const known = await readDatacenters(context.database);
+  const slugs = datacenters.map((wanted, index) => {
+    const found = known.find(({ id, slug }) => id === wanted || slug === wanted);
+    if (found) return found.slug;
+    const field = `${fields.datacenters}[${index}]`;
+    throw new BerthError('invalid_value', `${field} is ${shown(wanted)}, and there is no such datacenter.`, field);
+  });
+  return { ...constraints, datacenters: slugs };
+}
+
+/**
+ * Offers that keep the constraints now, the cheapest first, from `offset` on. Nobody is told where there is none.
+ * @throws BerthError `invalid_value` naming the constraint that can't be
+ */
+export async function listOffers(
+  context: Context,
+  given: Constraints,
+  fields: PlaceFields,
+  { offset, limit }: { offset: number; limit: number },
+): Promise<Offer[]> {
+  const constraints = await checkPlaceConstraints(context, given, fields);
+  return search(await context.market.now(), constraints, offset, limit);
+}
+
 /** What a deployment would cost. Amounts are in micro-USD. */
 export interface Estimate {
   /** What must be there to deploy: the first epoch and the deposit of all instances. */

@@ -13,8 +13,8 @@ export const additionalStorageGibMax = 1_000_000;
 export interface Constraints {
   /** A configuration's slug; null is any, and at a deployment the smallest that is free. */
   configuration: string | null;
-  /** GiB beyond the configuration's own. All of one type, as an instance has one disk. */
-  additionalStorage: readonly { type: string; gib: number }[];
+  /** GiB beyond the configuration's own. All of one type, as an instance has one disk; null is any. */
+  additionalStorage: readonly { type: string | null; gib: number }[];
   cpu: readonly { manufacturer: string | null; architecture: string | null }[];
   memory: readonly { type: string | null; generation: string | null }[];
   storage: readonly { type: string }[];
@@ -22,6 +22,13 @@ export interface Constraints {
   countries: readonly string[];
   /** For one instance and epoch, additional storage included. */
   maxPricePerEpoch: MicroUsd | null;
+  /** The city's part of UN/LOCODEs, in upper case. This and what follows only Berth's own API asks for. */
+  cities?: readonly string[];
+  /** Datacenters' slugs. */
+  datacenters?: readonly string[];
+  /** What a configuration has to have at least. */
+  vcpusMin?: number | null;
+  memoryMibMin?: number | null;
 }
 
 /** How a dialect calls the constraints that can be refused. */
@@ -74,8 +81,8 @@ export function additionalGibOf({ additionalStorage }: Constraints): number {
   return additionalStorage.reduce((sum, { gib }) => sum + gib, 0);
 }
 
-function checkStorageType(type: string, field: string): void {
-  if ((storageTypes as readonly string[]).includes(type)) return;
+function checkStorageType(type: string | null, field: string): void {
+  if (type === null || (storageTypes as readonly string[]).includes(type)) return;
   const message = `${field} is ${shown(type)}; it must be one of ${storageTypes.join(', ')}.`;
   throw new BerthError('invalid_value', message, field);
 }

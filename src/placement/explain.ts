@@ -5,7 +5,7 @@ import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import { largestOf, type MicroUsd } from '../model/money.ts';
 import { pricePerEpoch } from '../model/price.ts';
-import { type Rule, rulesOf } from './filter.ts';
+import { isAskedFor, type Rule, rulesOf } from './filter.ts';
 import type { Market, MarketHost, Tier } from './market.ts';
 import { place } from './place.ts';
 
@@ -15,9 +15,13 @@ export const relaxables = [
   'maxPricePerEpoch',
   'additionalStorage',
   'countries',
+  'cities',
+  'datacenters',
   'cpu',
   'memory',
   'storage',
+  'vcpusMin',
+  'memoryMibMin',
   'configuration',
 ] as const;
 
@@ -88,18 +92,20 @@ export function explain(market: Market, request: Request): Explanation {
   return { hosts, removed, fitting, relaxations: relax(market, request) };
 }
 
-function sizesOf(market: Market, constraints: Constraints): Size[] {
+/** The sizes that are asked for and sold, with the additional storage. */
+export function sizesOf(market: Market, constraints: Constraints): Size[] {
   return market.configurations
-    .filter(({ slug }) => constraints.configuration === null || slug === constraints.configuration)
+    .filter((configuration) => isAskedFor(constraints, configuration))
     .map(({ size }) => ({ ...size, diskGib: size.diskGib + additionalGibOf(constraints) }));
 }
 
-function affordableOf({ rates }: Tier, sizes: readonly Size[], { maxPricePerEpoch: max }: Constraints): Size[] {
+/** Those sizes that cost no more than is asked for. */
+export function affordableOf({ rates }: Tier, sizes: readonly Size[], { maxPricePerEpoch: max }: Constraints): Size[] {
   return sizes.filter((size) => max === null || pricePerEpoch(rates, size) <= max);
 }
 
 /** What a host has too little of for any of these sizes; null when one fits. */
-function whyTooSmall(free: Size, sizes: readonly Size[]): string | null {
+export function whyTooSmall(free: Size, sizes: readonly Size[]): string | null {
   let reason = 'free vCPUs';
   for (const { vcpus, memoryMib, diskGib } of sizes) {
     if (vcpus > free.vcpus) continue;
@@ -151,9 +157,11 @@ function asks({ constraints, count }: Request, part: Relaxable): boolean {
       return additionalGibOf(constraints) > 0;
     case 'maxPricePerEpoch':
     case 'configuration':
-      return constraints[part] !== null;
+    case 'vcpusMin':
+    case 'memoryMibMin':
+      return constraints[part] != null;
     default:
-      return constraints[part].length > 0;
+      return (constraints[part] ?? []).length > 0;
   }
 }
 
@@ -162,12 +170,23 @@ function relaxed(market: Market, request: Request, parts: readonly Relaxable[]):
   // What can only be left out is left out first; what can be lessened is then lessened as little as works.
   let { constraints } = request;
   for (const part of parts) {
-    if (part === 'countries' || part === 'cpu' || part === 'memory' || part === 'storage') {
-      constraints = { ...constraints, [part]: [] };
-    } else if (part === 'maxPricePerEpoch') constraints = { ...constraints, maxPricePerEpoch: null };
+    if (isList(part)) constraints = { ...constraints, [part]: [] };
+    else if (part === 'maxPricePerEpoch') constraints = { ...constraints, maxPricePerEpoch: null };
   }
   const least = parts.includes('instances') ? 1 : request.count;
   const works = (tried: Constraints) => place(market, { constraints: tried, count: least }).placed === least;
+  for (const part of parts) {
+    if (part !== 'vcpusMin' && part !== 'memoryMibMin') continue;
+    // What is lessened only after this is out of the way meanwhile.
+    const later = {
+      ...(part === 'vcpusMin' && parts.includes('memoryMibMin') ? { memoryMibMin: null } : {}),
+      ...(parts.includes('configuration') ? { configuration: null } : {}),
+      ...(parts.includes('additionalStorage') ? { additionalStorage: [] } : {}),
+    };
+    const minimum = leastOf(market, constraints, part, (tried) => works({ ...tried, ...later }));
+    if (minimum === null) return null;
+    constraints = { ...constraints, [part]: minimum };
+  }
   if (parts.includes('configuration')) {
     const smaller = smallerConfigurations(market, constraints).find((slug) => {
       const tried = { ...constraints, configuration: slug };
@@ -204,6 +223,21 @@ function relaxed(market: Market, request: Request, parts: readonly Relaxable[]):
   };
 }
 
+const isList = (part: Relaxable) => ['countries', 'cities', 'datacenters', 'cpu', 'memory', 'storage'].includes(part);
+
+/** The most below a minimum that works, of what configurations have; null when no less does. */
+function leastOf(
+  market: Market,
+  constraints: Constraints,
+  part: 'vcpusMin' | 'memoryMibMin',
+  works: (tried: Constraints) => boolean,
+): number | null {
+  const sizeOf = ({ vcpus, memoryMib }: Size) => (part === 'vcpusMin' ? vcpus : memoryMib);
+  const sold = new Set(market.configurations.map(({ size }) => sizeOf(size)));
+  const below = [...sold].filter((one) => one < (constraints[part] ?? 0)).sort((a, b) => b - a);
+  return below.find((one) => works({ ...constraints, [part]: one })) ?? null;
+}
+
 /** Configurations below the one asked for, the largest first. */
 function smallerConfigurations(market: Market, { configuration }: Constraints): string[] {
   const slugs = market.configurations.map(({ slug }) => slug);
@@ -213,7 +247,7 @@ function smallerConfigurations(market: Market, { configuration }: Constraints): 
 
 /** The constraints with the most additional storage that works, which may be none; null when none does not either. */
 function mostAdditional(constraints: Constraints, works: (tried: Constraints) => boolean): Constraints | null {
-  const type = constraints.additionalStorage[0]?.type ?? 'SSD';
+  const type = constraints.additionalStorage[0]?.type ?? null;
   const withGib = (gib: number): Constraints => ({
     ...constraints,
     additionalStorage: gib === 0 ? [] : [{ type, gib }],

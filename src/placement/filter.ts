@@ -1,6 +1,7 @@
 // What each constraint asks of a host, where all hosts of a class answer alike. Each is one rule with the name that a
 // person reads when it turned hosts down.
 
+import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
@@ -15,7 +16,7 @@ export interface Traits {
 
 /** A constraint that asks for something. */
 export interface Rule {
-  constraint: 'countries' | 'cpu' | 'memory' | 'storage' | 'additionalStorage';
+  constraint: 'countries' | 'cities' | 'datacenters' | 'cpu' | 'memory' | 'storage' | 'additionalStorage';
   keeps(traits: Traits): boolean;
 }
 
@@ -25,12 +26,24 @@ const same = (wanted: string | null, found: string | null) =>
 
 /** What constraints ask of hosts, in the order in which hosts are turned down. */
 export function rulesOf(constraints: Constraints): Rule[] {
-  const { countries, cpu, memory, storage, additionalStorage } = constraints;
+  const { countries, cities = [], datacenters = [], cpu, memory, storage, additionalStorage } = constraints;
   const rules: Rule[] = [];
   if (countries.length > 0) {
     rules.push({
       constraint: 'countries',
       keeps: ({ datacenter }) => datacenter !== null && countries.includes(datacenter.countryCode),
+    });
+  }
+  if (cities.length > 0) {
+    rules.push({
+      constraint: 'cities',
+      keeps: ({ datacenter }) => datacenter !== null && cities.includes(datacenter.cityCode),
+    });
+  }
+  if (datacenters.length > 0) {
+    rules.push({
+      constraint: 'datacenters',
+      keeps: ({ datacenter }) => datacenter !== null && datacenters.includes(datacenter.slug),
     });
   }
   if (cpu.length > 0) {
@@ -55,11 +68,20 @@ export function rulesOf(constraints: Constraints): Rule[] {
     rules.push({
       constraint: 'additionalStorage',
       keeps: ({ hardware, additionalGibMax }) =>
-        additionalStorage.every(({ type }) => type === hardware.storage.type) &&
+        additionalStorage.every(({ type }) => type === null || type === hardware.storage.type) &&
         (additionalGibMax === null || gib <= additionalGibMax),
     });
   }
   return rules;
+}
+
+/** Whether a configuration is one that is asked for. */
+export function isAskedFor(
+  { configuration, vcpusMin, memoryMibMin }: Constraints,
+  { slug, size }: { slug: string; size: Size },
+): boolean {
+  const isLarge = size.vcpus >= (vcpusMin ?? 0) && size.memoryMib >= (memoryMibMin ?? 0);
+  return isLarge && (configuration === null || slug === configuration);
 }
 
 /** A rule about hardware, asked once of each kind: many classes have the same. */

@@ -6,8 +6,9 @@ import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { Datacenter } from '../model/datacenter.ts';
 import type { Hardware } from '../model/hardware.ts';
 import type { MicroUsd } from '../model/money.ts';
-import { pricePerResource, type ResourcePrices } from '../model/price.ts';
-import { keepersOf, rulesOf } from './filter.ts';
+import { pricePerResource, type RateCard, type ResourcePrices } from '../model/price.ts';
+import type { SoldGrades } from '../model/storage-pool.ts';
+import { isAskedFor, keepersOf, rulesOf } from './filter.ts';
 import { type HostClass, type Listing, type Market, room } from './market.ts';
 
 /** Servers that one offer lists; the rest are no different, and a list of thousands would help nobody. */
@@ -21,8 +22,12 @@ export interface Offer {
   resources: ResourcePrices;
   /** One GiB beyond the configuration's storage. */
   storageGibPrice: MicroUsd;
+  rates: RateCard;
+  grades: SoldGrades;
   hardware: Hardware;
   datacenter: Datacenter | null;
+  /** How many instances fit now, each with the additional storage that was asked for. */
+  available: number;
   /** At most {@link serversMax}: how many instances fit into each, and how many GiB beyond the configuration's storage. */
   servers: { available: number; additionalGib: number }[];
   /** What one instance may have beyond the configuration's storage as a rule; null is no limit. */
@@ -46,6 +51,7 @@ export function searchOffers(market: Market, constraints: Constraints, offset: n
   let skipped = 0;
   for (const listing of slug === null ? market.listings() : market.listingsOf(slug)) {
     const { tier, configuration, price } = listing;
+    if (!isAskedFor(constraints, configuration)) continue;
     if (max !== null && price + BigInt(extraGib) * tier.rates.storageGibMicroUsd > max) continue;
     for (const hostClass of keepers(tier)) {
       if (!hostClass.available.get(configuration.slug)) continue;
@@ -82,8 +88,11 @@ function makeOffer(hostClass: HostClass, { tier, configuration, price }: Listing
   const limit = hostClass.additionalGibMax ?? Number.POSITIVE_INFINITY;
   const servers: Offer['servers'] = [];
   let additionalGib = 0;
+  let available = 0;
   for (const { free, hosts } of hostClass.groups) {
-    if (room(free, wanted) === 0) continue;
+    const fitting = room(free, wanted);
+    if (fitting === 0) continue;
+    available += fitting * hosts.size;
     const left = free.diskGib - size.diskGib;
     additionalGib = Math.max(additionalGib, Math.min(left, limit));
     for (let index = 0; index < hosts.size && servers.length < serversMax; index += 1) {
@@ -95,8 +104,11 @@ function makeOffer(hostClass: HostClass, { tier, configuration, price }: Listing
     price,
     resources: pricePerResource(tier.rates, size),
     storageGibPrice: tier.rates.storageGibMicroUsd,
+    rates: tier.rates,
+    grades: hostClass.grades,
     hardware: hostClass.hardware,
     datacenter: hostClass.datacenter,
+    available,
     servers,
     additionalGibMax: hostClass.additionalGibMax,
     additionalGib,

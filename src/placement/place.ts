@@ -5,7 +5,7 @@
 import type { Size } from '../model/configuration.ts';
 import { additionalGibOf, type Constraints } from '../model/constraints.ts';
 import type { MicroUsd } from '../model/money.ts';
-import { keepersOf, rulesOf } from './filter.ts';
+import { isAskedFor, keepersOf, rulesOf } from './filter.ts';
 import {
   type Configuration,
   compareFree,
@@ -58,11 +58,12 @@ export interface Placed {
 export function place(market: Market, wanted: Wanted): Placed {
   let best: Placed = { configuration: null, size: null, placements: [], placed: 0 };
   const { constraints, count } = wanted;
-  const { configuration: asked, maxPricePerEpoch: max } = constraints;
+  const { maxPricePerEpoch: max } = constraints;
   const extraGib = additionalGibOf(constraints);
   const keepers = keepersOf(rulesOf(constraints));
-  for (const { slug, size: base } of market.configurations) {
-    if (asked !== null && slug !== asked) continue;
+  for (const configuration of market.configurations) {
+    if (!isAskedFor(constraints, configuration)) continue;
+    const { slug, size: base } = configuration;
     const size = { ...base, diskGib: base.diskGib + extraGib };
     const placements: Placement[] = [];
     let left = count;

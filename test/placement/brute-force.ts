@@ -34,6 +34,11 @@ export function placesOn(host: MarketHost, slug: string, constraints: Constraint
   if (!size || host.state !== 'open' || !host.reachable) return 0;
   const { configuration, countries, cpu, memory, storage, additionalStorage, maxPricePerEpoch } = constraints;
   if (configuration !== null && configuration !== slug) return 0;
+  const { cities = [], datacenters = [], vcpusMin, memoryMibMin } = constraints;
+  if (vcpusMin != null && size.vcpus < vcpusMin) return 0;
+  if (memoryMibMin != null && size.memoryMib < memoryMibMin) return 0;
+  if (cities.length > 0 && !cities.includes(host.datacenter?.cityCode ?? '')) return 0;
+  if (datacenters.length > 0 && !datacenters.includes(host.datacenter?.slug ?? '')) return 0;
   if (countries.length > 0 && !countries.includes(host.datacenter?.countryCode ?? '')) return 0;
   const { hardware } = host;
   const cpuFits = cpu.some((one) => {
@@ -45,7 +50,7 @@ export function placesOn(host: MarketHost, slug: string, constraints: Constraint
   });
   if (memory.length > 0 && !memoryFits) return 0;
   if (storage.length > 0 && !storage.some(({ type }) => type === hardware.storage.type)) return 0;
-  if (additionalStorage.some(({ type }) => type !== hardware.storage.type)) return 0;
+  if (additionalStorage.some(({ type }) => type !== null && type !== hardware.storage.type)) return 0;
   const extra = extraOf(constraints);
   if (host.additionalGibMax !== null && extra > host.additionalGibMax) return 0;
   if (maxPricePerEpoch !== null && priceOn(host, slug, constraints) > maxPricePerEpoch) return 0;

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { noConstraints } from '../../src/model/constraints.ts';
 import { explain } from '../../src/placement/explain.ts';
 import { place } from '../../src/placement/place.ts';
+import { turnedDownAlone } from '../../src/placement/turned-down.ts';
 import { anyConstraints, anyHosts, datacenterOf, hostOf, marketOf } from './support.ts';
 
 test('every suggestion, asked for again, is placed at exactly the price it named', () => {
@@ -52,6 +53,28 @@ test('it says how many hosts each constraint was the first to turn down', () => 
     reachable: 1,
     'free vCPUs': 1,
   });
+});
+
+test('it says how many hosts each constraint turns down by itself', () => {
+  const hosts = [
+    hostOf('drained', { state: 'drained' }),
+    hostOf('abroad', { datacenter: datacenterOf('FR') }),
+    hostOf('abroad-and-full', { datacenter: null, free: { vcpus: 0, memoryMib: 0, diskGib: 0 } }),
+  ];
+  const constraints = { ...noConstraints, countries: ['DE'], cities: ['XYZ'], maxPricePerEpoch: 1n };
+  assert.deepEqual(Object.fromEntries(turnedDownAlone(marketOf(hosts), constraints)), {
+    state: 1,
+    countries: 2,
+    cities: 2,
+    maxPricePerEpoch: 2,
+    'free vCPUs': 1,
+  });
+});
+
+test('a minimum that no configuration reaches is lessened to the largest that there is', () => {
+  const market = marketOf([hostOf('only')]);
+  const [first] = explain(market, { constraints: { ...noConstraints, vcpusMin: 64 }, count: 1 }).relaxations;
+  assert.deepEqual([first?.changed, first?.constraints.vcpusMin], [['vcpusMin'], 4]);
 });
 
 test('the smallest changes are told: the price to pay, the storage that fits, the country, fewer instances', () => {

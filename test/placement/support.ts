@@ -106,7 +106,7 @@ export const anyConstraints: fc.Arbitrary<Constraints> = fc.record({
   additionalStorage: fc.oneof(
     fc.constant([]),
     fc
-      .tuple(fc.constantFrom('SSD', 'NVMe'), fc.integer({ min: 0, max: 80 }))
+      .tuple(fc.constantFrom('SSD', 'NVMe', null), fc.integer({ min: 0, max: 80 }))
       .map(([type, size]) => [{ type, gib: size }]),
   ),
   cpu: fc.constantFrom(
@@ -122,4 +122,8 @@ export const anyConstraints: fc.Arbitrary<Constraints> = fc.record({
   storage: fc.constantFrom([], [], [{ type: 'SSD' }], [{ type: 'NVMe' }, { type: 'HDD' }]),
   countries: fc.constantFrom([], [], ['DE'], ['FR', 'PL'], ['US']),
   maxPricePerEpoch: fc.option(fc.bigInt({ min: 0n, max: 900_000n })),
+  cities: fc.constantFrom([], [], ['ABC'], ['XYZ']),
+  datacenters: fc.constantFrom([], [], ['de-abc-1', 'pl-abc-1'], ['us-abc-1']),
+  vcpusMin: fc.constantFrom(null, null, 2, 4, 8),
+  memoryMibMin: fc.constantFrom(null, null, gib, 3 * gib, 9 * gib),
 });

@@ -8,12 +8,18 @@ import { openApiDocument } from '../document.ts';
 import type { App } from '../types.ts';
 import { accountRoutes } from './account.ts';
 import { authenticate, ownerOf } from './caller.ts';
+import { capacityRoutes } from './capacity.ts';
+import { configurationRoutes } from './configuration.ts';
+import { datacenterRoutes } from './datacenter.ts';
 import { nativeError, ProblemSchema, problemType } from './error.ts';
 import { eventRoutes } from './event.ts';
 import { finishDocument } from './finish-document.ts';
 import { groupRoutes } from './group.ts';
+import { hardwareRoutes } from './hardware.ts';
+import { imageRoutes } from './image.ts';
 import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
+import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
 
@@ -59,5 +65,9 @@ export const nativeDialect = defineDialect({
   readKey: null,
   prepare,
   finishDocument,
-  routes: [meRoutes, accountRoutes, groupRoutes, sshKeyRoutes, operationRoutes, eventRoutes, nowhereRoutes],
+  routes: [
+    ...[meRoutes, accountRoutes, groupRoutes, sshKeyRoutes, operationRoutes, eventRoutes],
+    ...[offerRoutes, capacityRoutes, configurationRoutes, hardwareRoutes, datacenterRoutes, imageRoutes],
+    nowhereRoutes,
+  ],
 });

@@ -8,6 +8,7 @@ import { sha256 } from '../../../src/app/authenticate.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
 import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
+import { addDatacenter } from '../fluence/market.ts';
 import { deployBody, deployed, keys, openStore, untilStatus } from '../support.ts';
 import type { Operation } from './document.ts';
 
@@ -40,6 +41,11 @@ export async function startWorld(): Promise<World> {
   let made = 0;
   const makers: Partial<Record<IdKind, () => Promise<string>>> = {
     account: async () => toId('account', accountId),
+    datacenter: async () => toId('datacenter', await addDatacenter(database, 'PL', 'POZ', { cityIndex: made })),
+    image: async () => {
+      const { id } = await database.selectFrom('image').select('id').limit(1).executeTakeFirstOrThrow();
+      return toId('image', id);
+    },
     group: () => post('/groups', { account: 'default', name: `group-${made}` }),
     instance: async () => {
       const [id = ''] = await deployed(berth, deployBody({ name: `vm-${made}` }));
@@ -109,6 +115,16 @@ export async function startWorld(): Promise<World> {
     },
   };
   return world;
+}
+
+/** What is everybody's to see. */
+const everybodys: ReadonlySet<IdKind | null> = new Set(['datacenter', 'image']);
+
+/** Whether an example names something that belongs to an account. */
+export function namesOwned({ example }: Operation): boolean {
+  const text = JSON.stringify(example);
+  const kinds = [...text.matchAll(/"([a-z]+_[0-9a-f]+)"/g)].map(([, sample = '']) => kindOfSample(sample));
+  return kinds.some((kind) => kind && !everybodys.has(kind)) || text.includes('"account":"default"');
 }
 
 /** The example of an operation, with things of this world in the place of its sample ids. */
