@@ -11,13 +11,23 @@ import type {
 import type {
   Account,
   AccountPage,
+  CapacityPage,
+  ConfigurationPage,
+  CountryPage,
+  Datacenter,
+  DatacenterPage,
   EventPage,
   Group,
   GroupChange,
   GroupPage,
+  Image,
+  ImagePage,
   Me,
   NewGroup,
   NewSshKey,
+  OfferExplanation,
+  OfferPage,
+  OfferedHardware,
   Operation,
   OperationPage,
   SshKey,
@@ -43,6 +53,45 @@ export class AccountsApi {
   /** An account. */
   get(account: string, options: Options = {}): Promise<Account> {
     return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}`, {}, options);
+  }
+}
+
+/** Operations on configurations. */
+export class ConfigurationsApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The sizes that are sold, from the smallest. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<ConfigurationPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/configurations', { query }, options);
+  }
+}
+
+/** Operations on datacenters. */
+export class DatacentersApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The datacenters, by their slugs. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<DatacenterPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/datacenters', { query }, options);
+  }
+
+  /** A datacenter, by its id or slug. */
+  get(datacenter: string, options: Options = {}): Promise<Datacenter> {
+    return this.#transport.read(`/berth/v1/datacenters/${encodeURIComponent(datacenter)}`, {}, options);
   }
 }
 
@@ -107,6 +156,28 @@ export class GroupsApi {
   }
 }
 
+/** Operations on images. */
+export class ImagesApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The OS images of the catalog, by distribution. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<ImagePage['items'][number]> {
+    return this.#transport.pages('/berth/v1/images', { query }, options);
+  }
+
+  /** An OS image of the catalog, by its id or slug. */
+  get(image: string, options: Options = {}): Promise<Image> {
+    return this.#transport.read(`/berth/v1/images/${encodeURIComponent(image)}`, {}, options);
+  }
+}
+
 /** Operations on me. */
 export class MeApi {
   readonly #transport: Transport;
@@ -118,6 +189,96 @@ export class MeApi {
   /** Who you are, and what you may do. */
   get(options: Options = {}): Promise<Me> {
     return this.#transport.read('/berth/v1/me', {}, options);
+  }
+}
+
+/** Operations on offers. */
+export class OffersApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** What can be rented now, the cheapest first. Computed anew for each page: what the market changes between two pages may be missed or come twice. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Slug of a configuration; left out for any */
+      configuration?: string | undefined;
+      /** GiB beyond the configuration's own storage */
+      additionalStorageGib?: number | undefined;
+      /** ISO 3166-1 alpha-2; several with commas between them */
+      country?: string | undefined;
+      /** Part of a UN/LOCODE; several with commas between them */
+      city?: string | undefined;
+      /** Id or slug; several with commas between them */
+      datacenter?: string | undefined;
+      cpuManufacturer?: string | undefined;
+      cpuArchitecture?: string | undefined;
+      memoryType?: string | undefined;
+      memoryGeneration?: string | undefined;
+      /** The host's, and so of all disks */
+      storageType?: 'HDD' | 'SSD' | 'NVMe' | undefined;
+      /** Only configurations with at least so many */
+      vcpusMin?: number | undefined;
+      /** Only configurations with at least so much */
+      memoryMibMin?: number | undefined;
+      /** US dollars for one instance and epoch, additional storage included */
+      maxPrice?: string | undefined;
+    } = {}, options: Options = {}): Pages<OfferPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/offers', { query }, options);
+  }
+
+  /** Why a request would find nothing, and the smallest changes that would work. */
+  explain(query: {
+      /** Slug of a configuration; left out for any */
+      configuration?: string | undefined;
+      /** GiB beyond the configuration's own storage */
+      additionalStorageGib?: number | undefined;
+      /** ISO 3166-1 alpha-2; several with commas between them */
+      country?: string | undefined;
+      /** Part of a UN/LOCODE; several with commas between them */
+      city?: string | undefined;
+      /** Id or slug; several with commas between them */
+      datacenter?: string | undefined;
+      cpuManufacturer?: string | undefined;
+      cpuArchitecture?: string | undefined;
+      memoryType?: string | undefined;
+      memoryGeneration?: string | undefined;
+      /** The host's, and so of all disks */
+      storageType?: 'HDD' | 'SSD' | 'NVMe' | undefined;
+      /** Only configurations with at least so many */
+      vcpusMin?: number | undefined;
+      /** Only configurations with at least so much */
+      memoryMibMin?: number | undefined;
+      /** US dollars for one instance and epoch, additional storage included */
+      maxPrice?: string | undefined;
+      /** Instances, 1 to 10 */
+      count?: number | undefined;
+    } = {}, options: Options = {}): Promise<OfferExplanation> {
+    return this.#transport.read('/berth/v1/offers/explain', { query }, options);
+  }
+
+  /** How many instances of each configuration still fit into each datacenter. */
+  listCapacity(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<CapacityPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/capacity', { query }, options);
+  }
+
+  /** The hardware that can be asked for. */
+  getHardware(options: Options = {}): Promise<OfferedHardware> {
+    return this.#transport.read('/berth/v1/hardware', {}, options);
+  }
+
+  /** The countries with hosts that take instances. */
+  listCountries(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<CountryPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/countries', { query }, options);
   }
 }
 
@@ -187,17 +348,25 @@ export class SshKeysApi {
 /** Every noun of the API. */
 export class Resources {
   readonly accounts: AccountsApi;
+  readonly configurations: ConfigurationsApi;
+  readonly datacenters: DatacentersApi;
   readonly events: EventsApi;
   readonly groups: GroupsApi;
+  readonly images: ImagesApi;
   readonly me: MeApi;
+  readonly offers: OffersApi;
   readonly operations: OperationsApi;
   readonly sshKeys: SshKeysApi;
 
   constructor(transport: Transport) {
     this.accounts = new AccountsApi(transport);
+    this.configurations = new ConfigurationsApi(transport);
+    this.datacenters = new DatacentersApi(transport);
     this.events = new EventsApi(transport);
     this.groups = new GroupsApi(transport);
+    this.images = new ImagesApi(transport);
     this.me = new MeApi(transport);
+    this.offers = new OffersApi(transport);
     this.operations = new OperationsApi(transport);
     this.sshKeys = new SshKeysApi(transport);
   }

@@ -12,6 +12,92 @@ export interface AccountPage {
   nextCursor: string | null;
 }
 
+/** How many instances of a configuration still fit into a datacenter */
+export interface Capacity {
+  datacenter: Datacenter | unknown | null;
+  configuration: Configuration;
+  /** Hosts there that take instances */
+  hosts: number;
+  /** How many instances of the configuration still fit */
+  available: number;
+  /** US dollars for the cheapest of them and epoch; null where none fits */
+  pricePerEpochFrom: string | null;
+}
+
+export interface CapacityPage {
+  items: Capacity[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** A size that is sold */
+export interface Configuration {
+  slug: string;
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+}
+
+export interface ConfigurationPage {
+  items: Configuration[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** What is asked of a host; what is left out may be anything */
+export interface Constraints {
+  /** ISO 3166-1 alpha-2; any of them */
+  countries?: string[] | undefined;
+  /** Parts of UN/LOCODEs; any of them */
+  cities?: string[] | undefined;
+  /** Slugs or ids; any of them */
+  datacenters?: string[] | undefined;
+  cpuManufacturer?: string | undefined;
+  cpuArchitecture?: string | undefined;
+  memoryType?: string | undefined;
+  memoryGeneration?: string | undefined;
+  /** The host's, and so of all disks */
+  storageType?: 'HDD' | 'SSD' | 'NVMe' | undefined;
+  /** Only configurations with at least so many */
+  vcpusMin?: number | undefined;
+  /** Only configurations with at least so much */
+  memoryMibMin?: number | undefined;
+  /** US dollars for one instance and epoch, all of its storage included */
+  maxPricePerEpoch?: string | undefined;
+}
+
+export interface Country {
+  /** ISO 3166-1 alpha-2 */
+  code: string;
+}
+
+export interface CountryPage {
+  items: Country[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** Where hosts stand */
+export interface Datacenter {
+  id: string;
+  slug: string;
+  /** ISO 3166-1 alpha-2 */
+  country: string;
+  /** The city's part of its UN/LOCODE */
+  city: string;
+  /** Tells datacenters of one city apart */
+  cityIndex: number;
+  /** Uptime Institute's tier, 1 to 4 */
+  tier: number;
+  certifications: string[];
+}
+
+export interface DatacenterPage {
+  items: Datacenter[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 export interface Event {
   /** Its place in the feed */
   cursor: string;
@@ -65,6 +151,39 @@ export interface GroupPage {
   nextCursor: string | null;
 }
 
+/** What a host is made of; what nobody could find out is null */
+export interface Hardware {
+  cpuManufacturer: string | null;
+  cpuBrand: string | null;
+  cpuArchitecture: string | null;
+  cpuGeneration: string | null;
+  /** As the processor names itself */
+  cpuModel: string | null;
+  memoryType: string | null;
+  memoryGeneration: string | null;
+  storageType: 'HDD' | 'SSD' | 'NVMe';
+}
+
+/** An OS image of the catalog */
+export interface Image {
+  id: string;
+  /** Names it when an instance is made */
+  slug: string;
+  name: string;
+  distribution: string;
+  url: string;
+  /** Whom its own system lets in by SSH key */
+  username: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface ImagePage {
+  items: Image[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 export interface Me {
   /** How events name who acted */
   actor: string;
@@ -86,6 +205,73 @@ export interface NewSshKey {
   name?: string | undefined;
   /** One line, as in authorized_keys */
   publicKey: string;
+}
+
+/** One configuration on hosts that differ in nothing that can be asked for */
+export interface Offer {
+  configuration: Configuration;
+  /** US dollars for one instance and epoch, the additional storage that was asked for included */
+  pricePerEpoch: string;
+  /** How many instances fit now */
+  available: number;
+  hardware: Hardware;
+  datacenter: Datacenter | unknown | null;
+  rates: OfferRates;
+  /** What one instance could have now beyond the configuration's storage */
+  additionalStorageGib: number;
+  /** What one may have at most; null is no limit */
+  additionalStorageGibMax: number | null;
+}
+
+/** Why the market has nothing for a request, or what it has */
+export interface OfferExplanation {
+  /** All that there are */
+  hosts: number;
+  /** Those that could take at least one instance */
+  fitting: number;
+  /** How many of the instances have a place now */
+  placed: number;
+  removed: Removed[];
+  /** The smallest changes that would work now, the cheapest first */
+  relaxations: Relaxation[];
+}
+
+export interface OfferPage {
+  items: Offer[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** What an epoch of each resource costs */
+export interface OfferRates {
+  /** US dollars a vCPU and epoch */
+  vcpu: string;
+  /** US dollars a GiB and epoch */
+  memoryGib: string;
+  /** US dollars an IPv4 address and epoch */
+  address: string;
+  /** The grades of storage that are sold there */
+  storage: StorageRate[];
+}
+
+export interface OfferedCpu {
+  manufacturer: string;
+  architecture: string;
+}
+
+export interface OfferedHardware {
+  cpu: OfferedCpu[];
+  memory: OfferedMemory[];
+  storage: OfferedStorage[];
+}
+
+export interface OfferedMemory {
+  type: string;
+  generation: string;
+}
+
+export interface OfferedStorage {
+  type: string;
 }
 
 /** What was asked of an instance and takes its host a while */
@@ -137,6 +323,29 @@ export interface Problem {
   errors?: Fault[] | undefined;
 }
 
+export interface Relaxation {
+  /** What differs from the request */
+  changed: string[];
+  count: number;
+  configuration: string | null;
+  /** GiB beyond the configuration's own storage */
+  additionalStorageGib: number;
+  constraints: Constraints;
+  /** US dollars for the dearest instance and epoch */
+  maxPricePerEpoch: string;
+  /** US dollars for all of them and epoch */
+  totalPricePerEpoch: string;
+}
+
+export interface Removed {
+  /** `state` and `reachable` are of the hosts themselves, `freeVcpus`, `freeMemory` and `freeDisk` what they have too little of */
+  constraint: string;
+  /** Those that it was the first to turn down */
+  hosts: number;
+  /** Those that it turns down by itself */
+  alone: number;
+}
+
 export interface SshKey {
   id: string;
   account: string;
@@ -151,6 +360,12 @@ export interface SshKeyPage {
   items: SshKey[];
   /** Where to go on; null on the last page */
   nextCursor: string | null;
+}
+
+export interface StorageRate {
+  grade: 'sata' | 'ssd' | 'archive';
+  /** US dollars a GiB and epoch */
+  perGib: string;
 }
 
 export interface UserRef {
