@@ -20,6 +20,7 @@ export interface NewEvent {
 /** An event as it is read. `cursor` is where to go on reading. */
 export interface EventRow {
   cursor: string;
+  accountId: string | null;
   instanceId: string | null;
   kind: string;
   message: string;
@@ -69,11 +70,18 @@ const cursorPattern = /^(\d{1,20})-(\d{1,19})$/;
 const transactionIdMax = 2n ** 64n - 1n;
 const eventIdMax = 2n ** 63n - 1n;
 
-/** Whether a text can be a cursor of {@link listEvents}. */
-export function isEventCursor(text: string): boolean {
+/** A place in the feed: whatever comes before it has been read, and so has the event that stands there. */
+export interface FeedPlace {
+  transaction: bigint;
+  id: bigint;
+}
+
+/** The place that a cursor names, or null where the text can be none. */
+export function parseEventCursor(text: string): FeedPlace | null {
   const [, transaction, id] = cursorPattern.exec(text) ?? [];
-  if (transaction === undefined || id === undefined) return false;
-  return BigInt(transaction) <= transactionIdMax && BigInt(id) <= eventIdMax;
+  if (transaction === undefined || id === undefined) return null;
+  const place = { transaction: BigInt(transaction), id: BigInt(id) };
+  return place.transaction <= transactionIdMax && place.id <= eventIdMax ? place : null;
 }
 
 /**
@@ -129,12 +137,13 @@ const feedOf = (database: Database, accountId: string) =>
   database
     .selectFrom('event')
     .where('account_id', '=', accountId)
-    .select(['id', 'transaction_id', 'instance_id', 'kind', 'message', 'actor', 'data', 'created_at']);
+    .select(['id', 'transaction_id', 'account_id', 'instance_id', 'kind', 'message', 'actor', 'data', 'created_at']);
 
 const shownNow = sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`;
 
 const eventOf = (row: Awaited<ReturnType<ReturnType<typeof feedOf>['execute']>>[number]): EventRow => ({
   cursor: `${row.transaction_id}-${row.id}`,
+  accountId: row.account_id,
   instanceId: row.instance_id,
   kind: row.kind,
   message: row.message,

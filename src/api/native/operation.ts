@@ -208,7 +208,9 @@ interface Route {
   headers: Record<string, TSchema>;
   query: QueryShape;
   body?: TSchema;
-  response: Record<number, TSchema>;
+  response: Record<number, unknown>;
+  /** Set where the answer goes on for as long as somebody reads: a `HEAD` would have nobody who does. */
+  isEndless?: true;
   handler(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
 }
 
@@ -220,10 +222,11 @@ export function add(
 ): void {
   const { id, tag, summary, description, path, isPublic, isForOperators, example, renames } = parts;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-  const { method, headers, query, body, response, handler } = route;
+  const { method, headers, query, body, response, isEndless, handler } = route;
   const options: RouteOptions = {
     method,
     url: base + path.replace(/\{(\w+)\}/g, ':$1'),
+    ...(isEndless ? { exposeHeadRoute: false } : {}),
     config: { ...(isPublic ? { isPublic } : {}), ...(renames ? { renames } : {}) },
     schema: {
       operationId: id,
@@ -255,6 +258,7 @@ function askOf<Given extends Ask<string, unknown, unknown>>(context: Context, re
 /** Who asks what is for everybody. */
 const nobody: Caller = { actor: 'nobody', grants: [], user: null, apiKeyId: null };
 
-function callerOf({ caller }: FastifyRequest): Caller {
+/** Who asks. */
+export function callerOf({ caller }: FastifyRequest): Caller {
   return caller ?? nobody;
 }

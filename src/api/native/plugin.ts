@@ -13,6 +13,7 @@ import { configurationRoutes } from './configuration.ts';
 import { datacenterRoutes } from './datacenter.ts';
 import { nativeError, ProblemSchema, problemType } from './error.ts';
 import { eventRoutes } from './event.ts';
+import { eventStreamRoutes } from './event-stream.ts';
 import { finishDocument } from './finish-document.ts';
 import { groupRoutes } from './group.ts';
 import { hardwareRoutes } from './hardware.ts';
@@ -66,8 +67,19 @@ export const nativeDialect = defineDialect({
   prepare,
   finishDocument,
   routes: [
-    ...[meRoutes, accountRoutes, groupRoutes, sshKeyRoutes, operationRoutes, eventRoutes],
-    ...[offerRoutes, capacityRoutes, configurationRoutes, hardwareRoutes, datacenterRoutes, imageRoutes],
+    meRoutes,
+    accountRoutes,
+    groupRoutes,
+    sshKeyRoutes,
+    operationRoutes,
+    eventRoutes,
+    offerRoutes,
+    capacityRoutes,
+    configurationRoutes,
+    hardwareRoutes,
+    datacenterRoutes,
+    imageRoutes,
+    eventStreamRoutes,
     nowhereRoutes,
   ],
 });

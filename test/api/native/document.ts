@@ -13,6 +13,8 @@ export interface Operation {
   isForOperators: boolean;
   /** Whether it changes anything. */
   changes: boolean;
+  /** What it answers with, where that is no JSON and does not end. */
+  streams: string | null;
   example: { params: Record<string, string>; query: Record<string, unknown>; body: unknown };
   statuses: number[];
 }
@@ -26,7 +28,7 @@ interface Documented {
   operationId: string;
   parameters?: Parameter[];
   requestBody?: { content: Record<string, { example?: unknown }> };
-  responses: Record<string, unknown>;
+  responses: Record<string, { content?: Record<string, unknown> }>;
   security?: unknown[];
   'x-for-operators'?: boolean;
 }
@@ -49,6 +51,7 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
       isPublic: documented.security?.length === 0,
       isForOperators: documented['x-for-operators'] === true,
       changes: method !== 'get',
+      streams: streamTypeOf(documented),
       example: {
         params: examples('path') as Record<string, string>,
         query: examples('query'),
@@ -58,6 +61,11 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
     };
   }),
 );
+
+function streamTypeOf({ responses }: Documented): string | null {
+  const types = Object.keys(responses['200']?.content ?? {});
+  return types.includes('application/json') ? null : (types[0] ?? null);
+}
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
 ajv.addSchema(document as object, 'document');

@@ -138,11 +138,11 @@ export async function exampleIn(world: World, { example }: Operation): Promise<O
   return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? (ids.get(value) ?? value) : value));
 }
 
-/** Sends an operation. */
+/** Sends an operation. Of an answer that does not end, the beginning is read, and no body is told. */
 export function send(
   { berth }: World,
   key: string | null,
-  { method, path }: Operation,
+  { method, path, streams }: Operation,
   { params, query, body }: Operation['example'],
   headers: Record<string, string> = {},
 ): Promise<Answer> {
@@ -150,5 +150,17 @@ export function send(
     Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
   );
   const filled = path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(params[name] ?? ''));
-  return callApi(berth.url, key, method, `${filled}${search.size > 0 ? `?${search}` : ''}`, body, headers);
+  const url = `${filled}${search.size > 0 ? `?${search}` : ''}`;
+  return streams === null ? callApi(berth.url, key, method, url, body, headers) : beginningOf(berth.url + url, key);
+}
+
+async function beginningOf(url: string, key: string | null): Promise<Answer> {
+  const left = new AbortController();
+  const headers = { ...(key === null ? {} : { authorization: `Bearer ${key}` }) };
+  const response = await fetch(url, { headers, signal: left.signal });
+  const { status } = response;
+  const body = response.ok ? null : await response.json();
+  if (response.ok) await response.body?.getReader().read();
+  left.abort();
+  return { status, body, headers: response.headers };
 }
