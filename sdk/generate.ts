@@ -110,6 +110,7 @@ function resourcesFile({ paths, components }: Document): string {
   const byTag = new Map<string, Method[]>();
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(methods)) {
+      if (isStream(operation)) continue;
       const [tag = ''] = operation.tags;
       byTag.set(tag, [...(byTag.get(tag) ?? []), { path, method: method.toUpperCase(), operation }]);
     }
@@ -118,7 +119,7 @@ function resourcesFile({ paths, components }: Document): string {
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([tag, methods]) => classOf(tag, methods));
   const used = Object.keys(components.schemas).filter((name) =>
-    classes.some((text) => new RegExp(`\\b${name}\\b`).test(text)),
+    classes.some((text) => new RegExp(`\\b${name}\\b`).test(text.replaceAll(/\/\*\*.*?\*\//gs, ''))),
   );
   const imports = [
     importOf(['Pages'], '../pages.ts'),
@@ -129,6 +130,12 @@ function resourcesFile({ paths, components }: Document): string {
   const inits = [...byTag.keys()].sort().map((tag) => `    this.${camel(tag)} = new ${pascal(tag)}Api(transport);\n`);
   const all = `/** Every noun of the API. */\nexport class Resources {\n${fields.join('')}\n  constructor(transport: Transport) {\n${inits.join('')}  }\n}\n`;
   return `${head}\n${imports}\n${classes.join('\n')}\n${all}`;
+}
+
+/** What is answered bit by bit is no call with one result. */
+function isStream({ responses }: Operation): boolean {
+  const { content } = responses['200'] ?? {};
+  return content !== undefined && !('application/json' in content);
 }
 
 const importOf = (names: readonly string[], file: string) =>
