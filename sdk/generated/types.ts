@@ -101,6 +101,7 @@ export interface DatacenterPage {
 export interface Event {
   /** Its place in the feed */
   cursor: string;
+  account: string | null;
   kind: string;
   instance: string | null;
   /** For people */
