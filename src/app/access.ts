@@ -6,6 +6,7 @@ import { clusterLevelOf, may, type Place, type PrivilegeLevel } from '../model/p
 import { parseReference } from '../model/reference.ts';
 import { type AccountHandle, findAccount } from '../store/account.ts';
 import { findGroup, findGroupWithin, type GroupRow } from '../store/group.ts';
+import { findInstancePlace, type InstancePlace } from '../store/instance-list.ts';
 import { findVm, type VmHandle } from '../store/vm.ts';
 import type { Principal } from './authenticate.ts';
 import type { Caller } from './caller.ts';
@@ -28,6 +29,11 @@ export interface AtGroup extends AtAccount {
 /** A VM as a caller reaches it. */
 export interface AtVm extends AtGroup {
   vm: VmHandle;
+}
+
+/** An instance as a caller reaches it. */
+export interface AtInstance extends AtGroup {
+  instance: InstancePlace;
 }
 
 /**
@@ -104,6 +110,27 @@ export async function reachVm(
   const home = await findGroup(context.database, { id: vm.groupId });
   if (!home) throw nothing('virtual machine', refs.vm);
   return { ...at(caller, await accountOf(context, vm.accountId)), group: home, vm };
+}
+
+/**
+ * The instance, VM or container, that a caller names by its id.
+ * @param ref how he names it, for messages
+ * @throws BerthError as {@link reachAccount} does
+ */
+export async function reachInstance(
+  context: Context,
+  caller: Caller,
+  id: string,
+  level: PrivilegeLevel | 'see',
+  ref: string,
+): Promise<AtInstance> {
+  const instance = await findInstancePlace(context.database, id);
+  const place = instance && { accountId: instance.accountId, groupId: instance.groupId, instanceId: id };
+  if (!place || !may(caller.grants, 'vm_console', place)) throw nothing('instance', ref);
+  requireLevel(caller, level, place, `instance ${instance.name}`);
+  const group = await findGroup(context.database, { id: instance.groupId });
+  if (!group) throw nothing('instance', ref);
+  return { ...at(caller, await accountOf(context, instance.accountId)), group, instance };
 }
 
 function numberOf(ref: string): bigint | undefined {

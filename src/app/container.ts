@@ -252,18 +252,31 @@ function canFit({ slotId, externalId }: ContainerFilter): boolean {
 
 const overStatuses: ReadonlySet<InstanceStatus> = new Set(['deleted', 'failed', 'terminated']);
 
-function shownContainer({ ports, ingress, hasSshKeys, ...row }: StoredContainer): ContainerRow {
-  const { instanceId, address, status } = row;
+/** What a container is reached by: where each of its ports leads, and its SSH. */
+export function reachOf({
+  instanceId,
+  status,
+  address,
+  ports,
+  ingress,
+  hasSshKeys,
+}: Pick<StoredContainer, 'instanceId' | 'status' | 'address' | 'ports' | 'ingress' | 'hasSshKeys'>): Pick<
+  ContainerRow,
+  'ports' | 'ssh'
+> {
   const isOver = overStatuses.has(status);
   return {
-    ...row,
     ports: ports.map(({ hostPort, protocol }) => {
       const url = protocol === 'https' && ingress && !isOver ? ingressUrl(instanceId, hostPort, ingress) : null;
       return { hostPort, protocol, url };
     }),
     ssh: hasSshKeys && address ? { host: address, port: sshPortOf(ports), user: 'root' } : null,
-    endedAt: isOver ? row.statusChangedAt : null,
   };
+}
+
+function shownContainer(stored: StoredContainer): ContainerRow {
+  const { ports: _ports, ingress: _ingress, hasSshKeys: _hasSshKeys, ...row } = stored;
+  return { ...row, ...reachOf(stored), endedAt: overStatuses.has(row.status) ? row.statusChangedAt : null };
 }
 
 /**

@@ -57,10 +57,17 @@ export async function listInstances(
   }));
 }
 
-const pricePerEpochOf = ({ settings }: Context, { kind, priceMicroUsd, period }: InstanceRow) =>
-  kind === 'vm' ? priceMicroUsd : priceInEpochOf(priceMicroUsd, period, settings.billing.period);
+/** What an instance costs for an epoch of this Berth. */
+export const pricePerEpochOf = (
+  { settings }: Context,
+  { kind, priceMicroUsd, period }: Pick<InstanceRow, 'kind' | 'priceMicroUsd' | 'period'>,
+) => (kind === 'vm' ? priceMicroUsd : priceInEpochOf(priceMicroUsd, period, settings.billing.period));
 
-function nextBilling(row: InstanceRow, now: Date): Date | null {
+/** When something of an instance is charged next; null once nothing is. */
+export function nextBilling(
+  row: Pick<InstanceRow, 'status' | 'paidUntil' | 'period' | 'anchorAt'>,
+  now: Date,
+): Date | null {
   if (isOver(row) || row.paidUntil === null) return null;
   // What is due and can't be decided yet, or paid, is looked at again and again.
   return row.paidUntil > now ? row.paidUntil : periodEnd(row.period, row.anchorAt, now);

@@ -35,72 +35,87 @@ export const isOver = ({ status }: { status: InstanceStatus }): boolean =>
   status === 'failed' || status === 'terminated';
 
 /** What a customer may do with an instance. */
-export type InstanceAct =
-  | 'rename'
-  | 'change-disks'
-  | 'remove-disk'
-  | 'set-ports'
-  | 'change-addresses'
-  | 'swap-addresses'
-  | 'change-machine'
-  | 'delete';
+export const instanceActs = [
+  'rename',
+  'change-disks',
+  'remove-disk',
+  'set-ports',
+  'change-addresses',
+  'swap-addresses',
+  'change-machine',
+  'start',
+  'stop',
+  'shutdown',
+  'reset',
+  'cycle',
+  'reimage',
+  'delete',
+  'undelete',
+  'purge',
+] as const;
+
+/** One of {@link instanceActs}. */
+export type InstanceAct = (typeof instanceActs)[number];
 
 const gone = 'it is being deleted';
 const hidden = 'it is deleted; restore it first';
 const nothingLeft = 'it has failed and holds no address any more; delete it and deploy a new one';
+const notOn = 'it is not on; start it first';
+const notOff = 'it is not off; stop it first';
+const notDeleted = 'it is not deleted';
+const asStarted = 'a container stays as it was started; delete it and start another';
 const ended = 'it was ended because nothing was left to pay with; delete it and deploy a new one';
+
+/** What forbids any change of what an instance is and has. */
+const unchanging = { failed: nothingLeft, terminated: ended, 'soft-deleted': hidden, deleting: gone, deleted: gone };
 
 /** For each act the states that forbid it, each with the reason a person reads. */
 const forbidden: Record<InstanceAct, Partial<Record<InstanceStatus, string>>> = {
   rename: { 'soft-deleted': hidden, deleting: gone, deleted: gone },
-  'set-ports': {
-    failed: nothingLeft,
-    terminated: ended,
-    'soft-deleted': hidden,
-    deleting: gone,
-    deleted: gone,
-  },
-  'change-addresses': {
-    failed: nothingLeft,
-    terminated: ended,
-    'soft-deleted': hidden,
-    deleting: gone,
-    deleted: gone,
-  },
+  'set-ports': unchanging,
+  'change-addresses': unchanging,
   'swap-addresses': {
     launching: 'it is not off',
     active: 'it is not off',
-    failed: nothingLeft,
-    terminated: ended,
-    'soft-deleted': hidden,
-    deleting: gone,
-    deleted: gone,
+    ...unchanging,
   },
-  'change-disks': {
-    failed: nothingLeft,
-    terminated: ended,
-    'soft-deleted': hidden,
-    deleting: gone,
-    deleted: gone,
-  },
+  'change-disks': unchanging,
   'remove-disk': {
     launching: 'it is not off',
     active: 'it is not off',
-    failed: nothingLeft,
-    terminated: ended,
-    'soft-deleted': hidden,
-    deleting: gone,
-    deleted: gone,
+    ...unchanging,
   },
-  'change-machine': {
-    failed: nothingLeft,
-    terminated: ended,
-    'soft-deleted': hidden,
-    deleting: gone,
-    deleted: gone,
-  },
+  'change-machine': unchanging,
+  start: unchanging,
+  stop: unchanging,
+  shutdown: { ...unchanging, launching: 'it is not on yet', stopped: notOn },
+  reset: { ...unchanging, launching: 'it is not on yet', stopped: notOn },
+  cycle: { ...unchanging, stopped: notOn },
+  reimage: { ...unchanging, launching: notOff, active: notOff },
   delete: { deleting: gone, deleted: gone },
+  undelete: {
+    launching: notDeleted,
+    active: notDeleted,
+    stopped: notDeleted,
+    failed: notDeleted,
+    terminated: notDeleted,
+    deleting: gone,
+    deleted: gone,
+  },
+  purge: { deleting: gone, deleted: gone },
 };
+
+/** What a container can take; the rest is for VMs alone. */
+const actsOfContainers: ReadonlySet<InstanceAct> = new Set(['rename', 'delete']);
+
+/** Why an act can't be done with an instance of a kind, or null when it can. */
+export function whyNotOf(
+  act: InstanceAct,
+  { kind, status }: { kind: InstanceKind; status: InstanceStatus },
+): string | null {
+  if (kind === 'container' && !actsOfContainers.has(act)) return asStarted;
+  return whyNot(act, status);
+}
 
 /** Why `act` can't be done in `status`, or null when it can. */
 export function whyNot(act: InstanceAct, status: InstanceStatus): string | null {

@@ -46,7 +46,8 @@ export interface InstanceRow {
   fundsChangedAt: Date;
 }
 
-const datacenterJson = sql`jsonb_build_object('id', id, 'slug', slug, 'countryCode', country_code, 'cityCode', city_code,
+/** A row of `datacenter` as JSON of its shape in the model. */
+export const datacenterJson = sql`jsonb_build_object('id', id, 'slug', slug, 'countryCode', country_code, 'cityCode', city_code,
   'cityIndex', city_index, 'tier', tier, 'certifications', certifications)`;
 
 /** An account's instances, oldest first, without deleted ones and those being deleted. */

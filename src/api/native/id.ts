@@ -22,6 +22,7 @@ const kinds = {
   backupSchedule: { prefix: 'sch', form: 'number', noun: 'backup schedule' },
   datacenter: { prefix: 'dc', form: 'uuid', noun: 'datacenter' },
   delivery: { prefix: 'dlv', form: 'uuid', noun: 'delivery' },
+  deployment: { prefix: 'dep', form: 'uuid', noun: 'deployment' },
   disk: { prefix: 'dsk', form: 'uuid', noun: 'disk' },
   group: { prefix: 'grp', form: 'number', noun: 'group' },
   host: { prefix: 'hst', form: 'uuid', noun: 'host' },

@@ -18,6 +18,7 @@ import { finishDocument } from './finish-document.ts';
 import { groupRoutes } from './group.ts';
 import { hardwareRoutes } from './hardware.ts';
 import { imageRoutes } from './image.ts';
+import { instanceRoutes } from './instance.ts';
 import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
@@ -80,6 +81,7 @@ export const nativeDialect = defineDialect({
     datacenterRoutes,
     imageRoutes,
     eventStreamRoutes,
+    instanceRoutes,
     nowhereRoutes,
   ],
 });
