@@ -44,11 +44,29 @@ const said: Record<Act['kind'], string> = {
  * @throws BerthError `wrong_state` when it is not on, `unavailable` when its host does not answer or can't do it
  */
 export async function act(context: Context, principal: Principal, vm: ActSubject, what: Act): Promise<void> {
-  const { database, clock, wakeups } = context;
-  const notOn = () => new BerthError('wrong_state', `The VM ${vm.name} is not on; start it first.`);
-  if (vm.status !== 'active') throw notOn();
-  const id = newUuid(context.entropy);
+  const { database, clock } = context;
+  const id = await orderAct(context, vm, what);
   const { id: instanceId, accountId, hostId } = vm;
+  const outcome = await outcomeOf(context, id);
+  if (outcome === 'not-running') throw notOn(vm);
+  if (outcome !== 'done') throw noAnswer(vm);
+  const event = { accountId, instanceId, hostId, actor: principal.actor, createdAt: clock.now() };
+  await inTransaction(database, (tx) =>
+    insertEvents(tx, [{ ...event, kind: `vm.${what.kind}`, message: said[what.kind] }]),
+  );
+}
+
+/**
+ * Tells a running VM's host of an act, which it begins within {@link actLifeMs} or never. Whoever does not wait looks for its
+ * outcome later.
+ * @returns the act's id
+ * @throws BerthError `wrong_state` when it is not on, `unavailable` when its host is out of reach, `too_many_requests`
+ */
+export async function orderAct(context: Context, vm: ActSubject, what: Act): Promise<string> {
+  const { database, clock, wakeups } = context;
+  if (vm.status !== 'active') throw notOn(vm);
+  const id = newUuid(context.entropy);
+  const { id: instanceId, hostId } = vm;
   await inTransaction(database, async (tx) => {
     const now = clock.now();
     if (!(await isReachable(tx, hostId))) throw noAnswer(vm);
@@ -58,14 +76,10 @@ export async function act(context: Context, principal: Principal, vm: ActSubject
     }
   });
   wakeups.changed([hostId]);
-  const outcome = await outcomeOf(context, id);
-  if (outcome === 'not-running') throw notOn();
-  if (outcome !== 'done') throw noAnswer(vm);
-  const event = { accountId, instanceId, hostId, actor: principal.actor, createdAt: clock.now() };
-  await inTransaction(database, (tx) =>
-    insertEvents(tx, [{ ...event, kind: `vm.${what.kind}`, message: said[what.kind] }]),
-  );
+  return id;
 }
+
+const notOn = ({ name }: ActSubject) => new BerthError('wrong_state', `The VM ${name} is not on; start it first.`);
 
 const noAnswer = ({ name }: ActSubject) =>
   new BerthError('unavailable', `The host of ${name} does not answer at the moment; try again.`);

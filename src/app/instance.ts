@@ -112,7 +112,8 @@ export interface InstanceUpdate {
 
 /**
  * Changes instances, all or none.
- * @param fields how the dialect calls things: `list` the list of updates, `portRules` the ports within one
+ * @param fields how the dialect calls things: `list` the list of updates, empty where there is none and the request is about one
+ *   instance, `portRules` the ports within one
  * @throws BerthError `not_found` naming what is unknown, `invalid_value`, `name_taken`, `wrong_state`
  */
 export async function updateInstances(
@@ -121,13 +122,12 @@ export async function updateInstances(
   updates: readonly InstanceUpdate[],
   fields: { list: string; name: string; portRules: string },
 ): Promise<void> {
+  const within = (index: number, name: string) => (fields.list === '' ? name : `${fields.list}[${index}].${name}`);
   const checked = updates.map((update, index) => ({
     id: update.id,
-    name: update.name === undefined ? undefined : checkName(update.name, `${fields.list}[${index}].${fields.name}`),
+    name: update.name === undefined ? undefined : checkName(update.name, within(index, fields.name)),
     portRules:
-      update.portRules === undefined
-        ? undefined
-        : checkPortRules(update.portRules, `${fields.list}[${index}].${fields.portRules}`),
+      update.portRules === undefined ? undefined : checkPortRules(update.portRules, within(index, fields.portRules)),
   }));
   const ids = checkIds(
     checked.map(({ id }) => id),

@@ -2,7 +2,7 @@
 // that is about power is answered when the VM's host has done it.
 
 import type { Taken } from '../model/assignment.ts';
-import { type FieldFaults, InvalidFields } from '../model/errors.ts';
+import { BerthError, type FieldFaults, InvalidFields } from '../model/errors.ts';
 import { isOff, type PowerGoal, type PowerOrder, powerOrderFor } from '../model/power.ts';
 import { appliances, notListed, type VmAttributes, vmFaults } from '../model/vm.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
@@ -26,6 +26,8 @@ export interface VmChange extends VmAttributes {
   cdromUrl?: string | null | undefined;
   autoreboot?: boolean | undefined;
   powerOn?: boolean | undefined;
+  /** Pulls the plug of one that is on, and puts it in again. */
+  isCycled?: true | undefined;
   /** Brings a deleted one back. */
   isRestored?: true | undefined;
   /** A system to start in place of its own: from its next start on, or only that once. Null is its own again. */
@@ -46,6 +48,22 @@ export async function changeVm(
   change: VmChange,
   unread: FieldFaults,
 ): Promise<VmRow> {
+  const goal = await orderChange(context, caller, at, change, unread);
+  if (goal) await powerReached(context, at.vm, goal);
+  return readVmById(context, at.vm.id, []);
+}
+
+/**
+ * {@link changeVm} without waiting for the VM's host.
+ * @returns what to wait for, if anything
+ */
+export async function orderChange(
+  context: Context,
+  caller: Caller,
+  at: AtVm,
+  change: VmChange,
+  unread: FieldFaults,
+): Promise<PowerGoal | null> {
   requireNone(
     mergeFaults(
       unread,
@@ -54,13 +72,11 @@ export async function changeVm(
       applianceFaults(change.appliance),
     ),
   );
-  const { id, hostId } = at.vm;
-  if (Object.values(change).every((value) => value === undefined)) return readVmById(context, id, []);
+  if (Object.values(change).every((value) => value === undefined)) return null;
   const target = await findTarget(context, caller, at, change.groupId);
   const goal = await inTransaction(context.database, (tx) => write(context, tx, at, change, target));
-  context.wakeups.changed([hostId]);
-  if (goal) await powerReached(context, at.vm, goal);
-  return readVmById(context, id, []);
+  context.wakeups.changed([at.vm.hostId]);
+  return goal;
 }
 
 function applianceFaults(appliance: VmChange['appliance']): FieldFaults {
@@ -97,7 +113,8 @@ async function write(
   const what = power ? ordersOf[power] : staysOff(vm, change) ? ordersOf.stop : {};
   const order = isOrdered ? await orderVm(tx, { instanceId: vm.id, revision, ...what }) : vm;
   await repriceVms(context, tx, [vm.id], at.principal.actor);
-  return change.powerOn === undefined ? null : goalOf(vm, change.powerOn, power, order);
+  const isOn = change.isCycled ?? change.powerOn;
+  return isOn === undefined ? null : goalOf(vm, isOn, power, order);
 }
 
 /** Brings a deleted VM back, as it was and switched off. */
@@ -136,17 +153,26 @@ async function resize(tx: Tx, vm: LockedVm, change: VmChange): Promise<Note | nu
 
 /**
  * What becomes of its power.
- * @throws InvalidFields where there is nothing to start, BerthError `unavailable` where its host can't be told
+ * @throws InvalidFields where there is nothing to start, BerthError `unavailable` where its host can't be told, `wrong_state`
+ *   where what is to be switched off and on again is off
  */
 async function powerFor(tx: Tx, vm: LockedVm, change: VmChange): Promise<PowerOrder | null> {
-  if (change.powerOn === undefined) return null;
-  const order = powerOrderFor(vm, change.powerOn, change.autoreboot ?? vm.autoreboot);
+  if (change.powerOn === undefined && !change.isCycled) return null;
+  const order = change.isCycled
+    ? cycleOf(vm)
+    : powerOrderFor(vm, change.powerOn ?? false, change.autoreboot ?? vm.autoreboot);
   const hasCdrom = change.cdromUrl === undefined ? vm.hasCdrom : change.cdromUrl !== null;
   if (order && order !== 'stop' && vm.disks === 0 && !hasCdrom && !change.appliance?.name) {
     throw new InvalidFields({ power_on: ['needs a disc or a CD to start from'] });
   }
   if (order) await requireReachable(tx, vm);
   return order;
+}
+
+function cycleOf(vm: LockedVm): PowerOrder {
+  // Whatever an order to be on would begin is no cycle.
+  if (powerOrderFor(vm, true, false) === null) return 'cycle';
+  throw new BerthError('wrong_state', `The virtual machine ${vm.name} is not on; start it first.`);
 }
 
 /**

@@ -22,7 +22,24 @@ const holdsNothing: ReadonlySet<InstanceStatus> = new Set(['failed', 'terminated
  * and is gone for good.
  */
 export async function deleteVm(context: Context, at: AtVm): Promise<void> {
-  if (holdsNothing.has(at.vm.status)) return purgeVm(context, at);
+  const goal = await orderDeletion(context, at);
+  if (goal === null || goal === 'gone') return;
+  // A host that is out of reach pulls the plug when it is back; the VM is deleted all the same.
+  await powerReached(context, at.vm, goal).catch((error: unknown) => {
+    if (!(error instanceof BerthError && error.code === 'unavailable')) throw error;
+  });
+}
+
+/**
+ * {@link deleteVm} without waiting for the VM's host.
+ * @returns what to wait for: `gone` where it is gone for good, null where it is deleted already
+ */
+export async function orderDeletion(context: Context, at: AtVm): Promise<PowerGoal | 'gone' | null> {
+  const purge = async () => {
+    await purgeVm(context, at);
+    return 'gone' as const;
+  };
+  if (holdsNothing.has(at.vm.status)) return purge();
   const { id, hostId } = at.vm;
   const goal = await inTransaction(context.database, async (tx): Promise<PowerGoal | 'failed' | null> => {
     const { vm, revision } = await holdVm(tx, at);
@@ -35,13 +52,9 @@ export async function deleteVm(context: Context, at: AtVm): Promise<void> {
     await repriceVms(context, tx, [id], at.principal.actor);
     return { on: false, ...order };
   });
-  if (goal === 'failed') return purgeVm(context, at);
+  if (goal === 'failed') return purge();
   context.wakeups.changed([hostId]);
-  if (!goal) return;
-  // A host that is out of reach pulls the plug when it is back; the VM is deleted all the same.
-  await powerReached(context, at.vm, goal).catch((error: unknown) => {
-    if (!(error instanceof BerthError && error.code === 'unavailable')) throw error;
-  });
+  return goal;
 }
 
 /** Erases a VM for good, deleted before or not, and frees its name, addresses and disks. */

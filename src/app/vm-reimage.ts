@@ -1,7 +1,7 @@
 // Putting another image on a VM's first disk. What was on it is gone; the VM is switched on afterwards.
 
 import { BerthError, type FieldFaults } from '../model/errors.ts';
-import { isGoingOff, isOff } from '../model/power.ts';
+import { isGoingOff, isOff, type PowerGoal } from '../model/power.ts';
 import type { Imaging } from '../model/vm.ts';
 import { inTransaction } from '../store/database.ts';
 import { writeImagingSecret } from '../store/imaging-secret.ts';
@@ -10,7 +10,7 @@ import type { AtVm } from './access.ts';
 import type { Context } from './context.ts';
 import { powerReached, requireReachable } from './power.ts';
 import { holdVm, noteStarting, requireVmAllowed, tellOfVm } from './vm.ts';
-import { checkImaging, mergeFaults, requireNone } from './vm-request.ts';
+import { type CheckedImaging, checkImaging, mergeFaults, requireNone } from './vm-request.ts';
 
 /** Waits for a host that was just told something of a VM that is to be off. */
 async function untilOff(context: Context, { vm }: AtVm): Promise<void> {
@@ -25,11 +25,28 @@ async function untilOff(context: Context, { vm }: AtVm): Promise<void> {
  *   where its host is out of reach or has not switched it off in time
  */
 export async function reimageVm(context: Context, at: AtVm, given: Imaging, unread: FieldFaults): Promise<void> {
+  const imaging = await requireImaging(context, given, unread);
+  await untilOff(context, at);
+  await powerReached(context, at.vm, await order(context, at, imaging));
+}
+
+/**
+ * {@link reimageVm} without waiting for the VM's host: one that is just being switched off is refused as `unavailable`.
+ * @returns what to wait for
+ */
+export async function orderReimage(context: Context, at: AtVm, given: Imaging): Promise<PowerGoal> {
+  return order(context, at, await requireImaging(context, given, {}));
+}
+
+async function requireImaging(context: Context, given: Imaging, unread: FieldFaults): Promise<CheckedImaging> {
   const { imaging, faults } = await checkImaging(context, given);
   requireNone(mergeFaults(unread, faults));
   if (!imaging) throw new Error('An imaging without faults is complete.');
+  return imaging;
+}
+
+async function order(context: Context, at: AtVm, imaging: CheckedImaging): Promise<PowerGoal> {
   const { id: instanceId, hostId, name } = at.vm;
-  await untilOff(context, at);
   const goal = await inTransaction(context.database, async (tx) => {
     const { vm, revision } = await holdVm(tx, at);
     requireVmAllowed('change-machine', vm);
@@ -44,11 +61,11 @@ export async function reimageVm(context: Context, at: AtVm, given: Imaging, unre
     const number = await writeImaging(tx, instanceId, imaging);
     const { sealedSecrets: sealed } = imaging;
     await writeImagingSecret(tx, instanceId, sealed && { imaging: number, sealed });
-    const order = await orderVm(tx, { instanceId, revision, desired: 'running', nextBoot: true });
+    const ordered = await orderVm(tx, { instanceId, revision, desired: 'running', nextBoot: true });
     const message = `Its first disc is made anew from ${imaging.distribution}, and it is switched on.`;
     await tellOfVm(context, tx, at, [{ kind: 'instance.reimage', message }]);
-    return { on: true, ...order };
+    return { on: true, ...ordered };
   });
   context.wakeups.changed([hostId]);
-  await powerReached(context, at.vm, goal);
+  return goal;
 }
