@@ -22,6 +22,8 @@ import type {
   GroupPage,
   Image,
   ImagePage,
+  Instance,
+  InstancePage,
   Me,
   NewGroup,
   NewSshKey,
@@ -175,6 +177,42 @@ export class ImagesApi {
   /** An OS image of the catalog, by its id or slug. */
   get(image: string, options: Options = {}): Promise<Image> {
     return this.#transport.read(`/berth/v1/images/${encodeURIComponent(image)}`, {}, options);
+  }
+}
+
+/** Operations on instances. */
+export class InstancesApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The instances that you see, the oldest first. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only of this account */
+      account?: string | undefined;
+      /** Only in this group */
+      group?: string | undefined;
+      /** Only of this kind */
+      kind?: 'vm' | 'container' | undefined;
+      /** Only in one of these states, separated by commas */
+      status?: string | undefined;
+      /** Only of this name */
+      name?: string | undefined;
+      /** Only in this datacenter, by its id or slug */
+      datacenter?: string | undefined;
+      /** Those too that are deleted and not gone yet */
+      deleted?: boolean | undefined;
+    } = {}, options: Options = {}): Pages<InstancePage['items'][number]> {
+    return this.#transport.pages('/berth/v1/instances', { query }, options);
+  }
+
+  /** An instance; also one that is deleted, until it is gone. */
+  get(instance: string, options: Options = {}): Promise<Instance> {
+    return this.#transport.read(`/berth/v1/instances/${encodeURIComponent(instance)}`, {}, options);
   }
 }
 
@@ -353,6 +391,7 @@ export class Resources {
   readonly events: EventsApi;
   readonly groups: GroupsApi;
   readonly images: ImagesApi;
+  readonly instances: InstancesApi;
   readonly me: MeApi;
   readonly offers: OffersApi;
   readonly operations: OperationsApi;
@@ -365,6 +404,7 @@ export class Resources {
     this.events = new EventsApi(transport);
     this.groups = new GroupsApi(transport);
     this.images = new ImagesApi(transport);
+    this.instances = new InstancesApi(transport);
     this.me = new MeApi(transport);
     this.offers = new OffersApi(transport);
     this.operations = new OperationsApi(transport);

@@ -66,6 +66,13 @@ export interface Constraints {
   maxPricePerEpoch?: string | undefined;
 }
 
+/** A way in by SSH */
+export interface ContainerSsh {
+  host: string;
+  port: number;
+  user: string;
+}
+
 export interface Country {
   /** ISO 3166-1 alpha-2 */
   code: string;
@@ -183,6 +190,118 @@ export interface ImagePage {
   items: Image[];
   /** Where to go on; null on the last page */
   nextCursor: string | null;
+}
+
+/** What runs: a VM or a container */
+export interface Instance {
+  id: string;
+  kind: 'vm' | 'container';
+  account: string;
+  group: string;
+  /** Of what was deployed together */
+  deployment: string;
+  name: string;
+  hostname: string;
+  status: 'launching' | 'active' | 'stopped' | 'failed' | 'terminated' | 'soft-deleted' | 'deleting' | 'deleted';
+  statusReason: string | null;
+  statusChangedAt: string;
+  /** Whether its next period can be paid */
+  funds: 'enough' | 'small' | 'none';
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+  /** A disk image's URL, or a container's image */
+  image: string | null;
+  /** Its main IPv4 address */
+  address: string | null;
+  addresses: InstanceAddress[];
+  /** What is open from outside */
+  ports: Port[];
+  /** Every port is open, whatever `ports` says */
+  allPortsOpen: boolean;
+  datacenter: InstanceDatacenter | unknown | null;
+  /** US dollars for an epoch */
+  pricePerEpoch: string;
+  /** Its deposit in US dollars */
+  held: string;
+  /** US dollars so far */
+  spent: string;
+  /** Null once nothing is billed any more */
+  paidUntil: string | null;
+  /** When something is charged next */
+  nextBillingAt: string | null;
+  createdAt: string;
+  vm: InstanceVm | unknown | null;
+  container: InstanceContainer | unknown | null;
+  allowed: InstanceAllowed;
+}
+
+export interface InstanceAddress {
+  ip: string;
+  /** 4 or 6 */
+  family: number;
+  /** Leads to the main address of its family */
+  additional: boolean;
+}
+
+/** For each act null where it can be done now, else the reason why not */
+export interface InstanceAllowed {
+  rename: string | null;
+  changeDisks: string | null;
+  removeDisk: string | null;
+  setPorts: string | null;
+  changeAddresses: string | null;
+  swapAddresses: string | null;
+  changeMachine: string | null;
+  start: string | null;
+  stop: string | null;
+  shutdown: string | null;
+  reset: string | null;
+  cycle: string | null;
+  reimage: string | null;
+  delete: string | null;
+  undelete: string | null;
+  purge: string | null;
+}
+
+/** What only a container has */
+export interface InstanceContainer {
+  slot: string | null;
+  /** As it was started with */
+  externalId: string | null;
+  metadata: Record<string, string>;
+  publicPorts: PublicPort[];
+  ssh: ContainerSsh | unknown | null;
+  /** Why it failed, for programs */
+  failureCode: string | null;
+}
+
+export interface InstanceDatacenter {
+  id: string;
+  slug: string;
+  /** ISO 3166-1 */
+  country: string;
+  /** The city's part of its UN/LOCODE */
+  city: string;
+}
+
+export interface InstancePage {
+  items: Instance[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** What only a VM has */
+export interface InstanceVm {
+  hardwareProfile: string;
+  hardwareProfileLocked: boolean;
+  /** Comes back on when it was switched off */
+  autoreboot: boolean;
+  cdromUrl: string | null;
+  keymap: string | null;
+  lastImagedWith: string | null;
+  /** Where its consoles are reached by SSH */
+  managementAddress: string | null;
 }
 
 export interface Me {
@@ -303,6 +422,12 @@ export interface OperationPage {
   nextCursor: string | null;
 }
 
+export interface Port {
+  /** 1 to 65535, but not 10250 */
+  port: number;
+  protocol: 'tcp' | 'udp';
+}
+
 export interface Problem {
   type: string;
   /** What can be done about it */
@@ -322,6 +447,13 @@ export interface Problem {
   subject?: string | undefined;
   /** All faults, where there are several */
   errors?: Fault[] | undefined;
+}
+
+export interface PublicPort {
+  port: number;
+  protocol: 'tcp' | 'https';
+  /** Where an HTTPS port is reached */
+  url: string | null;
 }
 
 export interface Relaxation {
