@@ -86,29 +86,33 @@ export async function reachGroup(
 }
 
 /**
- * The VM that a caller names by its number or name, within an account and group where the path names them.
+ * The VM that a caller names by its number or name, within an account and group where the path names them; or by its id.
  * @throws BerthError as {@link reachAccount} does
  */
 export async function reachVm(
   context: Context,
   caller: Caller,
-  refs: { account?: string; group?: string; vm: string },
+  refs: { account?: string; group?: string; vm: string } | { id: string },
   level: PrivilegeLevel | 'see',
 ): Promise<AtVm> {
-  const { account, group: groupRef } = refs;
+  const {
+    account,
+    group: groupRef,
+    vm: ref,
+  }: { account?: string; group?: string; vm: string } = 'id' in refs ? { vm: refs.id } : refs;
   const within =
     groupRef === undefined ? undefined : await reachGroup(context, caller, { account, group: groupRef }, 'see');
-  const number = numberOf(refs.vm);
-  const by = number !== undefined ? { number } : within && { groupId: within.group.id, name: refs.vm };
+  const number = numberOf(ref);
+  const by =
+    'id' in refs ? refs : number !== undefined ? { number } : within && { groupId: within.group.id, name: ref };
   const vm = by && (await findVm(context.database, by));
   const place = vm && { accountId: vm.accountId, groupId: vm.groupId, instanceId: vm.id };
   const isElsewhere = within && vm && vm.groupId !== within.group.id;
-  if (!vm || !place || isElsewhere || !may(caller.grants, 'vm_console', place))
-    throw nothing('virtual machine', refs.vm);
+  if (!vm || !place || isElsewhere || !may(caller.grants, 'vm_console', place)) throw nothing('virtual machine', ref);
   requireLevel(caller, level, place, `virtual machine ${vm.name}`);
   if (within) return { ...within, vm };
   const home = await findGroup(context.database, { id: vm.groupId });
-  if (!home) throw nothing('virtual machine', refs.vm);
+  if (!home) throw nothing('virtual machine', ref);
   return { ...at(caller, await accountOf(context, vm.accountId)), group: home, vm };
 }
 

@@ -9,6 +9,7 @@ import { defaultPoolLabel, poolName } from '../model/storage-pool.ts';
 import { countBackups } from './backup.ts';
 import { type BackupScheduleRow, listSchedulesOfVms } from './backup-schedule.ts';
 import type { Database } from './database.ts';
+import { inSight } from './sight.ts';
 
 /** Which of the VMs in sight are asked for; what is left out does not narrow. */
 export interface VmFilter {
@@ -175,13 +176,7 @@ export async function listVms(database: Database, sight: Sight, filter: VmFilter
       newest.select('number').orderBy('number', 'desc').limit(filter.newest),
     );
   }
-  if (sight !== 'everything') {
-    const { accountIds, groupIds, instanceIds } = sight;
-    query = query.where(
-      sql<boolean>`(instance.account_id = any(${accountIds}::uuid[]) or instance.group_id = any(${groupIds}::bigint[])
-        or instance.id = any(${instanceIds}::text[]))`,
-    );
-  }
+  query = query.where(inSight(sight));
   const rows = await query.execute();
   const ids = rows.map(({ id }) => id);
   const { parts = allParts } = filter;
