@@ -51,7 +51,13 @@ export function nativeError(error: BerthError, request: FastifyRequest): { statu
       body: { ...head, detail: `${detail}.`, ...tail, ...(first ? { pointer: first.pointer } : {}), errors },
     };
   }
-  return { status, body: { ...head, detail: error.message, ...tail, ...placeOf(error.subject, request) } };
+  return { status, body: { ...head, detail: detailOf(error, request), ...tail, ...placeOf(error.subject, request) } };
+}
+
+/** The message; one that leaves it to its reader to put the field in front has it put there. */
+function detailOf({ message, subject }: BerthError, { routeOptions }: FastifyRequest): string {
+  if (subject === undefined || !/^(is|are|has|must|can't) /.test(message)) return message;
+  return `${routeOptions.config.renames?.[subject] ?? subject} ${message}.`;
 }
 
 /** Where the subject of an error stands in its request, as far as it is a part of that. */

@@ -95,9 +95,12 @@ export function sampleId(kind: IdKind): string {
   return `${prefix}_${samples[form]}`;
 }
 
+/** In examples: an instance that is switched off, for what is done to such only. */
+export const sampleOff = 'ins_0ff1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4';
+
 /** The kind that an id in an example is of, or null where the text is none. */
 export function kindOfSample(text: string): IdKind | null {
-  return (Object.keys(kinds) as IdKind[]).find((kind) => sampleId(kind) === text) ?? null;
+  return (Object.keys(kinds) as IdKind[]).find((kind) => parseId(kind, text) !== null) ?? null;
 }
 
 /** The schema of an id. */

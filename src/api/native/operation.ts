@@ -8,6 +8,7 @@ import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { type Answer, once } from '../../app/once.ts';
 import { canonicalJson } from '../../model/canonical-json.ts';
+import { BerthError } from '../../model/errors.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
 import { ownerOf } from './caller.ts';
@@ -244,9 +245,28 @@ export function add(
       ...(isForOperators ? { 'x-for-operators': true } : {}),
       ...(example ? { 'x-example': example } : {}),
     } as RouteOptions['schema'] & object,
-    handler: handler as never,
+    handler: ((request: FastifyRequest, reply: FastifyReply) => {
+      const { params, query, body } = request;
+      for (const part of [params, query, body]) requireStorable(part, '');
+      return handler(request, reply);
+    }) as never,
   };
   app.route(options as never);
+}
+
+/**
+ * Holds every text of a request to be one that can be kept: without the zero character and halves of surrogate pairs.
+ * @throws BerthError `malformed`
+ */
+function requireStorable(part: unknown, at: string): void {
+  if (typeof part === 'string' && (part.includes('\0') || !part.isWellFormed())) {
+    throw new BerthError('malformed', `${at} holds a character that no text can have.`, at);
+  }
+  if (part === null || typeof part !== 'object') return;
+  for (const [key, value] of Object.entries(part)) {
+    requireStorable(key, at || 'a field');
+    requireStorable(value, at ? `${at}.${key}` : key);
+  }
 }
 
 function askOf<Given extends Ask<string, unknown, unknown>>(context: Context, request: FastifyRequest): Given {

@@ -35,24 +35,23 @@ export interface Window {
 /**
  * Reads which page is asked for.
  * @param parts how many parts the list's sort key has
+ * @param isKey whether such parts can be one of its keys, where not every text can
  * @throws BerthError `invalid_value` for a cursor that this list has not given
  */
 export function readWindow(
   { limit = defaultLimit, cursor }: { limit?: number; cursor?: string },
   parts: number,
+  isKey: (parts: readonly string[]) => boolean = () => true,
 ): Window {
   if (cursor === undefined) return { limit, after: null };
   const after = parseCursor(cursor);
-  if (after?.length === parts) return { limit, after };
-  throw wrongCursor(cursor);
-}
-
-const wrongCursor = (cursor: string | undefined) =>
-  new BerthError(
+  if (after?.length === parts && isKey(after)) return { limit, after };
+  throw new BerthError(
     'invalid_value',
     `cursor is ${shown(cursor)}; pass nextCursor of the page before, unchanged.`,
     'cursor',
   );
+}
 
 /** Which page is asked for of a list that is sorted by a moment and then by id. */
 export interface MomentWindow {
@@ -69,13 +68,18 @@ export function readMomentWindow(
   query: { limit?: number; cursor?: string },
   isId: (text: string) => boolean,
 ): MomentWindow {
-  const { limit, after } = readWindow(query, 2);
+  // As `toISOString` writes it, and within the years that PostgreSQL takes.
+  const isMoment = (at: string) => /^[1-9]\d{3}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) && !Number.isNaN(Date.parse(at));
+  const { limit, after } = readWindow(query, 2, ([at = '', id = '']) => isMoment(at) && isId(id));
   if (after === null) return { limit, after };
   const [at = '', id = ''] = after;
-  // As `toISOString` writes it, and within the years that PostgreSQL takes.
-  const isMoment = /^[1-9]\d{3}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) && !Number.isNaN(Date.parse(at));
-  if (isMoment && isId(id)) return { limit, after: { at, id } };
-  throw wrongCursor(query.cursor);
+  return { limit, after: { at, id } };
+}
+
+/** {@link readWindow} of a list that is sorted by one number. */
+export function readNumberWindow(query: { limit?: number; cursor?: string }): { limit: number; after: bigint | null } {
+  const { limit, after } = readWindow(query, 1, ([number = '']) => /^\d{1,18}$/.test(number));
+  return { limit, after: after === null ? null : BigInt(after[0] ?? 0) };
 }
 
 function parseCursor(cursor: string): string[] | null {
