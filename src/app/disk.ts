@@ -62,7 +62,7 @@ export async function addDisk(
       pool: poolIdOf(pool) === null ? null : pool,
       createdAt: context.clock.now(),
     });
-    return { kind: 'disk.added', message: `Given the disc ${label} of ${sizeMib} MiB, grade ${grade}.` };
+    return { kind: 'disk.added', message: `Given the disk ${label} of ${sizeMib} MiB, grade ${grade}.` };
   });
   return id;
 }
@@ -84,8 +84,8 @@ export interface DiskChange {
   sizeMib?: number | undefined;
   /** Null is none. */
   iopsLimit?: number | null | undefined;
-  /** The number of the VM that is to have it. */
-  vmNumber?: number | undefined;
+  /** The VM that is to have it. */
+  to?: { number: number } | { id: string } | undefined;
 }
 
 /**
@@ -103,17 +103,17 @@ export async function changeDisk(
 ): Promise<void> {
   requireNone(mergeFaults(unread, changeFaults(change)));
   const { vm, account, principal } = at;
-  const target = change.vmNumber === undefined ? undefined : await reachTarget(context, caller, change.vmNumber);
+  const target = change.to === undefined ? undefined : await reachTarget(context, caller, change.to);
   const isMoved = target !== undefined && target.vm.id !== vm.id;
   const vms = isMoved ? [vm, target.vm] : [vm];
   await changeDisks(context, vms, principal.actor, async (tx, handles, disks) => {
     const handle = requireHandle(handles, vm.id);
     const own = disks.filter(({ instanceId }) => instanceId === vm.id);
     const disk = requireDisk(own, diskId);
-    // Who sends a disc back as it was shown asks for nothing.
+    // Who sends a disk back as it was shown asks for nothing.
     const isBounded = change.iopsLimit !== undefined && change.iopsLimit !== disk.iopsLimit;
     if (isBounded && !may(caller.grants, 'cluster_admin', { accountId: account.id })) {
-      throw new BerthError('forbidden', 'How busy a disc may be is for whoever runs this installation to say.');
+      throw new BerthError('forbidden', 'How busy a disk may be is for whoever runs this installation to say.');
     }
     requireDisksOf('change-disks', handle);
     const said = await setDisk(tx, handle, disk, own, change);
@@ -140,9 +140,9 @@ function changeFaults({ label, sizeMib, iopsLimit }: DiskChange): FieldFaults {
 }
 
 /** The VM that a disk is to be moved to; one that the caller may not see is none. */
-async function reachTarget(context: Context, caller: Caller, number: number): Promise<AtVm> {
+async function reachTarget(context: Context, caller: Caller, to: NonNullable<DiskChange['to']>): Promise<AtVm> {
   try {
-    return await reachVm(context, caller, { vm: String(number) }, 'vm_admin');
+    return await reachVm(context, caller, 'id' in to ? to : { vm: String(to.number) }, 'vm_admin');
   } catch (error) {
     const isUnknown = error instanceof BerthError && error.code === 'not_found';
     throw isUnknown ? new InvalidFields({ virtual_machine_id: ['is not a virtual machine that you have'] }) : error;
@@ -160,7 +160,7 @@ async function setDisk(
   const said: string[] = [];
   if (label !== undefined && label !== disk.label) {
     requireNone(own.some((other) => other.label === label) ? taken : {});
-    said.push(`Disc ${disk.label} is called ${label} now.`);
+    said.push(`Disk ${disk.label} is called ${label} now.`);
   }
   if (sizeMib !== undefined && sizeMib !== disk.sizeMib) {
     if (sizeMib < disk.sizeMib) throw new InvalidFields({ size: [`must be greater than or equal to ${disk.sizeMib}`] });
@@ -170,10 +170,10 @@ async function setDisk(
       const pool = pools.find((one) => poolIdOf(one) === disk.poolId);
       throw noRoom(gibTaken([disk.sizeMib]) + (pool?.freeGib ?? 0));
     }
-    said.push(`Disc ${label ?? disk.label} has ${sizeMib} MiB now, instead of ${disk.sizeMib}.`);
+    said.push(`Disk ${label ?? disk.label} has ${sizeMib} MiB now, instead of ${disk.sizeMib}.`);
   }
   if (iopsLimit !== undefined && iopsLimit !== disk.iopsLimit) {
-    said.push(`Disc ${label ?? disk.label} may be read and written ${iopsLimit ?? 'any number of'} times a second.`);
+    said.push(`Disk ${label ?? disk.label} may be read and written ${iopsLimit ?? 'any number of'} times a second.`);
   }
   if (said.length > 0) await updateDisk(tx, disk.id, { label, sizeMib, iopsLimit });
   return said;
@@ -207,7 +207,7 @@ async function giveDisk(
     await takeDiskRoom(tx, instanceId, disk.poolId, sign * gib);
   }
   await moveDisk(tx, disk.id, to.id);
-  return `Disc ${disk.label} was moved from ${from.name} to ${to.name}.`;
+  return `Disk ${disk.label} was moved from ${from.name} to ${to.name}.`;
 }
 
 /**
@@ -219,7 +219,7 @@ export async function deleteDisk(context: Context, { vm, principal }: AtVm, disk
     const disk = requireDisk(disks, diskId);
     requireDisksOf('remove-disk', handle);
     await takeDiskAway(tx, disk, context.clock.now());
-    return { kind: 'disk.deleted', message: `Disc ${disk.label} of ${disk.sizeMib} MiB is erased.` };
+    return { kind: 'disk.deleted', message: `Disk ${disk.label} of ${disk.sizeMib} MiB is erased.` };
   });
 }
 
@@ -249,7 +249,7 @@ function requireDisksOf(act: 'change-disks' | 'remove-disk', { name, status }: I
 
 function requireDisk(disks: readonly DiskState[], id: string): DiskState {
   const disk = disks.find((one) => one.id === id);
-  if (!disk) throw new BerthError('not_found', 'There is no such disc any more.', id);
+  if (!disk) throw new BerthError('not_found', 'There is no such disk any more.', id);
   return disk;
 }
 

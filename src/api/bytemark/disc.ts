@@ -68,11 +68,12 @@ export function discRoutes({ app, context, errors }: Api): void {
         const caller = await callerOf(context, request);
         const { at, disk } = await reachDisc(caller, request.params);
         const given = attributesOf(request.body);
+        const vmNumber = given.number('virtual_machine_id');
         const change = {
           label: given.filledText('label'),
           sizeMib: given.number('size'),
           iopsLimit: given.raw('iops_limit') === null ? null : given.number('iops_limit'),
-          vmNumber: given.number('virtual_machine_id'),
+          to: vmNumber === undefined ? undefined : { number: vmNumber },
         };
         await changeDisk(context, caller, at, disk.id, change, given.faults);
         return toDisc(await readDiskById(context, disk.id));

@@ -11,6 +11,7 @@ import { authenticate, ownerOf } from './caller.ts';
 import { capacityRoutes } from './capacity.ts';
 import { configurationRoutes } from './configuration.ts';
 import { datacenterRoutes } from './datacenter.ts';
+import { diskRoutes } from './disk.ts';
 import { nativeError, ProblemSchema, problemType } from './error.ts';
 import { eventRoutes } from './event.ts';
 import { eventStreamRoutes } from './event-stream.ts';
@@ -82,6 +83,7 @@ export const nativeDialect = defineDialect({
     imageRoutes,
     eventStreamRoutes,
     instanceRoutes,
+    diskRoutes,
     nowhereRoutes,
   ],
 });

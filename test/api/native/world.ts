@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type IdKind, kindOfSample, parseId, toId } from '../../../src/api/native/id.ts';
+import { type IdKind, kindOfSample, parseId, sampleOff, toId } from '../../../src/api/native/id.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
 import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
+import { changed } from '../bytemark/vms.ts';
 import { addDatacenter } from '../fluence/market.ts';
 import { deployBody, deployed, keys, openStore, untilStatus } from '../support.ts';
 import type { Operation } from './document.ts';
@@ -21,8 +22,12 @@ export interface World {
   /** A session of who runs the whole. */
   operator: string;
   accountId: string;
-  /** Makes something of a kind. @returns its id */
-  make(kind: IdKind): Promise<string>;
+  /**
+   * Makes something of a kind.
+   * @param sample what stands for it in an example
+   * @returns its id
+   */
+  make(kind: IdKind, sample?: string): Promise<string>;
   /** Adds a key of the first account, or of another. @returns its secret */
   addKey(more?: { accountId?: string; scope?: 'read-only'; expiresAt?: Date; revokedAt?: Date }): Promise<string>;
   /** A new account with a key. */
@@ -39,17 +44,23 @@ export async function startWorld(): Promise<World> {
   await grant(berth, user.username, 'cluster_admin');
   const operator = await tokenOf(berth, user);
   let made = 0;
-  const makers: Partial<Record<IdKind, () => Promise<string>>> = {
+  const makers: Partial<Record<IdKind, (sample: string) => Promise<string>>> = {
     account: async () => toId('account', accountId),
     datacenter: async () => toId('datacenter', await addDatacenter(database, 'PL', 'POZ', { cityIndex: made })),
     image: async () => {
       const { id } = await database.selectFrom('image').select('id').limit(1).executeTakeFirstOrThrow();
       return toId('image', id);
     },
+    disk: async () => {
+      const instance = await world.make('instance', sampleOff);
+      return post(`/instances/${instance}/disks`, { sizeMib: 1_024 });
+    },
     group: () => post('/groups', { account: 'default', name: `group-${made}` }),
-    instance: async () => {
-      const [id = ''] = await deployed(berth, deployBody({ name: `vm-${made}` }));
+    instance: async (sample) => {
+      const name = `vm-${made}`;
+      const [id = ''] = await deployed(berth, deployBody({ name }));
       await untilStatus(berth, id, 'Active');
+      if (sample === sampleOff) await changed(berth, name, { autoreboot_on: false, power_on: false });
       return toId('instance', id);
     },
     operation: async () => {
@@ -80,11 +91,11 @@ export async function startWorld(): Promise<World> {
   }
   const world: World = {
     ...{ berth, database, operator, accountId },
-    async make(kind) {
+    async make(kind, sample = '') {
       made += 1;
       const maker = makers[kind];
       assert.ok(maker, `test/api/native/world.ts can't make anything of kind ${kind} yet`);
-      return maker();
+      return maker(sample);
     },
     async addKey({ accountId: of = accountId, scope, expiresAt, revokedAt } = {}) {
       const secret = `berth_${randomUUID()}`;
@@ -133,7 +144,7 @@ export async function exampleIn(world: World, { example }: Operation): Promise<O
   const text = JSON.stringify(example);
   for (const [, sample = ''] of text.matchAll(/"([a-z]+_[0-9a-f]+)"/g)) {
     const kind = kindOfSample(sample);
-    if (kind && !ids.has(sample)) ids.set(sample, await world.make(kind));
+    if (kind && !ids.has(sample)) ids.set(sample, await world.make(kind, sample));
   }
   return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? (ids.get(value) ?? value) : value));
 }

@@ -1,0 +1,207 @@
+// Disks of VMs: listed, added, grown, given to another VM, and erased.
+
+import Type, { type Static } from 'typebox';
+import { reachAccount, reachVm } from '../../app/access.ts';
+import type { Caller } from '../../app/caller.ts';
+import type { Context } from '../../app/context.ts';
+import { addDisk, changeDisk, deleteDisk } from '../../app/disk.ts';
+import { listDisks, reachDisk, type SeenDisk } from '../../app/disk-list.ts';
+import { disksMax } from '../../model/disk.ts';
+import { storageGrades } from '../../model/storage-grade.ts';
+import type { Api } from '../types.ts';
+import { AccountRef, accountRef } from './account.ts';
+import { Id, readId, sampleOff, toId, toIdOrNull } from './id.ts';
+import { change, read } from './operation.ts';
+import { PageOf, pageQuery, readNumberWindow, toPage } from './page.ts';
+import { Nullable, OneOf, Shape, Text, Time, toTime, Whole } from './shape.ts';
+
+const Label = Text('data', 'Its name within its instance');
+const IopsLimit = Nullable(Whole(500, 'Reads and writes a second; null is as many as it can'));
+
+/** A disk. */
+export const DiskSchema = Shape(
+  'Disk',
+  {
+    id: Id('disk'),
+    instance: Id('instance'),
+    label: Label,
+    grade: OneOf(storageGrades, 'The kind of storage that it is sold as'),
+    sizeMib: Whole(10_240),
+    iopsLimit: IopsLimit,
+    storagePool: Text('host-1', 'Where it lies'),
+    position: Whole(2, "Its place among its instance's disks, from 1 on; the first is booted from"),
+    backups: Whole(0, 'How many there are, or are being made'),
+    restoredFrom: Nullable(Id('backup', 'The backup that its content was last restored from, while that is there')),
+    createdAt: Time(),
+  },
+  'A block device of a VM',
+);
+
+/** A disk as it is shown. */
+export const toDisk = (disk: SeenDisk): Static<typeof DiskSchema> => ({
+  id: toId('disk', disk.id),
+  instance: toId('instance', disk.instanceId),
+  label: disk.label,
+  grade: disk.grade as (typeof storageGrades)[number],
+  sizeMib: disk.sizeMib,
+  iopsLimit: disk.iopsLimit,
+  storagePool: disk.pool,
+  position: disk.position,
+  backups: disk.backups,
+  restoredFrom: toIdOrNull('backup', disk.restoredFrom),
+  createdAt: toTime(disk.createdAt),
+});
+
+/** Where the use cases of disks find what they are about; their refusals call it so. */
+const renames = { size: 'sizeMib', storage_grade: 'grade', iops_limit: 'iopsLimit', virtual_machine_id: 'instance' };
+
+/** The fields of a query that narrow a list of what belongs to instances. */
+export const ofInstances = {
+  account: Type.Optional(AccountRef('Only of this account')),
+  instance: Type.Optional(Text('ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b', 'Only of this one', { maxLength: 100 })),
+};
+
+/** What {@link ofInstances} asks for. @throws BerthError `not_found` for an account that the caller does not see */
+export async function readOfInstances(
+  context: Context,
+  caller: Caller,
+  { account, instance }: { account?: string; instance?: string },
+): Promise<{ accountId: string | undefined; instanceId: string | undefined }> {
+  const within = account === undefined ? undefined : await reachAccount(context, caller, accountRef(account), 'see');
+  return {
+    accountId: within?.account.id,
+    instanceId: instance === undefined ? undefined : readId('instance', instance, 'instance'),
+  };
+}
+
+const seen = async (context: Context, caller: Caller, id: string) =>
+  toDisk((await reachDisk(context, caller, id, 'see')).disk);
+
+/** Adds the routes. */
+export function diskRoutes(api: Api): void {
+  const path = '/disks/{disk}';
+  const current = ({ context, caller, params }: { context: Context; caller: Caller; params: { disk: string } }) =>
+    seen(context, caller, readId('disk', params.disk));
+
+  read(
+    api,
+    {
+      id: 'listDisks',
+      tag: 'disks',
+      summary: 'The disks of the VMs that you see, in the order in which they were made',
+      description: 'Those of a deleted VM that can be restored are among them.',
+      path: '/disks',
+      query: { ...pageQuery, ...ofInstances, label: Type.Optional(Label) },
+      result: PageOf('DiskPage', DiskSchema),
+      refusals: [404, 422],
+    },
+    async ({ context, caller, query }) => {
+      const window = readNumberWindow(query);
+      const filter = { ...(await readOfInstances(context, caller, query)), label: query.label };
+      const disks = await listDisks(context, caller, filter, window);
+      return toPage(disks, window.limit, ({ number }) => [number], toDisk);
+    },
+  );
+
+  read(
+    api,
+    { id: 'getDisk', tag: 'disks', summary: 'A disk', path, result: DiskSchema },
+    async ({ context, caller, params }) => seen(context, caller, readId('disk', params.disk)),
+  );
+
+  change(
+    api,
+    {
+      id: 'createDisk',
+      tag: 'disks',
+      summary: 'Give a VM one more disk, blank',
+      description: `Its guest sees it at once where its hardware profile can, and else from its next start on. A VM has up to ${disksMax}.`,
+      method: 'POST',
+      path: '/instances/{instance}/disks',
+      body: Shape('NewDisk', {
+        label: Type.Optional(Label),
+        grade: Type.Optional(OneOf(storageGrades, 'The kind of storage; `sata` unless given')),
+        sizeMib: Whole(10_240),
+      }),
+      status: 201,
+      result: DiskSchema,
+      location: ({ id }) => `/disks/${id}`,
+      refusals: [402, 409],
+      renames,
+    },
+    async ({ context, caller, params, body }) => {
+      const at = await reachVm(context, caller, { id: readId('instance', params.instance) }, 'vm_admin');
+      return seen(context, caller, await addDisk(context, at, body, {}));
+    },
+  );
+
+  change(
+    api,
+    {
+      id: 'updateDisk',
+      tag: 'disks',
+      summary: 'Rename a disk, make it larger, or bound how busy it may be',
+      description: 'A guest that runs sees the larger size. `iopsLimit` is for who runs the installation to set.',
+      method: 'PATCH',
+      path,
+      body: Shape('DiskChange', {
+        label: Type.Optional(Label),
+        sizeMib: Type.Optional(Whole(20_480, 'Not less than it has')),
+        iopsLimit: Type.Optional(IopsLimit),
+      }),
+      result: DiskSchema,
+      example: { body: { label: 'logs', sizeMib: 40_960 } },
+      refusals: [402, 409],
+      current,
+      renames,
+    },
+    async ({ context, caller, params, body }) => {
+      const { at, disk } = await reachDisk(context, caller, readId('disk', params.disk), 'vm_admin');
+      await changeDisk(context, caller, at, disk.id, body, {});
+      return seen(context, caller, disk.id);
+    },
+  );
+
+  change(
+    api,
+    {
+      id: 'moveDisk',
+      tag: 'disks',
+      summary: 'Give a disk, with its backups, to another VM of the same host',
+      description: 'Both VMs have to be off. The disk that a VM is booted from stays with it.',
+      method: 'POST',
+      path: `${path}/move`,
+      body: Shape('DiskMove', { instance: Id('instance', 'The VM that is to have it') }),
+      result: DiskSchema,
+      example: { body: { instance: sampleOff } },
+      refusals: [402, 409],
+      renames,
+    },
+    async ({ context, caller, params, body }) => {
+      const { at, disk } = await reachDisk(context, caller, readId('disk', params.disk), 'vm_admin');
+      const to = { id: readId('instance', body.instance, 'instance') };
+      await changeDisk(context, caller, at, disk.id, { to }, {});
+      return seen(context, caller, disk.id);
+    },
+  );
+
+  change(
+    api,
+    {
+      id: 'deleteDisk',
+      tag: 'disks',
+      summary: 'Erase a disk of a VM that is off, with its backups; nothing brings it back',
+      method: 'DELETE',
+      path,
+      status: 204,
+      result: Type.Null(),
+      refusals: [402, 409],
+      current,
+    },
+    async ({ context, caller, params }) => {
+      const { at, disk } = await reachDisk(context, caller, readId('disk', params.disk), 'vm_admin');
+      await deleteDisk(context, at, disk.id);
+      return null;
+    },
+  );
+}
