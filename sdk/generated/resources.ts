@@ -16,6 +16,10 @@ import type {
   CountryPage,
   Datacenter,
   DatacenterPage,
+  Disk,
+  DiskChange,
+  DiskMove,
+  DiskPage,
   EventPage,
   Group,
   GroupChange,
@@ -25,6 +29,7 @@ import type {
   Instance,
   InstancePage,
   Me,
+  NewDisk,
   NewGroup,
   NewSshKey,
   OfferExplanation,
@@ -94,6 +99,54 @@ export class DatacentersApi {
   /** A datacenter, by its id or slug. */
   get(datacenter: string, options: Options = {}): Promise<Datacenter> {
     return this.#transport.read(`/berth/v1/datacenters/${encodeURIComponent(datacenter)}`, {}, options);
+  }
+}
+
+/** Operations on disks. */
+export class DisksApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The disks of the VMs that you see, in the order in which they were made. Those of a deleted VM that can be restored are among them. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only of this account */
+      account?: string | undefined;
+      /** Only of this one */
+      instance?: string | undefined;
+      /** Its name within its instance */
+      label?: string | undefined;
+    } = {}, options: Options = {}): Pages<DiskPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/disks', { query }, options);
+  }
+
+  /** A disk. */
+  get(disk: string, options: Options = {}): Promise<Disk> {
+    return this.#transport.read(`/berth/v1/disks/${encodeURIComponent(disk)}`, {}, options);
+  }
+
+  /** Rename a disk, make it larger, or bound how busy it may be. A guest that runs sees the larger size. `iopsLimit` is for who runs the installation to set. */
+  update(disk: string, body: DiskChange, options: ChangeOptions = {}): Promise<Disk> {
+    return this.#transport.change('PATCH', `/berth/v1/disks/${encodeURIComponent(disk)}`, { body }, options);
+  }
+
+  /** Erase a disk of a VM that is off, with its backups; nothing brings it back. */
+  delete(disk: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/disks/${encodeURIComponent(disk)}`, {}, options);
+  }
+
+  /** Give a VM one more disk, blank. Its guest sees it at once where its hardware profile can, and else from its next start on. A VM has up to 8. */
+  create(instance: string, body: NewDisk, options: ChangeOptions = {}): Promise<Disk> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/disks`, { body }, options);
+  }
+
+  /** Give a disk, with its backups, to another VM of the same host. Both VMs have to be off. The disk that a VM is booted from stays with it. */
+  move(disk: string, body: DiskMove, options: ChangeOptions = {}): Promise<Disk> {
+    return this.#transport.change('POST', `/berth/v1/disks/${encodeURIComponent(disk)}/move`, { body }, options);
   }
 }
 
@@ -388,6 +441,7 @@ export class Resources {
   readonly accounts: AccountsApi;
   readonly configurations: ConfigurationsApi;
   readonly datacenters: DatacentersApi;
+  readonly disks: DisksApi;
   readonly events: EventsApi;
   readonly groups: GroupsApi;
   readonly images: ImagesApi;
@@ -401,6 +455,7 @@ export class Resources {
     this.accounts = new AccountsApi(transport);
     this.configurations = new ConfigurationsApi(transport);
     this.datacenters = new DatacentersApi(transport);
+    this.disks = new DisksApi(transport);
     this.events = new EventsApi(transport);
     this.groups = new GroupsApi(transport);
     this.images = new ImagesApi(transport);

@@ -105,6 +105,48 @@ export interface DatacenterPage {
   nextCursor: string | null;
 }
 
+/** A block device of a VM */
+export interface Disk {
+  id: string;
+  instance: string;
+  /** Its name within its instance */
+  label: string;
+  /** The kind of storage that it is sold as */
+  grade: 'sata' | 'ssd' | 'archive';
+  sizeMib: number;
+  /** Reads and writes a second; null is as many as it can */
+  iopsLimit: number | null;
+  /** Where it lies */
+  storagePool: string;
+  /** Its place among its instance's disks, from 1 on; the first is booted from */
+  position: number;
+  /** How many there are, or are being made */
+  backups: number;
+  /** The backup that its content was last restored from, while that is there */
+  restoredFrom: string | null;
+  createdAt: string;
+}
+
+export interface DiskChange {
+  /** Its name within its instance */
+  label?: string | undefined;
+  /** Not less than it has */
+  sizeMib?: number | undefined;
+  /** Reads and writes a second; null is as many as it can */
+  iopsLimit?: number | null | undefined;
+}
+
+export interface DiskMove {
+  /** The VM that is to have it */
+  instance: string;
+}
+
+export interface DiskPage {
+  items: Disk[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 export interface Event {
   /** Its place in the feed */
   cursor: string;
@@ -309,6 +351,14 @@ export interface Me {
   actor: string;
   user: UserRef | unknown | null;
   grants: Grant[];
+}
+
+export interface NewDisk {
+  /** Its name within its instance */
+  label?: string | undefined;
+  /** The kind of storage; `sata` unless given */
+  grade?: 'sata' | 'ssd' | 'archive' | undefined;
+  sizeMib: number;
 }
 
 export interface NewGroup {
