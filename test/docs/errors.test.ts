@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { FastifyRequest } from 'fastify';
 import { bytemarkError } from '../../src/api/bytemark/error.ts';
 import { fluenceError } from '../../src/api/fluence/error.ts';
 import { hiveonError } from '../../src/api/hiveon/error.ts';
@@ -39,7 +40,7 @@ test('the page has one row for each code, in both tables, and none for anything 
 test('the page says what each API answers', () => {
   for (const [name = '', ...cells] of rowsBelow('The codes')) {
     const error = new BerthError(name.replaceAll('`', '') as ErrorCode, 'It is wrong.');
-    const native = nativeError(error);
+    const native = nativeError(error, { id: 'test', routeOptions: { config: {} } } as FastifyRequest);
     const hiveon = hiveonError(error);
     const { code, details } = hiveon.body as { code: number; details: { reason?: string }[] };
     const reason = details.find((detail) => detail.reason !== undefined)?.reason;
