@@ -17,6 +17,8 @@ export interface Caller {
   user: { id: string; username: string } | null;
   /** The key of this user's that he comes with; null for a user's session, and for an account's own key. */
   apiKeyId: string | null;
+  /** The session that he comes in; left out where he comes with a key. */
+  sessionId?: string;
 }
 
 /**
@@ -34,9 +36,9 @@ export async function authenticateBearer(context: Context, token: string | undef
 async function callerBySession(context: Context, token: string, from: string): Promise<Caller | undefined> {
   const session = await useSession(context, token);
   if (!session) return undefined;
-  const { userId, username } = session;
+  const { id: sessionId, userId, username } = session;
   const grants = await grantsOfUser(context, userId, { ...session, from });
-  return { actor: `user:${username}`, grants, user: { id: userId, username }, apiKeyId: null };
+  return { actor: `user:${username}`, grants, user: { id: userId, username }, apiKeyId: null, sessionId };
 }
 
 async function callerByKey(context: Context, key: string, from: string): Promise<Caller | undefined> {

@@ -2,14 +2,22 @@
 // shown once, when it is made.
 
 import { BerthError, shown } from '../model/errors.ts';
-import { newSecret } from '../model/id.ts';
+import { newSecret, newUuid } from '../model/id.ts';
 import { clusterLevelOf, mayChange } from '../model/privilege.ts';
 import { extendedExpiry, validityOf } from '../model/session.ts';
 import { inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
-import { extendSession, findSession, insertSession, type SessionRow } from '../store/session.ts';
+import {
+  deleteSession,
+  extendSession,
+  findSession,
+  insertSession,
+  listSessions as list,
+  type SessionRow,
+} from '../store/session.ts';
 import { findUser } from '../store/user.ts';
 import { sha256 } from './authenticate.ts';
+import type { Caller } from './caller.ts';
 import type { Context } from './context.ts';
 import { allGrantsOf, grantsOfUser } from './grants.ts';
 import { type Credentials, logIn } from './login.ts';
@@ -18,25 +26,37 @@ import { type Credentials, logIn } from './login.ts';
 const badCredentials = 'Bad login credentials';
 const missingSecondFactor = 'Missing 2FA';
 
+export type { SessionRow } from '../store/session.ts';
+
+/** Where a session is opened from. */
+export interface Origin {
+  /** The address that the request comes from. */
+  from: string;
+  /** The program that sends it, as it calls itself. */
+  userAgent?: string | undefined;
+}
+
+/** A session with its token, which is kept nowhere. */
+export type OpenedSession = SessionRow & { token: string };
+
 /**
  * Logs in.
  * @param validitySeconds how long the session lasts that is not used, as far as it may be
- * @param from the address that the request comes from
- * @returns the session's token, which is kept nowhere
- * @throws BerthError `forbidden` with the texts that clients look for, `too_many_requests`
+ * @throws BerthError `bad_credentials` and `second_factor_needed` with the texts that clients look for, `too_many_requests`
  */
 export async function openSession(
   context: Context,
   credentials: Credentials,
   validitySeconds: number | undefined,
-  from: string,
-): Promise<string> {
-  const login = await logIn(context, credentials, from);
-  if (login.outcome === 'refused') throw new BerthError('forbidden', badCredentials);
-  if (login.outcome === 'second-factor-missing') throw new BerthError('forbidden', missingSecondFactor);
+  origin: Origin,
+): Promise<OpenedSession> {
+  const login = await logIn(context, credentials, origin.from);
+  if (login.outcome === 'refused') throw new BerthError('bad_credentials', badCredentials);
+  if (login.outcome === 'second-factor-missing') throw new BerthError('second_factor_needed', missingSecondFactor);
   const { userId, factors } = login;
   const authenticatedAt = context.clock.now();
-  return begin(context, { userId, factors, authenticatedAt, validitySeconds: validityOf(validitySeconds) }, null);
+  const user = { id: userId, username: credentials.username };
+  return begin(context, user, { factors, authenticatedAt, validitySeconds: validityOf(validitySeconds) }, origin, null);
 }
 
 /**
@@ -46,34 +66,37 @@ export async function openSession(
 export async function useSession(context: Context, token: string): Promise<SessionRow | undefined> {
   const now = context.clock.now();
   const tokenSha256 = sha256(token);
-  const session = await findSession(context.database, tokenSha256, now);
+  const session = await findSession(context.database, { tokenSha256 }, now);
   const end = session && extendedExpiry(session.expiresAt, session.validitySeconds, now);
   if (end) await extendSession(context.database, tokenSha256, end);
   return session;
 }
 
 /**
- * Opens a session in which the bearer of another acts as a user: as one who holds less of the cluster than himself.
- * @param from the address that the request comes from
- * @returns its token
- * @throws BerthError `not_found` when there is no such session, `forbidden`
+ * Opens a session in which the user of another acts as somebody else: as one who holds less of the cluster than himself.
+ * @throws BerthError `not_found`, `forbidden`
  */
-export async function impersonate(context: Context, token: string, username: string, from: string): Promise<string> {
-  const session = await requireSession(context, token);
+export async function impersonate(
+  context: Context,
+  session: SessionRow,
+  by: { id: string } | { username: string },
+  origin: Origin,
+): Promise<OpenedSession> {
   if (session.factors.includes('impersonated')) {
     throw new BerthError('forbidden', `You act as ${session.username} already; do this in a session of your own.`);
   }
-  const own = clusterLevelOf(await grantsOfUser(context, session.userId, { ...session, from }));
+  const own = clusterLevelOf(await grantsOfUser(context, session.userId, { ...session, from: origin.from }));
   if (own === null) throw new BerthError('forbidden', 'To act as somebody else needs the privilege cluster_admin.');
-  const user = await findUser(context.database, { username });
-  if (!user) throw new BerthError('not_found', `There is no user ${shown(username)}.`, 'username');
+  const user = await findUser(context.database, by);
+  if (!user) throw new BerthError('not_found', `There is no user ${shown(Object.values(by)[0])}.`, 'username');
   const theirs = clusterLevelOf(await allGrantsOf(context, user.id));
   if (theirs !== null && !mayChange([{ level: own }], { level: theirs })) {
     throw new BerthError('forbidden', `${user.username} is ${theirs}, which is not below your own ${own}.`);
   }
   const { authenticatedAt, validitySeconds } = session;
   const factors: SessionRow['factors'] = [...session.factors, 'impersonated'];
-  const opened = await begin(context, { userId: user.id, factors, authenticatedAt, validitySeconds }, session.userId);
+  const shownThere = { factors, authenticatedAt, validitySeconds };
+  const opened = await begin(context, user, shownThere, origin, session.userId);
   await inTransaction(context.database, (tx) =>
     insertEvents(tx, [
       {
@@ -86,6 +109,33 @@ export async function impersonate(context: Context, token: string, username: str
   return opened;
 }
 
+/**
+ * The session that a request comes in.
+ * @throws BerthError `forbidden` where it comes with a key
+ */
+export async function currentSession({ database, clock }: Context, caller: Caller): Promise<SessionRow> {
+  const { sessionId: id } = caller;
+  const session = id === undefined ? undefined : await findSession(database, { id }, clock.now());
+  if (!session) throw new BerthError('forbidden', 'This is for users who have logged in; a key has no session.');
+  return session;
+}
+
+/** A caller's own sessions, the newest first. A user's key sees none, nor does an account's own. */
+export async function listOwnSessions({ database, clock }: Context, caller: Caller): Promise<SessionRow[]> {
+  return caller.user && caller.sessionId !== undefined ? list(database, caller.user.id, clock.now()) : [];
+}
+
+/**
+ * Ends one of the caller's own sessions.
+ * @throws BerthError `forbidden` for a key, `not_found` where he has no such session
+ */
+export async function endSession(context: Context, caller: Caller, id: string): Promise<void> {
+  const { userId } = await currentSession(context, caller);
+  const session = await findSession(context.database, { id }, context.clock.now());
+  if (session?.userId !== userId) throw new BerthError('not_found', 'You have no such session; it may have ended.', id);
+  await deleteSession(context.database, id);
+}
+
 /** @throws BerthError `not_found` */
 export async function requireSession(context: Context, token: string): Promise<SessionRow> {
   const session = await useSession(context, token);
@@ -94,13 +144,22 @@ export async function requireSession(context: Context, token: string): Promise<S
   return session;
 }
 
+/** What programs call themselves is cut off here. */
+const userAgentLengthMax = 300;
+
 async function begin(
   context: Context,
-  session: Omit<SessionRow, 'username' | 'expiresAt'>,
+  user: { id: string; username: string },
+  opened: Pick<SessionRow, 'factors' | 'authenticatedAt' | 'validitySeconds'>,
+  { from, userAgent }: Origin,
   impersonatorId: string | null,
-): Promise<string> {
+): Promise<OpenedSession> {
   const token = newSecret('session', context.entropy);
-  const expiresAt = new Date(context.clock.now().getTime() + session.validitySeconds * 1000);
-  await insertSession(context.database, { ...session, expiresAt, impersonatorId, tokenSha256: sha256(token) });
-  return token;
+  const session = {
+    ...{ ...opened, id: newUuid(context.entropy), userId: user.id },
+    expiresAt: new Date(context.clock.now().getTime() + opened.validitySeconds * 1000),
+    ...{ fromAddress: from, userAgent: userAgent?.slice(0, userAgentLengthMax) ?? null },
+  };
+  await insertSession(context.database, { ...session, impersonatorId, tokenSha256: sha256(token) });
+  return { ...session, username: user.username, token };
 }

@@ -4,6 +4,12 @@
 /** Every error that Berth answers on purpose, with its default HTTP status and the advice that belongs to it. */
 export const errorTable = {
   unauthenticated: { status: 401, advice: 'Send a valid API key.' },
+  bad_credentials: { status: 401, advice: 'Check the username and the password, and the code where one is needed.' },
+  second_factor_needed: { status: 401, advice: "Log in again with a code of the user's second factor." },
+  cross_site: {
+    status: 403,
+    advice: 'Send it from a page of the same site, or without a cookie and with a token in the header Authorization.',
+  },
   forbidden: { status: 403, advice: 'Use a key that carries this permission.' },
   not_found: { status: 404, advice: 'Check the identifier; it must belong to your account.' },
   malformed: { status: 400, advice: 'Send a body of the documented shape.' },

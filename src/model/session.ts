@@ -7,7 +7,8 @@ export const factors = ['password', 'yubikey', '2fa', 'impersonated'] as const;
 export type Factor = (typeof factors)[number];
 
 const validitySecondsDefault = 300;
-const validitySecondsMax = 3_600;
+/** Longer ones would need a bound of their own. As long as the schema holds. */
+export const validitySecondsMax = 3_600;
 /** An end is put off by no less than this, so that a busy session is not written at each of its calls. */
 const extensionMsMin = 30_000;
 

@@ -12,7 +12,11 @@ const wholeRequest = 'base';
 const fieldPattern = /^[a-z][a-z0-9_.]*$/;
 
 /** The statuses of errors that are neither a 400 nor what the table says. */
-const statuses: Partial<Record<ErrorCode, number>> = { too_many_requests: 503 };
+const statuses: Partial<Record<ErrorCode, number>> = {
+  too_many_requests: 503,
+  bad_credentials: 403,
+  second_factor_needed: 403,
+};
 
 const known: ReadonlySet<number> = new Set([401, 403, 404, 500, 503]);
 

@@ -49,7 +49,7 @@ export function sessionRoutes({ app, context, errors }: Api): void {
       async (request, reply) => {
         const { credentials, validity } = readLogin(attributesOf(request.body));
         reply.type('text/plain');
-        return openSession(context, credentials, validity, request.ip);
+        return (await openSession(context, credentials, validity, originOf(request))).token;
       },
     );
   });
@@ -88,10 +88,13 @@ export function sessionRoutes({ app, context, errors }: Api): void {
       const username = attributes.filledText('username');
       if (username === undefined) throw new BerthError('malformed', badlyFormed);
       reply.type('text/plain');
-      return impersonate(context, request.params.token, username, request.ip);
+      const session = await requireSession(context, request.params.token);
+      return (await impersonate(context, session, { username }, originOf(request))).token;
     },
   );
 }
+
+const originOf = ({ ip, headers }: FastifyRequest) => ({ from: ip, userAgent: headers['user-agent'] });
 
 function readLogin(attributes: Attributes) {
   const username = attributes.filledText('username');

@@ -40,6 +40,9 @@ const statuses: Record<number, number> = {
 /** What each error is here, with the reason that a program reads where the code alone does not tell. */
 const codes: Record<ErrorCode, readonly [code: number, reason?: string]> = {
   unauthenticated: [rpc.unauthenticated],
+  bad_credentials: [rpc.unauthenticated],
+  second_factor_needed: [rpc.unauthenticated],
+  cross_site: [rpc.permissionDenied],
   forbidden: [rpc.permissionDenied],
   not_found: [rpc.notFound],
   malformed: [rpc.invalidArgument],

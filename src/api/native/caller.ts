@@ -1,21 +1,26 @@
-// Who a request comes from: the bearer of an API key or of a session's token.
+// Who a request comes from: the bearer of an API key or of a session's token, or a page with a session's cookie.
 
 import type { FastifyRequest } from 'fastify';
 import { authenticateBearer, type Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
+import { requireSameSite, tokenOfCookie } from './cookie.ts';
 
 /** What sessions' tokens begin with; everything else that is shown is an API key. */
 const sessionPrefix = 'session_';
 
 /**
- * Who sends this request: `Authorization: Bearer` and a key or a session's token, or `X-API-Key` and a key.
- * @throws BerthError `unauthenticated`
+ * Who sends this request: `Authorization: Bearer` and a key or a session's token, `X-API-Key` and a key, or a session's cookie
+ * where there is none of them.
+ * @throws BerthError `unauthenticated`, `cross_site`
  */
-export function authenticate(context: Context, { headers, ip }: FastifyRequest): Promise<Caller> {
+export async function authenticate(context: Context, request: FastifyRequest): Promise<Caller> {
+  const { headers, ip } = request;
   const own = headers['x-api-key'];
   const shown = typeof own === 'string' && own ? own : /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '')?.[1];
+  const ofCookie = shown === undefined && headers.authorization === undefined ? tokenOfCookie(headers) : undefined;
+  if (ofCookie !== undefined) requireSameSite(request);
   const token = shown === undefined || shown.startsWith(sessionPrefix) ? shown : `apikey.${shown}`;
-  return authenticateBearer(context, token, ip);
+  return authenticateBearer(context, token ?? ofCookie, ip);
 }
 
 /** Whose idempotency keys and rate a caller's requests count for. */

@@ -32,6 +32,7 @@ const kinds = {
   price: { prefix: 'prc', form: 'uuid', noun: 'price' },
   privilege: { prefix: 'prv', form: 'number', noun: 'privilege' },
   quote: { prefix: 'quo', form: 'uuid', noun: 'quote' },
+  session: { prefix: 'ses', form: 'uuid', noun: 'session' },
   slot: { prefix: 'slt', form: 'uuid', noun: 'slot' },
   slotPrice: { prefix: 'spr', form: 'uuid', noun: 'slot price' },
   sshKey: { prefix: 'ssh', form: 'uuid', noun: 'SSH key' },

@@ -6,6 +6,7 @@ import type { Api } from '../types.ts';
 import { Id, toId } from './id.ts';
 import { read } from './operation.ts';
 import { Nullable, OneOf, Shape, Text } from './shape.ts';
+import { toUserRef, UserRefSchema } from './user-ref.ts';
 
 const GrantSchema = Shape('Grant', {
   level: OneOf(privilegeLevels, 'What may be done; each level holds for what is below its object, too'),
@@ -15,7 +16,7 @@ const GrantSchema = Shape('Grant', {
 });
 const MeSchema = Shape('Me', {
   actor: Text('key:first', 'How events name who acted'),
-  user: Nullable(Shape('UserRef', { id: Id('user'), username: Text('ann') })),
+  user: Nullable(UserRefSchema),
   grants: Type.Array(GrantSchema),
 });
 
@@ -26,7 +27,7 @@ export function meRoutes(api: Api): void {
     { id: 'getMe', tag: 'me', summary: 'Who you are, and what you may do', path: '/me', result: MeSchema },
     async ({ caller: { actor, user, grants } }) => ({
       actor,
-      user: user && { id: toId('user', user.id), username: user.username },
+      user: user && toUserRef(user),
       grants: grants.map(({ level, accountId, groupId, instanceId }) => ({
         level,
         account: accountId === undefined ? null : toId('account', accountId),

@@ -63,6 +63,8 @@ export interface OperationParts<Path extends string, Query extends QueryShape, R
   isPublic?: true;
   /** Whether it is for who runs the whole. */
   isForOperators?: true;
+  /** Whether it is for somebody in a session of his own, and for no account's key. */
+  isForUsers?: true;
   /** What a right request looks like, where the examples of its schemas do not add up to one. */
   example?: { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown };
 }
@@ -80,6 +82,8 @@ export interface ChangeParts<
   status?: 200 | 201 | 202 | 204;
   /** Where what was made is found, below {@link base}. */
   location?: (result: Static<Result>) => string;
+  /** Headers of the answer beside those that every answer has. */
+  headers?: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Record<string, string>;
   /** Whether the answer shows a secret that is kept nowhere. */
   hasSecret?: true;
   /** What `GET` shows of what is changed, which `If-Match` is held against. */
@@ -111,7 +115,7 @@ export function read<Path extends string, Result extends TSchema, Query extends 
       ...api.errors(
         ...usualRefusals,
         ...(parts.isPublic ? [] : [401]),
-        ...(parts.isForOperators ? [403] : []),
+        ...(parts.isForOperators || parts.isForUsers ? [403] : []),
         ...(isOfOne ? [404] : []),
         ...refusals,
       ),
@@ -192,6 +196,7 @@ export function change<
         const done = await handle(ask);
         const headers = {
           ...(location ? { location: base + location(done) } : {}),
+          ...parts.headers?.(ask),
           ...(status === 204 ? {} : { etag: etagOf(done) }),
         };
         return { status, headers, body: done ?? null };
@@ -221,7 +226,7 @@ export function add(
   parts: Omit<OperationParts<string, QueryShape, TSchema>, 'result'> & { renames?: Record<string, string> },
   route: Route,
 ): void {
-  const { id, tag, summary, description, path, isPublic, isForOperators, example, renames } = parts;
+  const { id, tag, summary, description, path, isPublic, isForOperators, isForUsers, example, renames } = parts;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const { method, headers, query, body, response, isEndless, handler } = route;
   const options: RouteOptions = {
@@ -243,6 +248,7 @@ export function add(
       ...(body ? { body } : {}),
       response,
       ...(isForOperators ? { 'x-for-operators': true } : {}),
+      ...(isForUsers ? { 'x-for-users': true } : {}),
       ...(example ? { 'x-example': example } : {}),
     } as RouteOptions['schema'] & object,
     handler: ((request: FastifyRequest, reply: FastifyReply) => {

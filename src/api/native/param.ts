@@ -18,6 +18,7 @@ const kinds: Record<string, IdKind> = {
   privilege: 'privilege',
   quote: 'quote',
   schedule: 'backupSchedule',
+  session: 'session',
   slot: 'slot',
   sshKey: 'sshKey',
   user: 'user',

@@ -2,6 +2,7 @@
 
 import rateLimit from '@fastify/rate-limit';
 import type { Context } from '../../app/context.ts';
+import { storable } from '../../app/storable.ts';
 import { BerthError } from '../../model/errors.ts';
 import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
@@ -24,6 +25,7 @@ import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
+import { sessionRoutes } from './session.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
 
 const windowMs = 60_000;
@@ -39,6 +41,11 @@ async function prepare(app: App, context: Context): Promise<void> {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config.isPublic) request.caller = await authenticate(context, request);
+  });
+  app.addHook('preValidation', async (request) => {
+    // What no text in the database can hold finds nothing there.
+    request.params = storable(request.params);
+    request.query = storable(request.query);
   });
   await app.register(rateLimit, {
     // The document is made without any settings; it says that there is a limit, not which.
@@ -60,6 +67,12 @@ export const nativeDialect = defineDialect({
   name: 'native',
   document: openApiDocument('Berth', description, {
     Bearer: { type: 'http', scheme: 'bearer', description: "An API key, or a session's token" },
+    Cookie: {
+      type: 'apiKey',
+      in: 'cookie',
+      name: 'berth_session',
+      description: "A web page's session; changes are taken from this site's own pages alone",
+    },
     ApiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
   }),
   errorSchema: ProblemSchema,
@@ -70,6 +83,7 @@ export const nativeDialect = defineDialect({
   finishDocument,
   routes: [
     meRoutes,
+    sessionRoutes,
     accountRoutes,
     groupRoutes,
     sshKeyRoutes,

@@ -20,6 +20,7 @@ interface UserTable {
   authorized_keys: Generated<string[]>;
   totp_sealed: Generated<Uint8Array | null>;
   totp_step: Generated<bigint | null>;
+  totp_pending_sealed: Generated<Uint8Array | null>;
   created_at: Date;
 }
 
@@ -47,6 +48,7 @@ interface PrivilegePlaceView {
 }
 
 interface SessionTable {
+  id: string;
   token_sha256: Uint8Array;
   user_id: string;
   factors: string[];
@@ -54,6 +56,8 @@ interface SessionTable {
   impersonator_id: string | null;
   validity_seconds: number;
   expires_at: Date;
+  from_address: Generated<string | null>;
+  user_agent: Generated<string | null>;
 }
 
 interface LoginFailureTable {
@@ -74,6 +78,7 @@ interface ApiKeyTable {
   revoked_at: Date | null;
   scope: Generated<'read-only' | 'full'>;
   expires_at: Generated<Date | null>;
+  last_used_at: Generated<Date | null>;
 }
 
 interface SshKeyTable {

@@ -37,6 +37,9 @@ const start = (body: unknown, apiKey?: string) => call(berth, 'POST', startPath,
 /** What is answered for each error: code, status, and the reason where the code does not tell. */
 const answers: Record<ErrorCode, [code: number, status: number, reason?: string]> = {
   unauthenticated: [16, 401],
+  bad_credentials: [16, 401],
+  second_factor_needed: [16, 401],
+  cross_site: [7, 403],
   forbidden: [7, 403],
   not_found: [5, 404],
   malformed: [3, 400],

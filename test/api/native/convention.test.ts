@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { type Answer, callApi, startTestBerth } from '../../support/berth.ts';
 import { openStore } from '../support.ts';
+import { assertProblem } from './problem.ts';
 
 interface Group {
   id: string;
@@ -15,16 +16,6 @@ interface Page {
   items: Group[];
   nextCursor: string | null;
 }
-interface Problem {
-  status: number;
-  code: string;
-  detail: string;
-  pointer?: string;
-  parameter?: string;
-  requestId: string;
-  errors?: { detail: string; pointer: string }[];
-}
-
 const berth = await startTestBerth();
 const database = await openStore(berth);
 after(async () => {
@@ -45,15 +36,6 @@ const make = async (name = newName()): Promise<Answer<Group>> => {
   return answer;
 };
 const groupsNow = async () => (await call<Page>('GET', '/groups?limit=200')).body.items.length;
-
-function assertProblem(answer: Answer<unknown>, status: number, code: string): Problem {
-  const problem = answer.body as Problem;
-  const shown = JSON.stringify(problem);
-  assert.deepEqual([answer.status, problem.status, problem.code], [status, status, code], shown);
-  assert.equal(answer.headers.get('content-type')?.split(';')[0], 'application/problem+json');
-  assert.equal(problem.requestId, answer.headers.get('request-id'));
-  return problem;
-}
 
 test('what was made is told where it is, and found there', async () => {
   const { body, headers } = await make('found');

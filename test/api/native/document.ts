@@ -11,6 +11,8 @@ export interface Operation {
   path: string;
   isPublic: boolean;
   isForOperators: boolean;
+  /** Whether it is for somebody in a session of his own. */
+  isForUsers: boolean;
   /** Whether it changes anything. */
   changes: boolean;
   /** What it answers with, where that is no JSON and does not end. */
@@ -31,6 +33,7 @@ interface Documented {
   responses: Record<string, { content?: Record<string, unknown> }>;
   security?: unknown[];
   'x-for-operators'?: boolean;
+  'x-for-users'?: boolean;
 }
 
 const text = (await openApiDocuments()).get('native.json') ?? '';
@@ -50,6 +53,7 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
       ...{ method: method.toUpperCase(), path },
       isPublic: documented.security?.length === 0,
       isForOperators: documented['x-for-operators'] === true,
+      isForUsers: documented['x-for-users'] === true,
       changes: method !== 'get',
       streams: streamTypeOf(documented),
       example: {

@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { faultsOf, operations } from './document.ts';
-import { exampleIn, send, startWorld } from './world.ts';
+import { rightRequest, send, startWorld } from './world.ts';
 
 const world = await startWorld();
 after(() => world.close());
 
 for (const operation of operations) {
   test(`${operation.id} is answered as documented when it is called by its example`, async () => {
-    const key = operation.isPublic ? null : operation.isForOperators ? world.operator : world.berth.apiKey;
-    const { status, body, headers } = await send(world, key, operation, await exampleIn(world, operation));
+    const { key, example } = await rightRequest(world, operation);
+    const { status, body, headers } = await send(world, key, operation, example);
     const shown = `${status} ${JSON.stringify(body)}`;
     assert.ok(status < 300, shown);
     assert.ok(operation.statuses.includes(status), shown);

@@ -12,6 +12,8 @@ const world = await startWorld();
 after(() => world.close());
 const dayMs = 24 * 60 * 60 * 1000;
 const guarded = operations.filter(({ isPublic }) => !isPublic);
+/** For whoever has something to do with an account, with whichever key. */
+const ofAccounts = guarded.filter(({ isForOperators, isForUsers }) => !isForOperators && !isForUsers);
 
 const problemOf = (answer: { body: unknown }) => answer.body as { status: number; code: string };
 
@@ -50,7 +52,7 @@ test('every operation refuses who has no key, a wrong, a revoked or an expired o
 
 test('a read-only key reads everything of its account and changes nothing', async () => {
   const key = await world.addKey({ scope: 'read-only' });
-  for (const operation of guarded.filter(({ isForOperators }) => !isForOperators)) {
+  for (const operation of ofAccounts) {
     const example = await exampleIn(world, operation);
     const held = await holdings(world.database);
     const answer = await send(world, key, operation, example);
@@ -67,9 +69,21 @@ test('what is for operators is refused to customers', async () => {
   }
 });
 
+test('what is for users is refused to accounts’ keys, and leaves nothing behind', async () => {
+  const readOnly = await world.addKey({ scope: 'read-only' });
+  for (const operation of guarded.filter(({ isForUsers }) => isForUsers)) {
+    const example = await exampleIn(world, operation);
+    const held = await holdings(world.database);
+    for (const key of [world.berth.apiKey, readOnly]) {
+      assertProblem(operation, await send(world, key, operation, example), 403, 'forbidden');
+    }
+    assert.deepEqual(await holdings(world.database), held, operation.id);
+  }
+});
+
 test('another account’s key reaches nothing of the first account’s', async () => {
   const stranger = await world.addStranger();
-  for (const operation of guarded.filter(({ isForOperators }) => !isForOperators)) {
+  for (const operation of ofAccounts) {
     const example = await exampleIn(world, operation);
     // Whatever an example names is the first account's, but for what is everybody's.
     const names = namesOwned(operation);

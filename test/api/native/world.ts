@@ -5,15 +5,19 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type IdKind, kindOfSample, parseId, sampleOff, toId } from '../../../src/api/native/id.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
+import { addUser as addUserAs } from '../../../src/app/user.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
-import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
+import { addUser, asOperator, grant, tokenOf } from '../bytemark/identity.ts';
 import { changed } from '../bytemark/vms.ts';
 import { addDatacenter } from '../fluence/market.ts';
 import { deployBody, deployed, keys, openStore, untilStatus } from '../support.ts';
 import type { Operation } from './document.ts';
 
 const base = '/berth/v1';
+
+/** The user of the example of a login. */
+const ann = { username: 'ann', password: 'correct horse battery staple' };
 
 /** A Berth for such tests. */
 export interface World {
@@ -28,6 +32,8 @@ export interface World {
    * @returns its id
    */
   make(kind: IdKind, sample?: string): Promise<string>;
+  /** Opens a session of a user who runs the first account. @returns its token */
+  session(): Promise<string>;
   /** Adds a key of the first account, or of another. @returns its secret */
   addKey(more?: { accountId?: string; scope?: 'read-only'; expiresAt?: Date; revokedAt?: Date }): Promise<string>;
   /** A new account with a key. */
@@ -43,6 +49,8 @@ export async function startWorld(): Promise<World> {
   const user = await addUser(berth, 'default');
   await grant(berth, user.username, 'cluster_admin');
   const operator = await tokenOf(berth, user);
+  await asOperator(berth, (context) => addUserAs(context, accountId, ann, { username: '', password: '' }));
+  const session = () => tokenOf(berth, ann);
   let made = 0;
   const makers: Partial<Record<IdKind, (sample: string) => Promise<string>>> = {
     account: async () => toId('account', accountId),
@@ -73,6 +81,15 @@ export async function startWorld(): Promise<World> {
         .execute();
       return toId('operation', id);
     },
+    session: async () => {
+      const answer = await callApi<{ id: string }>(berth.url, null, 'POST', `${base}/sessions`, ann);
+      return answer.body.id;
+    },
+    user: async () => {
+      const { username } = await addUser(berth, 'default');
+      const row = database.selectFrom('user').where('username', '=', username).select('id');
+      return toId('user', (await row.executeTakeFirstOrThrow()).id);
+    },
     sshKey: async () => {
       const [type] = keys.ed25519.split(' ');
       const blob = Buffer.from(keys.ed25519.split(' ')[1] ?? '', 'base64');
@@ -90,7 +107,7 @@ export async function startWorld(): Promise<World> {
     return answer.body.id;
   }
   const world: World = {
-    ...{ berth, database, operator, accountId },
+    ...{ berth, database, operator, accountId, session },
     async make(kind, sample = '') {
       made += 1;
       const maker = makers[kind];
@@ -147,6 +164,18 @@ export async function exampleIn(world: World, { example }: Operation): Promise<O
     if (kind && !ids.has(sample)) ids.set(sample, await world.make(kind, sample));
   }
   return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? (ids.get(value) ?? value) : value));
+}
+
+/** A request that goes well: the example of an operation, and a key of somebody for whom it is. */
+export async function rightRequest(
+  world: World,
+  operation: Operation,
+): Promise<{ key: string | null; example: Operation['example'] }> {
+  const { isPublic, isForOperators, isForUsers } = operation;
+  const example = await exampleIn(world, operation);
+  if (isPublic) return { key: null, example };
+  if (isForOperators) return { key: world.operator, example };
+  return { key: isForUsers ? await world.session() : world.berth.apiKey, example };
 }
 
 /** Sends an operation. Of an answer that does not end, the beginning is read, and no body is told. */
