@@ -26,17 +26,23 @@ import type {
   GroupPage,
   Image,
   ImagePage,
+  Impersonation,
   Instance,
   InstancePage,
+  Login,
   Me,
   NewDisk,
   NewGroup,
+  NewImpersonation,
+  NewSession,
   NewSshKey,
   OfferExplanation,
   OfferPage,
   OfferedHardware,
   Operation,
   OperationPage,
+  Session,
+  SessionPage,
   SshKey,
   SshKeyPage,
 } from './types.ts';
@@ -401,6 +407,48 @@ export class OperationsApi {
   }
 }
 
+/** Operations on sessions. */
+export class SessionsApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Log in. Refused with `bad_credentials`, or with `second_factor_needed` where the password is right and a code is missing. After some failures each further attempt has to wait. */
+  create(body: NewSession, options: ChangeOptions = {}): Promise<Login> {
+    return this.#transport.change('POST', '/berth/v1/sessions', { body }, options);
+  }
+
+  /** Where you are logged in, the newest first. Keys have no sessions, and see none. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<SessionPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/sessions', { query }, options);
+  }
+
+  /** The session that you are in. */
+  getCurrent(options: Options = {}): Promise<Session> {
+    return this.#transport.read('/berth/v1/sessions/current', {}, options);
+  }
+
+  /** Log out. */
+  deleteCurrent(options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', '/berth/v1/sessions/current', {}, options);
+  }
+
+  /** Log out somewhere else: end one of your sessions. */
+  delete(session: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/sessions/${encodeURIComponent(session)}`, {}, options);
+  }
+
+  /** Act as another user, in a session of his. For who runs the whole, in a session of his own, and as one who holds less of it than himself. */
+  createImpersonation(body: NewImpersonation, options: ChangeOptions = {}): Promise<Impersonation> {
+    return this.#transport.change('POST', '/berth/v1/sessions/impersonations', { body }, options);
+  }
+}
+
 /** Operations on ssh keys. */
 export class SshKeysApi {
   readonly #transport: Transport;
@@ -449,6 +497,7 @@ export class Resources {
   readonly me: MeApi;
   readonly offers: OffersApi;
   readonly operations: OperationsApi;
+  readonly sessions: SessionsApi;
   readonly sshKeys: SshKeysApi;
 
   constructor(transport: Transport) {
@@ -463,6 +512,7 @@ export class Resources {
     this.me = new MeApi(transport);
     this.offers = new OffersApi(transport);
     this.operations = new OperationsApi(transport);
+    this.sessions = new SessionsApi(transport);
     this.sshKeys = new SshKeysApi(transport);
   }
 }

@@ -234,6 +234,23 @@ export interface ImagePage {
   nextCursor: string | null;
 }
 
+export interface Impersonation {
+  id: string;
+  user: UserRef;
+  /** What was shown to open it */
+  factors: ('password' | 'yubikey' | '2fa' | 'impersonated')[];
+  /** When that was */
+  authenticatedAt: string;
+  /** When it ends; each use puts that off */
+  expiresAt: string;
+  /** Where it was opened */
+  fromAddress: string | null;
+  /** The program that opened it */
+  userAgent: string | null;
+  /** To be sent as `Authorization: Bearer`; not shown again */
+  token: string;
+}
+
 /** What runs: a VM or a container */
 export interface Instance {
   id: string;
@@ -346,6 +363,23 @@ export interface InstanceVm {
   managementAddress: string | null;
 }
 
+export interface Login {
+  id: string;
+  user: UserRef;
+  /** What was shown to open it */
+  factors: ('password' | 'yubikey' | '2fa' | 'impersonated')[];
+  /** When that was */
+  authenticatedAt: string;
+  /** When it ends; each use puts that off */
+  expiresAt: string;
+  /** Where it was opened */
+  fromAddress: string | null;
+  /** The program that opened it */
+  userAgent: string | null;
+  /** To be sent as `Authorization: Bearer`; not shown again. Left out where it is in a cookie */
+  token?: string | undefined;
+}
+
 export interface Me {
   /** How events name who acted */
   actor: string;
@@ -366,6 +400,22 @@ export interface NewGroup {
   account?: string | undefined;
   /** Letters, digits and -; part of its VMs' host names */
   name: string;
+}
+
+export interface NewImpersonation {
+  /** Id or name of a user */
+  user: string;
+}
+
+export interface NewSession {
+  username: string;
+  password: string;
+  /** Of the second factor, where the user has one */
+  code?: string | undefined;
+  /** How long it lasts unused */
+  validitySeconds?: number | undefined;
+  /** Whether the token is to be in a cookie that no script can read, and not in the body */
+  cookie?: boolean | undefined;
 }
 
 export interface NewSshKey {
@@ -484,7 +534,7 @@ export interface Problem {
   title: string;
   status: number;
   /** For programs; stays as it is */
-  code: 'unauthenticated' | 'forbidden' | 'not_found' | 'malformed' | 'invalid_value' | 'unsupported' | 'no_suitable_offer' | 'not_enough_offers' | 'insufficient_balance' | 'name_taken' | 'slot_not_available' | 'price_stale' | 'external_id_reused' | 'wrong_state' | 'precondition_failed' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'too_many_requests' | 'internal' | 'unavailable';
+  code: 'unauthenticated' | 'bad_credentials' | 'second_factor_needed' | 'cross_site' | 'forbidden' | 'not_found' | 'malformed' | 'invalid_value' | 'unsupported' | 'no_suitable_offer' | 'not_enough_offers' | 'insufficient_balance' | 'name_taken' | 'slot_not_available' | 'price_stale' | 'external_id_reused' | 'wrong_state' | 'precondition_failed' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'too_many_requests' | 'internal' | 'unavailable';
   /** What was wrong, with which value */
   detail: string;
   /** As the header Request-Id has it */
@@ -527,6 +577,29 @@ export interface Removed {
   hosts: number;
   /** Those that it turns down by itself */
   alone: number;
+}
+
+export interface Session {
+  id: string;
+  user: UserRef;
+  /** What was shown to open it */
+  factors: ('password' | 'yubikey' | '2fa' | 'impersonated')[];
+  /** When that was */
+  authenticatedAt: string;
+  /** When it ends; each use puts that off */
+  expiresAt: string;
+  /** Where it was opened */
+  fromAddress: string | null;
+  /** The program that opened it */
+  userAgent: string | null;
+  /** Whether it is the one that this request came in */
+  current: boolean;
+}
+
+export interface SessionPage {
+  items: Session[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
 }
 
 export interface SshKey {
