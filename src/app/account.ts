@@ -42,8 +42,8 @@ export async function createAccount(
   await inTransaction(context.database, async (tx) => {
     const { id, isNew } = await ensureAccount(tx, { id: newUuid(context.entropy), name, now });
     if (!isNew) throw new BerthError('name_taken', `There is an account ${name} already.`, field);
-    const event = operatorEvent(context, 'account.created', `Account ${name} was opened.`, { accountId: id });
-    await insertEvents(tx, [{ ...event, actor }]);
+    const message = `Account ${name} was opened.`;
+    await insertEvents(tx, [operatorEvent(context, 'account.created', message, { accountId: id }, actor)]);
   });
   return findAccount(context, name);
 }

@@ -11,7 +11,7 @@ import {
 import { inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import type { Context } from './context.ts';
-import { operatorEvent, unknownName } from './operator.ts';
+import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
 /** Everything that is sold, from the smallest. */
 export async function listSoldConfigurations(context: Context): Promise<{ slug: string; size: Size }[]> {
@@ -22,7 +22,7 @@ export async function listSoldConfigurations(context: Context): Promise<{ slug: 
  * Puts a configuration on sale on every host that it fits on.
  * @throws BerthError `invalid_value`; `name_taken` when it is on sale already
  */
-export async function addConfiguration(context: Context, slug: string): Promise<void> {
+export async function addConfiguration(context: Context, slug: string, actor = operatorActor): Promise<void> {
   const size = parseConfiguration(slug);
   if (!size) {
     const message = `${shown(slug)} is no configuration; it must be of the form "cpu-2-ram-4gb-storage-25gb".`;
@@ -32,7 +32,8 @@ export async function addConfiguration(context: Context, slug: string): Promise<
     if (!(await insertConfiguration(tx, slug, size, context.clock.now()))) {
       throw new BerthError('name_taken', `${slug} is on sale already.`, slug);
     }
-    await insertEvents(tx, [operatorEvent(context, 'configuration.added', `${slug} is on sale.`, { data: { slug } })]);
+    const message = `${slug} is on sale.`;
+    await insertEvents(tx, [operatorEvent(context, 'configuration.added', message, { data: { slug } }, actor)]);
   });
 }
 
@@ -40,7 +41,7 @@ export async function addConfiguration(context: Context, slug: string): Promise<
  * Takes a configuration off the market. The last one stays: a server that finds none begins with the settings' again.
  * @throws BerthError `not_found`, `wrong_state`
  */
-export async function removeConfiguration(context: Context, slug: string): Promise<void> {
+export async function removeConfiguration(context: Context, slug: string, actor = operatorActor): Promise<void> {
   await inTransaction(context.database, async (tx) => {
     const sold = await lockConfigurations(tx);
     if (!sold.includes(slug)) throw unknownName('configuration', slug);
@@ -50,6 +51,6 @@ export async function removeConfiguration(context: Context, slug: string): Promi
     }
     await deleteConfiguration(tx, slug);
     const message = `${slug} is no longer on sale.`;
-    await insertEvents(tx, [operatorEvent(context, 'configuration.removed', message, { data: { slug } })]);
+    await insertEvents(tx, [operatorEvent(context, 'configuration.removed', message, { data: { slug } }, actor)]);
   });
 }

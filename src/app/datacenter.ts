@@ -7,7 +7,7 @@ import { inTransaction, type Tx } from '../store/database.ts';
 import * as store from '../store/datacenter.ts';
 import { insertEvents } from '../store/event.ts';
 import type { Context } from './context.ts';
-import { operatorEvent, unknownName } from './operator.ts';
+import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
 /** How whoever states them calls a datacenter's parts. */
 export type DatacenterFields = Record<keyof DatacenterTerms, string>;
@@ -23,6 +23,7 @@ export async function addDatacenter(
   context: Context,
   given: DatacenterTerms,
   fields: DatacenterFields,
+  actor = operatorActor,
 ): Promise<Datacenter> {
   const datacenter = { id: newUuid(context.entropy), ...checkDatacenter(given, fields) };
   await inTransaction(context.database, async (tx) => {
@@ -31,7 +32,7 @@ export async function addDatacenter(
       throw new BerthError('name_taken', `There is a datacenter ${datacenter.slug} already.`, fields.slug);
     }
     const message = `Datacenter ${datacenter.slug} was added.`;
-    await insertEvents(tx, [operatorEvent(context, 'datacenter.added', message, { data: { ...datacenter } })]);
+    await insertEvents(tx, [operatorEvent(context, 'datacenter.added', message, { data: { ...datacenter } }, actor)]);
   });
   return datacenter;
 }
@@ -46,6 +47,7 @@ export async function changeDatacenter(
   slugOrId: string,
   changes: Partial<Omit<DatacenterTerms, 'slug'>>,
   fields: DatacenterFields,
+  actor = operatorActor,
 ): Promise<Datacenter> {
   return inTransaction(context.database, async (tx) => {
     const before = await store.findDatacenter(tx, slugOrId, { lock: true });
@@ -56,7 +58,7 @@ export async function changeDatacenter(
     await refuseTakenPlace(tx, datacenter, fields);
     await store.updateDatacenter(tx, before.id, terms);
     const message = `Datacenter ${before.slug} was changed.`;
-    await insertEvents(tx, [operatorEvent(context, 'datacenter.changed', message, { data: { ...datacenter } })]);
+    await insertEvents(tx, [operatorEvent(context, 'datacenter.changed', message, { data: { ...datacenter } }, actor)]);
     return datacenter;
   });
 }
@@ -65,7 +67,7 @@ export async function changeDatacenter(
  * Removes a datacenter.
  * @throws BerthError `not_found`; `wrong_state` while hosts stand there
  */
-export async function removeDatacenter(context: Context, slugOrId: string): Promise<void> {
+export async function removeDatacenter(context: Context, slugOrId: string, actor = operatorActor): Promise<void> {
   await inTransaction(context.database, async (tx) => {
     const datacenter = await store.findDatacenter(tx, slugOrId, { lock: true });
     if (!datacenter) throw unknownName('datacenter', slugOrId);
@@ -78,7 +80,7 @@ export async function removeDatacenter(context: Context, slugOrId: string): Prom
     }
     await store.deleteDatacenter(tx, datacenter.id);
     const message = `Datacenter ${datacenter.slug} was removed.`;
-    await insertEvents(tx, [operatorEvent(context, 'datacenter.removed', message, { data: { ...datacenter } })]);
+    await insertEvents(tx, [operatorEvent(context, 'datacenter.removed', message, { data: { ...datacenter } }, actor)]);
   });
 }
 

@@ -100,15 +100,16 @@ export async function changeUsage(
   context: Context,
   hostId: string,
   { usageStrategy, overcommitPercent = {} }: UsageChanges,
+  actor: string,
 ): Promise<void> {
   const isDraining = usageStrategy === drainStrategy;
   if (usageStrategy && !isDraining) throw new InvalidFields({ usage_strategy: [notListed] });
   const { memory, disk } = overcommitPercent;
   if (memory !== undefined || disk !== undefined) {
     const overcommit = { memory: ratioOf(memory), disk: ratioOf(disk) };
-    await changeHost(context, hostId, { overcommit }, fields);
+    await changeHost(context, hostId, { overcommit }, fields, actor);
   }
-  if (usageStrategy !== undefined) await setHostState(context, hostId, isDraining ? 'drained' : 'open');
+  if (usageStrategy !== undefined) await setHostState(context, hostId, isDraining ? 'drained' : 'open', actor);
 }
 
 const ratioOf = (percent: number | undefined) => (percent === undefined ? undefined : percent / 100);

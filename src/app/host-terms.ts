@@ -15,7 +15,7 @@ import { listOrphansOf, type OrphanRow } from '../store/orphan.ts';
 import { ensurePrice } from '../store/price.ts';
 import type { Context } from './context.ts';
 import { applyTerms, makeEnrolmentToken } from './host.ts';
-import { operatorEvent, unknownName } from './operator.ts';
+import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 import { type GivenRates, type RateFields, ratesOver } from './price.ts';
 
 export type { HostRow } from '../store/host-terms.ts';
@@ -63,6 +63,7 @@ export async function enrolHost(
   context: Context,
   given: NewHost,
   fields: RateFields & { name: string; pools: string },
+  actor = operatorActor,
 ): Promise<{ hostId: string; isNew: boolean; token: string }> {
   const name = rules.checkHostName(given.name, fields.name);
   const ranges = given.pools.map((cidr) => ({ cidr, range: rules.checkPool(cidr, fields.pools) }));
@@ -84,13 +85,17 @@ export async function enrolHost(
         throw new BerthError('wrong_state', `Host ${known.name} is retired; open it first.`, fields.name);
       }
       await insertEvents(tx, [
-        operatorEvent(context, 'host.token_made', `A token was made to enrol ${known.name} again.`, {
-          hostId: known.id,
-        }),
+        operatorEvent(
+          context,
+          'host.token_made',
+          `A token was made to enrol ${known.name} again.`,
+          { hostId: known.id },
+          actor,
+        ),
       ]);
       return { id: known.id, isNew: false };
     }
-    return insertHost(context, tx, name, given, ranges, fields);
+    return insertHost(context, tx, name, given, ranges, fields, actor);
   });
   return { hostId, isNew, token: await makeEnrolmentToken(context, hostId) };
 }
@@ -104,6 +109,7 @@ async function insertHost(
   given: NewHost,
   ranges: readonly Range[],
   fields: RateFields & { name: string; pools: string },
+  actor: string,
 ): Promise<{ id: string; isNew: boolean }> {
   const now = context.clock.now();
   const before = given.priceOf === undefined ? context.settings.rates : (await findHost(tx, given.priceOf)).rates;
@@ -115,7 +121,7 @@ async function insertHost(
   if (!host.isNew) throw new BerthError('name_taken', `There is a host ${name} already.`, fields.name);
   await insertPools(context, tx, host.id, ranges, fields.pools);
   const message = `Host ${name} was added.`;
-  await insertEvents(tx, [operatorEvent(context, 'host.added', message, { hostId: host.id, data: { name } })]);
+  await insertEvents(tx, [operatorEvent(context, 'host.added', message, { hostId: host.id, data: { name } }, actor)]);
   return host;
 }
 
@@ -144,6 +150,7 @@ export async function changeHost(
   nameOrId: string,
   changes: HostChanges,
   fields: HostFields,
+  actor = operatorActor,
 ): Promise<void> {
   const hardware = checkHardware(changes.hardware ?? {}, fields);
   const additionalDiskGibMax =
@@ -171,7 +178,7 @@ export async function changeHost(
     await applyTerms(tx, host.id);
     const data = { ...changes };
     await insertEvents(tx, [
-      operatorEvent(context, 'host.changed', `Host ${host.name} has other terms.`, { hostId: host.id, data }),
+      operatorEvent(context, 'host.changed', `Host ${host.name} has other terms.`, { hostId: host.id, data }, actor),
     ]);
   });
 }
@@ -193,7 +200,12 @@ function checkHardware(given: rules.HardwareChanges, fields: HostFields): rules.
  * @returns whether it was in another state before
  * @throws BerthError `not_found`; `wrong_state` when a host is to be retired that still has instances
  */
-export async function setHostState(context: Context, nameOrId: string, state: rules.HostState): Promise<boolean> {
+export async function setHostState(
+  context: Context,
+  nameOrId: string,
+  state: rules.HostState,
+  actor = operatorActor,
+): Promise<boolean> {
   return inTransaction(context.database, async (tx) => {
     const host = await findHost(tx, nameOrId, { lock: true });
     if (host.state === state) return false;
@@ -206,7 +218,7 @@ export async function setHostState(context: Context, nameOrId: string, state: ru
     await store.updateHost(tx, host.id, { state });
     const kind = state === 'open' ? 'host.opened' : `host.${state}`;
     await insertEvents(tx, [
-      operatorEvent(context, kind, `Host ${host.name} is ${state}; it was ${host.state}.`, { hostId: host.id }),
+      operatorEvent(context, kind, `Host ${host.name} is ${state}; it was ${host.state}.`, { hostId: host.id }, actor),
     ]);
     return true;
   });
@@ -216,7 +228,13 @@ export async function setHostState(context: Context, nameOrId: string, state: ru
  * Lets a host hand out addresses of a range.
  * @throws BerthError `not_found`, `invalid_value`; `name_taken` when the range overlaps another one of any host
  */
-export async function addPool(context: Context, nameOrId: string, cidr: string, field: string): Promise<void> {
+export async function addPool(
+  context: Context,
+  nameOrId: string,
+  cidr: string,
+  field: string,
+  actor = operatorActor,
+): Promise<void> {
   const range = rules.checkPool(cidr, field);
   await inTransaction(context.database, async (tx) => {
     const host = await findHost(tx, nameOrId, { lock: true });
@@ -227,7 +245,9 @@ export async function addPool(context: Context, nameOrId: string, cidr: string, 
     }
     await insertPools(context, tx, host.id, [{ cidr, range }], field);
     const message = `Host ${host.name} hands out addresses of ${cidr}.`;
-    await insertEvents(tx, [operatorEvent(context, 'host.pool_added', message, { hostId: host.id, data: { cidr } })]);
+    await insertEvents(tx, [
+      operatorEvent(context, 'host.pool_added', message, { hostId: host.id, data: { cidr } }, actor),
+    ]);
   });
 }
 
@@ -266,7 +286,13 @@ async function insertPools(
  * Lets a host hand out no more addresses of a range; instances keep those they have.
  * @throws BerthError `not_found`
  */
-export async function removePool(context: Context, nameOrId: string, cidr: string, field: string): Promise<void> {
+export async function removePool(
+  context: Context,
+  nameOrId: string,
+  cidr: string,
+  field: string,
+  actor = operatorActor,
+): Promise<void> {
   rules.checkPool(cidr, field);
   await inTransaction(context.database, async (tx) => {
     const host = await findHost(tx, nameOrId, { lock: true });
@@ -274,7 +300,9 @@ export async function removePool(context: Context, nameOrId: string, cidr: strin
       throw new BerthError('not_found', `Host ${host.name} has no range ${cidr}.`, field);
     }
     const message = `Host ${host.name} hands out no more addresses of ${cidr}.`;
-    await insertEvents(tx, [operatorEvent(context, 'host.pool_removed', message, { hostId: host.id, data: { cidr } })]);
+    await insertEvents(tx, [
+      operatorEvent(context, 'host.pool_removed', message, { hostId: host.id, data: { cidr } }, actor),
+    ]);
   });
 }
 

@@ -5,20 +5,21 @@ import { BerthError, shown } from '../model/errors.ts';
 import type { NewEvent } from '../store/event.ts';
 import type { Context } from './context.ts';
 
-/** How the operator is named in events and in the ledger. */
+/** How the operator is named in events and in the ledger who comes by the database; one who comes over the network has a name. */
 export const operatorActor = 'operator';
 
-/** An event that tells of an operator's change. */
+/** An event that tells of an operator's change. @param actor who made it */
 export function operatorEvent(
   context: Context,
   kind: string,
   message: string,
   about: { accountId?: string; hostId?: string; data?: Record<string, unknown> } = {},
+  actor = operatorActor,
 ): NewEvent {
   const { accountId = null, hostId = null, data } = about;
   const createdAt = context.clock.now();
   return {
-    ...{ accountId, instanceId: null, hostId, kind, message, actor: operatorActor, createdAt },
+    ...{ accountId, instanceId: null, hostId, kind, message, actor, createdAt },
     ...(data ? { data } : {}),
   };
 }

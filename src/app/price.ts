@@ -11,7 +11,7 @@ import { insertEvents } from '../store/event.ts';
 import { findHost, type HostTerms, updateHost } from '../store/host-terms.ts';
 import { ensurePrice } from '../store/price.ts';
 import type { Context } from './context.ts';
-import { operatorEvent, unknownName } from './operator.ts';
+import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
 /** Rates as decimal strings of US dollars an epoch; what is undefined stays as it is, and so do grades that are not named. */
 export type GivenRates = { [Rate in keyof RateCard]?: Given<RateCard[Rate]> | undefined };
@@ -59,6 +59,7 @@ export async function setPrices(
   hosts: readonly string[],
   given: GivenRates,
   fields: RateFields,
+  actor = operatorActor,
 ): Promise<void> {
   if (Object.values(given).every((text) => text === undefined)) {
     throw new BerthError('invalid_value', `Give at least one rate: ${Object.values(fields).join(', ')}.`);
@@ -83,7 +84,7 @@ export async function setPrices(
       await updateHost(tx, id, { priceId });
       const data = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined));
       const message = `Host ${host.name} has another price; what runs on it keeps its own.`;
-      await insertEvents(tx, [operatorEvent(context, 'host.priced', message, { hostId: id, data })]);
+      await insertEvents(tx, [operatorEvent(context, 'host.priced', message, { hostId: id, data }, actor)]);
     }
   });
 }

@@ -47,7 +47,12 @@ export interface GivenSlot extends rules.SlotSize {
  * @throws BerthError `invalid_value`, `not_found`; `name_taken` when the host has a slot of this name; `wrong_state` when it
  *   has not told yet what it can hold
  */
-export async function addSlot(context: Context, given: GivenSlot, fields: rules.SlotFields): Promise<string> {
+export async function addSlot(
+  context: Context,
+  given: GivenSlot,
+  fields: rules.SlotFields,
+  actor = operatorActor,
+): Promise<string> {
   const name = checkName(given.name, fields.name);
   const prices = readPrices(given.prices, fields);
   if (prices.size === 0) throw noPrice(fields);
@@ -62,7 +67,7 @@ export async function addSlot(context: Context, given: GivenSlot, fields: rules.
     const size = rules.checkSlotSize(given, machine.room, fields);
     rules.checkSlotGpus(given.gpus, machine.gpuIds, await store.listGpusInSlots(tx, host.id), fields);
     const slot = { hostId: host.id, hostName: host.name, name, size, gpus: given.gpus, prices };
-    const id = await insertSlot(context, tx, slot, operatorActor);
+    const id = await insertSlot(context, tx, slot, actor);
     if (id !== null) return id;
     throw new BerthError('name_taken', `Host ${host.name} has a slot ${shown(name)} already.`, fields.name);
   });
@@ -116,8 +121,7 @@ async function insertSlot(context: Context, tx: Tx, slot: PricedSlot, actor: str
     await store.insertSlotPrice(tx, { id: newUuid(context.entropy), slotId: id, amountMicroUsd, unit, now });
   }
   const message = `Slot ${name} of host ${hostName} is let.`;
-  const event = operatorEvent(context, 'slot.added', message, { hostId, data: { slotId: id } });
-  await insertEvents(tx, [{ ...event, actor }]);
+  await insertEvents(tx, [operatorEvent(context, 'slot.added', message, { hostId, data: { slotId: id } }, actor)]);
   return id;
 }
 
@@ -132,6 +136,7 @@ export async function setSlotPrices(
   slot: string,
   given: GivenPrices,
   fields: rules.SlotFields,
+  actor = operatorActor,
 ): Promise<void> {
   const units = rules.slotPriceUnits.filter((unit) => given[unit] !== undefined);
   if (units.length === 0) {
@@ -155,7 +160,7 @@ export async function setSlotPrices(
       await store.insertSlotPrice(tx, { id: newUuid(context.entropy), slotId: id, amountMicroUsd, unit, now });
     }
     const message = `Slot ${name} of host ${hostName} costs ${shownPrices(after)}; who rents it keeps the price it has.`;
-    await insertEvents(tx, [operatorEvent(context, 'slot.priced', message, { hostId, data: { slotId: id } })]);
+    await insertEvents(tx, [operatorEvent(context, 'slot.priced', message, { hostId, data: { slotId: id } }, actor)]);
   });
 }
 
@@ -177,7 +182,12 @@ const outcomes: Record<rules.SlotState, { kind: string; text: string }> = {
  * @returns whether it was in another state before
  * @throws BerthError `not_found`; `wrong_state` when one that is rented is to be removed
  */
-export async function setSlotState(context: Context, slot: string, state: rules.SlotState): Promise<boolean> {
+export async function setSlotState(
+  context: Context,
+  slot: string,
+  state: rules.SlotState,
+  actor = operatorActor,
+): Promise<boolean> {
   return inTransaction(context.database, async (tx) => {
     const found = await lockSlot(tx, slot);
     const { id, name, hostId, hostName } = found;
@@ -189,7 +199,7 @@ export async function setSlotState(context: Context, slot: string, state: rules.
     await store.writeSlotState(tx, id, state, context.clock.now());
     const { kind, text } = outcomes[state];
     const message = `Slot ${name} of host ${hostName} ${text}.`;
-    await insertEvents(tx, [operatorEvent(context, kind, message, { hostId, data: { slotId: id } })]);
+    await insertEvents(tx, [operatorEvent(context, kind, message, { hostId, data: { slotId: id } }, actor)]);
     return true;
   });
 }

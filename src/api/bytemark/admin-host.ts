@@ -54,7 +54,11 @@ export function adminHostRoutes(api: Api): void {
 
 function addKind<Row>({ app, context, errors }: Api, kind: Kind<Row>): void {
   const { path, name, schema, list, read, show, hostOf, sells } = kind;
-  const requireOperator = async (request: FastifyRequest) => requireCluster(await callerOf(context, request));
+  const requireOperator = async (request: FastifyRequest): Promise<{ actor: string }> => {
+    const caller = await callerOf(context, request);
+    requireCluster(caller);
+    return caller;
+  };
 
   app.get(
     `/admin/${path}`,
@@ -99,9 +103,9 @@ function addKind<Row>({ app, context, errors }: Api, kind: Kind<Row>): void {
       },
     },
     async (request) => {
-      await requireOperator(request);
+      const { actor } = await requireOperator(request);
       const { ref } = request.params;
-      await changeUsage(context, hostOf(await read(ref)), readUsage(request.body, sells));
+      await changeUsage(context, hostOf(await read(ref)), readUsage(request.body, sells), actor);
       return show(await read(ref));
     },
   );
