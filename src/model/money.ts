@@ -1,5 +1,7 @@
 // Money is a whole number of micro-USD (one millionth of a dollar) inside, and a decimal string outside. No floating point.
 
+import { BerthError, shown } from './errors.ts';
+
 /** An amount in micro-USD. */
 export type MicroUsd = bigint;
 
@@ -15,6 +17,17 @@ export function parseUsd(text: string): MicroUsd | null {
   if (!match || !/\d/.test(text)) return null;
   const [, whole = '', fraction = ''] = match;
   return BigInt(whole || '0') * 1_000_000n + BigInt(fraction.padEnd(6, '0') || '0');
+}
+
+/**
+ * Reads an amount of US dollars above 0.
+ * @throws BerthError `invalid_value`
+ */
+export function parseAmount(text: string, field: string): MicroUsd {
+  const amount = parseUsd(text);
+  if (amount !== null && amount > 0n) return amount;
+  const rule = 'it must be US dollars above 0 with at most six decimals, such as "25" or "0.5"';
+  throw new BerthError('invalid_value', `${field} is ${shown(text)}; ${rule}.`, field);
 }
 
 /**

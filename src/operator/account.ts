@@ -2,13 +2,13 @@
 
 import type { Command } from 'commander';
 import { type AccountRow, createAccount, findAccount, listAccounts } from '../app/account.ts';
-import { creditAccount, debitAccount, readBalance, type Span, statement } from '../app/ledger.ts';
+import { creditAccount, debitAccount, readBalance, statement, statementCsv } from '../app/ledger.ts';
 import { operatorActor } from '../app/operator.ts';
-import { formatUsd } from '../model/money.ts';
+import type { Span } from '../model/moment.ts';
+import { formatUsd, parseAmount } from '../model/money.ts';
 import { addKeyCommands } from './api-key.ts';
 import { type Answer, addCommand, type Ground, group, plain } from './command.ts';
-import { parseAmount } from './parse.ts';
-import { csv, facts, moment, table } from './print.ts';
+import { facts, moment, table } from './print.ts';
 import { type SpanOptions, spanOf, withSpan } from './span.ts';
 import { addUserCommands } from './user.ts';
 
@@ -101,14 +101,7 @@ function statementAnswer({ name }: AccountRow, lines: Lines, { from, to }: Span,
     held: formatUsd(line.held),
   }));
   const value = { account: name, from, to, transactions };
-  if (asCsv) {
-    const heading = [
-      ...['at', 'kind', 'instanceId', 'instanceName', 'reason', 'actor'],
-      ...['availableMoved', 'heldMoved', 'available', 'held', 'id'],
-    ] as const;
-    const rows = transactions.map((line) => heading.map((column) => line[column as keyof typeof line] ?? ''));
-    return { value, text: csv(heading, rows) };
-  }
+  if (asCsv) return { value, text: statementCsv(lines) };
   const rows = lines.map((line) => [
     ...[moment(line.createdAt), line.kind, line.instanceName ?? '', formatUsd(line.availableMoved)],
     ...[formatUsd(line.heldMoved), formatUsd(line.available), formatUsd(line.held), line.reason],

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { enrolHost, type HostRow, listHostOrphans, listHosts, setHostState, showHost } from '../app/host-terms.ts';
-import { revenueByHost } from '../app/ledger.ts';
+import { revenueBy } from '../app/ledger.ts';
 import type { HostState } from '../model/host.ts';
 import { formatUsd } from '../model/money.ts';
 import { networkModeSummary } from '../model/network.ts';
@@ -110,10 +110,10 @@ export function hostCommand(ground: Ground): Command {
     'show what each host has earned',
     withSpan,
     async (context, _, options) => {
-      const earned = await revenueByHost(context, spanOf(options, context.clock.now()));
-      const hosts = earned.map(({ hostId, hostName, revenue }) => ({
-        id: hostId,
-        name: hostName,
+      const earned = await revenueBy(context, spanOf(options, context.clock.now()), 'host');
+      const hosts = earned.map(({ id, name, revenue }) => ({
+        id,
+        name: name ?? '',
         revenue: formatUsd(revenue),
       }));
       const total = formatUsd(earned.reduce((sum, { revenue }) => sum + revenue, 0n));

@@ -1,31 +1,12 @@
 // What an operator types, read into values. What a value may be is the business of model/; here is only what it means.
 
 import { BerthError, shown } from '../model/errors.ts';
-import { type MicroUsd, parseUsd } from '../model/money.ts';
+import { parseMoment } from '../model/moment.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const unitsMs: Record<string, number> = { h: 60 * 60 * 1000, d: dayMs, w: 7 * dayMs };
 /** What is longer is meant to be "for ever". */
 const durationMsMax = 100 * 366 * dayMs;
-
-/**
- * Reads a day or a moment in UTC: `2027-01-31`, or `2027-01-31T12:00:00Z`.
- * @throws BerthError `invalid_value`
- */
-export function parseMoment(text: string, field: string): Date {
-  const isIso = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
-  const moment = new Date(text);
-  const isReal = !Number.isNaN(moment.getTime()) && isDayOfMonth(text);
-  if (isIso && isReal) return moment;
-  const rule = 'write a day such as 2027-01-31 or a moment such as 2027-01-31T12:00:00Z';
-  throw new BerthError('invalid_value', `${field} is ${shown(text)}; ${rule}.`, field);
-}
-
-/** JavaScript takes the 31st of February for the 3rd of March. */
-function isDayOfMonth(text: string): boolean {
-  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === text.slice(0, 10);
-}
 
 /**
  * Reads when something ends: `30d`, `12h`, `2w` from now on, or as {@link parseMoment}.
@@ -45,17 +26,6 @@ export function parseExpiry(text: string, now: Date, field: string): Date {
     `${field} is ${shown(text)}; it must be more than nothing and at most 100 years.`,
     field,
   );
-}
-
-/**
- * Reads an amount of US dollars above 0.
- * @throws BerthError `invalid_value`
- */
-export function parseAmount(text: string, field: string): MicroUsd {
-  const amount = parseUsd(text);
-  if (amount !== null && amount > 0n) return amount;
-  const rule = 'it must be US dollars above 0 with at most six decimals, such as "25" or "0.5"';
-  throw new BerthError('invalid_value', `${field} is ${shown(text)}; ${rule}.`, field);
 }
 
 /**

@@ -1,4 +1,4 @@
-// How answers look: tables whose columns line up for people, JSON and CSV for programs. Amounts are decimal strings of US
+// How answers look: tables whose columns line up for people, JSON for programs. Amounts are decimal strings of US
 // dollars, moments are ISO 8601.
 
 /** A value of an answer as JSON with a line break at its end. */
@@ -20,17 +20,6 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
 export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...pairs.map(([name]) => name.length));
   return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value || '-'}\n`).join('');
-}
-
-/** RFC 4180, with line feeds. A text that a spreadsheet would take for a formula is led by an apostrophe. */
-export function csv(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [heading, ...rows].map((row) => `${row.map(csvCell).join(',')}\n`).join('');
-}
-
-function csvCell(text: string): string {
-  const isFormula = /^[=+@\t\r]/.test(text) || (text.startsWith('-') && !/^-\d+(\.\d+)?$/.test(text));
-  const safe = isFormula ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** Characters, each taken to be as wide as any other. */

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Bill, Charge, Evidence, Funds } from '../model/bill.ts';
 import type { BillingPeriod } from '../model/billing-period.ts';
 import type { MicroUsd } from '../model/money.ts';
+import type { RunningBill } from '../model/outlook.ts';
 import type { Database, Tx } from './database.ts';
 
 /** An open bill with what settling needs to know. */
@@ -29,6 +30,18 @@ export async function listDueAccounts(database: Database, now: Date): Promise<st
     database,
   );
   return rows.map(({ account_id }) => account_id);
+}
+
+/**
+ * The bills of what an account has running, or switched off where that costs as much; what was ordered away is paid for no more.
+ */
+export async function listRunningBills(database: Database, accountId: string): Promise<RunningBill[]> {
+  const { rows } = await sql<RunningBill>`
+    select period, price_micro_usd as price, paid_until as "paidUntil"
+    from bill join assignment using (instance_id)
+    where bill.account_id = ${accountId}::uuid and closed_at is null and desired <> 'absent'
+      and not (desired = 'off' and period in ('per-second', 'daily-per-second'))`.execute(database);
+  return rows;
 }
 
 /** Claims accounts for this transaction. @returns those of them that no other transaction has claimed */

@@ -2,7 +2,9 @@
 // changes, and that balances follow is the schema's doing.
 
 import { sql } from 'kysely';
+import type { Span } from '../model/moment.ts';
 import type { MicroUsd } from '../model/money.ts';
+import type { TransactionKind } from '../model/transaction.ts';
 import type { Database, Tx } from './database.ts';
 
 /** Where money is: a customer's, free or held; a host's earnings; the world outside. */
@@ -11,7 +13,7 @@ export type Book = 'available' | 'held' | 'revenue' | 'cash';
 /** A transaction; the amounts of its entries, in micro-USD, sum to zero, and those of 0 are left out. */
 export interface NewTransaction {
   id: string;
-  kind: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund';
+  kind: TransactionKind;
   accountId: string;
   instanceId: string | null;
   hostId: string | null;
@@ -81,7 +83,7 @@ export async function readBalance(database: Database, accountId: string): Promis
 /** A line of a statement: a transaction, what it moved of the account's, and what was left after it. */
 export interface StatementLine extends Balance {
   id: string;
-  kind: NewTransaction['kind'];
+  kind: TransactionKind;
   instanceId: string | null;
   instanceName: string | null;
   reason: string;
@@ -91,15 +93,16 @@ export interface StatementLine extends Balance {
   heldMoved: MicroUsd;
 }
 
-/** An account's transactions from `from` to before `to`, oldest first. */
+/** An account's transactions of a span, oldest first. @param limit lines at most; all of them where it is left out */
 export async function listStatement(
   database: Database,
   accountId: string,
-  { from, to }: { from: Date; to: Date },
+  { from, to }: Span,
+  limit?: number,
 ): Promise<StatementLine[]> {
   const { rows } = await sql<{
     id: string;
-    kind: NewTransaction['kind'];
+    kind: TransactionKind;
     instance_id: string | null;
     instance_name: string | null;
     reason: string;
@@ -124,7 +127,8 @@ export async function listStatement(
     select line.id, line.kind, instance_id, instance.name as instance_name, reason, actor, line.created_at, available_moved,
       held_moved, available::bigint, held::bigint
     from line left join instance on instance.id = line.instance_id
-    where line.created_at >= ${from}::timestamptz order by line.created_at, first_entry`.execute(database);
+    where line.created_at >= ${from}::timestamptz order by line.created_at, first_entry
+    limit ${limit ?? null}::int`.execute(database);
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind,
@@ -138,18 +142,4 @@ export async function listStatement(
     available: row.available,
     held: row.held,
   }));
-}
-
-/** What each host has earned from `from` to before `to`, less refunds; hosts that have earned nothing are left out. */
-export async function sumRevenue(
-  database: Database,
-  { from, to }: { from: Date; to: Date },
-): Promise<{ hostId: string; hostName: string; revenue: MicroUsd }[]> {
-  const { rows } = await sql<{ id: string; name: string; revenue: bigint }>`
-    select host.id, host.name, sum(amount_micro_usd)::bigint as revenue
-    from ledger_entry join ledger_transaction on ledger_transaction.id = transaction_id join host on host.id = host_id
-    where book = 'revenue' and ledger_transaction.created_at >= ${from}::timestamptz
-      and ledger_transaction.created_at < ${to}::timestamptz
-    group by host.id order by host.name`.execute(database);
-  return rows.map(({ id, name, revenue }) => ({ hostId: id, hostName: name, revenue }));
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { creditAccount, debitAccount, revenueByHost, statement } from '../../src/app/ledger.ts';
+import { creditAccount, debitAccount, revenueBy, statement } from '../../src/app/ledger.ts';
 import { BerthError } from '../../src/model/errors.ts';
 import { dayMs, hourMs, MoneyWorld, minuteMs, price } from './world.ts';
 
@@ -44,7 +44,7 @@ test('a month is charged day by day at 17:55 UTC, once each, and the statement s
   );
   assert.equal(lines.length, 33);
   assert.equal(lines.at(-1)?.available, rich - 32n * price);
-  const revenue = await revenueByHost(world.context, { from: new Date(0), to: new Date('2100-01-01') });
+  const revenue = await revenueBy(world.context, { from: new Date(0), to: new Date('2100-01-01') }, 'host');
   assert.deepEqual(
     revenue.map((row) => row.revenue),
     [31n * price],

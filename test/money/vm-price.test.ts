@@ -7,7 +7,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { sql } from 'kysely';
 import type { Principal } from '../../src/app/authenticate.ts';
 import { transferBill } from '../../src/app/bill-change.ts';
-import { revenueByHost, statement } from '../../src/app/ledger.ts';
+import { revenueBy, statement } from '../../src/app/ledger.ts';
 import { BerthError } from '../../src/model/errors.ts';
 import { formatUsd } from '../../src/model/money.ts';
 import { inTransaction } from '../../src/store/database.ts';
@@ -220,7 +220,7 @@ test('another account takes a VM over: the old one has its deposit back, the new
   await world.pass(60 * minuteMs, 10 * minuteMs);
   assert.equal((await only(old)).spentMicroUsd, 3n * price);
   const span = { from: new Date(world.now.getTime() - 5 * hourMs), to: new Date('2100-01-01') };
-  const [{ revenue } = { revenue: 0n }] = await revenueByHost(world.context, span);
+  const [{ revenue } = { revenue: 0n }] = await revenueBy(world.context, span, 'host');
   assert.ok(revenue >= 4n * price);
   await world.delete(old, [id]);
 });

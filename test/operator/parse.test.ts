@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { csv } from '../../src/model/csv.ts';
 import { BerthError } from '../../src/model/errors.ts';
 import { changedOverrides } from '../../src/model/host.ts';
-import { parseExpiry, parseMoment, parseNumber } from '../../src/operator/parse.ts';
-import { csv, table } from '../../src/operator/print.ts';
+import { parseMoment } from '../../src/model/moment.ts';
+import { parseExpiry, parseNumber } from '../../src/operator/parse.ts';
+import { table } from '../../src/operator/print.ts';
 
 const now = new Date('2026-11-21T12:00:00Z');
 const refused = (run: () => unknown) =>

@@ -17,6 +17,7 @@ interface Kind {
 /** Every kind of thing that has an id here. */
 const kinds = {
   account: { prefix: 'acc', form: 'uuid', noun: 'account' },
+  addressPool: { prefix: 'adp', form: 'uuid', noun: 'address pool' },
   apiKey: { prefix: 'key', form: 'uuid', noun: 'API key' },
   backup: { prefix: 'bak', form: 'uuid', noun: 'backup' },
   backupSchedule: { prefix: 'sch', form: 'number', noun: 'backup schedule' },
@@ -36,6 +37,8 @@ const kinds = {
   slot: { prefix: 'slt', form: 'uuid', noun: 'slot' },
   slotPrice: { prefix: 'spr', form: 'uuid', noun: 'slot price' },
   sshKey: { prefix: 'ssh', form: 'uuid', noun: 'SSH key' },
+  storagePool: { prefix: 'stp', form: 'number', noun: 'storage pool' },
+  transaction: { prefix: 'txn', form: 'uuid', noun: 'transaction' },
   user: { prefix: 'usr', form: 'uuid', noun: 'user' },
   webhook: { prefix: 'whk', form: 'uuid', noun: 'webhook' },
 } satisfies Record<string, Kind>;

@@ -69,6 +69,13 @@ export interface OperationParts<Path extends string, Query extends QueryShape, R
   example?: { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown };
 }
 
+/** What an operation that reads says of itself beside that. */
+export interface ReadParts<Path extends string, Query extends QueryShape, Result extends TSchema>
+  extends OperationParts<Path, Query, Result> {
+  /** The same for spreadsheets, for who sends `Accept: text/csv`. */
+  csv?: (ask: Ask<Path, StaticOf<Query>, undefined>) => Promise<string>;
+}
+
 /** What a change says of itself beside that. */
 export interface ChangeParts<
   Path extends string,
@@ -99,10 +106,10 @@ const usualRefusals = [400, 429, 500, 503];
 /** Adds an operation that reads. What it shows has an `ETag`, and `If-None-Match` saves sending it again. */
 export function read<Path extends string, Result extends TSchema, Query extends QueryShape = Record<never, never>>(
   api: Api,
-  parts: OperationParts<Path, Query, Result>,
+  parts: ReadParts<Path, Query, Result>,
   handle: (ask: Ask<Path, StaticOf<Query>, undefined>) => Promise<Static<Result>>,
 ): void {
-  const { path, result, refusals = [] } = parts;
+  const { path, result, csv, refusals = [] } = parts;
   const isOfOne = path.includes('{');
   add(api, parts, {
     method: 'GET',
@@ -111,7 +118,7 @@ export function read<Path extends string, Result extends TSchema, Query extends 
     },
     query: parts.query ?? {},
     response: {
-      200: result,
+      200: csv ? inBothTypes(result) : result,
       ...api.errors(
         ...usualRefusals,
         ...(parts.isPublic ? [] : [401]),
@@ -121,14 +128,31 @@ export function read<Path extends string, Result extends TSchema, Query extends 
       ),
     },
     handler: async (request, reply) => {
-      const body = await handle(askOf(api.context, request));
+      const ask = askOf<Ask<Path, StaticOf<Query>, undefined>>(api.context, request);
+      const isCsv = csv !== undefined && wantsCsv(request);
+      const body = isCsv ? await csv(ask) : await handle(ask);
       const tag = etagOf(body);
       reply.header('etag', tag);
+      if (csv) reply.header('vary', 'accept').type(isCsv ? csvType : 'application/json');
       const known = request.headers['if-none-match'];
       return known !== undefined && namesTag(known, tag) ? reply.code(304).send() : body;
     },
   });
 }
+
+const csvType = 'text/csv; charset=utf-8';
+
+const wantsCsv = ({ headers: { accept = '' } }: FastifyRequest) => /^\s*text\/csv\b/i.test(accept);
+
+/** The schema of an answer that is there as JSON and as CSV. */
+const inBothTypes = (result: TSchema) =>
+  ({
+    description: 'As asked',
+    content: {
+      'application/json': { schema: result },
+      'text/csv': { schema: Type.String({ examples: ['at,kind\n2026-11-20T09:30:00.000Z,credit\n'] }) },
+    },
+  }) as unknown as TSchema;
 
 /**
  * Adds an operation that changes something, as one transaction: with `Idempotency-Key` it is done once however often it is sent,

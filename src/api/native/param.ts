@@ -4,6 +4,7 @@ import type { IdKind } from './id.ts';
 
 const kinds: Record<string, IdKind> = {
   account: 'account',
+  addressPool: 'addressPool',
   apiKey: 'apiKey',
   backup: 'backup',
   datacenter: 'datacenter',
@@ -21,6 +22,7 @@ const kinds: Record<string, IdKind> = {
   session: 'session',
   slot: 'slot',
   sshKey: 'sshKey',
+  transaction: 'transaction',
   user: 'user',
   webhook: 'webhook',
 };

@@ -8,6 +8,7 @@ import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
 import type { App } from '../types.ts';
 import { accountRoutes } from './account.ts';
+import { balanceRoutes } from './balance.ts';
 import { authenticate, ownerOf } from './caller.ts';
 import { capacityRoutes } from './capacity.ts';
 import { configurationRoutes } from './configuration.ts';
@@ -25,8 +26,13 @@ import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
+import { revenueRoutes } from './revenue.ts';
 import { sessionRoutes } from './session.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
+import { transactionRoutes } from './transaction.ts';
+
+/** Money, and what operators run. */
+const operatorRoutes = [balanceRoutes, transactionRoutes, revenueRoutes];
 
 const windowMs = 60_000;
 
@@ -98,6 +104,7 @@ export const nativeDialect = defineDialect({
     eventStreamRoutes,
     instanceRoutes,
     diskRoutes,
+    ...operatorRoutes,
     nowhereRoutes,
   ],
 });

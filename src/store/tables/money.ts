@@ -2,6 +2,7 @@
 
 import type { Generated } from 'kysely';
 import type { BillingPeriod } from '../../model/billing-period.ts';
+import type { TransactionKind } from '../../model/transaction.ts';
 
 interface AccountBalanceTable {
   account_id: string;
@@ -11,7 +12,7 @@ interface AccountBalanceTable {
 
 interface LedgerTransactionTable {
   id: string;
-  kind: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund';
+  kind: TransactionKind;
   account_id: string;
   instance_id: string | null;
   reason: string;

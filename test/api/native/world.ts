@@ -89,6 +89,9 @@ export async function startWorld(): Promise<World> {
       const { username } = await addUser(berth, 'default');
       const row = database.selectFrom('user').where('username', '=', username).select('id');
       return toId('user', (await row.executeTakeFirstOrThrow()).id);
+    transaction: async () => {
+      const { accountId: account } = await world.addStranger();
+      return post(`/accounts/${toId('account', account)}/credits`, { amount: '1', reason: 'a test' });
     },
     sshKey: async () => {
       const [type] = keys.ed25519.split(' ');
