@@ -128,9 +128,9 @@ export async function sumStatement(
     ), later as (
       select coalesce(sum(available), 0)::bigint as available, coalesce(sum(held), 0)::bigint as held from moved where not inside
     ), line as (
-      select kind, instance_id, instance.name, transactions, available, held
+      select moved.kind, instance_id, instance.name, transactions, available, held
       from moved left join instance on instance.id = instance_id
-      where inside order by instance.name nulls first, instance_id nulls first, kind limit ${limit}::int
+      where inside order by instance.name nulls first, instance_id nulls first, moved.kind limit ${limit}::int
     )
     select
       jsonb_build_object('available', (available_micro_usd - since.available)::text,
