@@ -11,6 +11,7 @@ import type {
 import type {
   Account,
   AccountPage,
+  Balance,
   CapacityPage,
   ConfigurationPage,
   CountryPage,
@@ -29,8 +30,12 @@ import type {
   Impersonation,
   Instance,
   InstancePage,
+  LedgerPage,
+  LedgerTransaction,
   Login,
   Me,
+  NewCredit,
+  NewDebit,
   NewDisk,
   NewGroup,
   NewImpersonation,
@@ -41,10 +46,13 @@ import type {
   OfferedHardware,
   Operation,
   OperationPage,
+  Revenue,
   Session,
   SessionPage,
   SshKey,
   SshKeyPage,
+  Statement,
+  TransactionPage,
 } from './types.ts';
 
 /** Operations on accounts. */
@@ -289,6 +297,91 @@ export class MeApi {
   }
 }
 
+/** Operations on money. */
+export class MoneyApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** What an account has, spends, and how long that lasts. */
+  getBalance(account: string, options: Options = {}): Promise<Balance> {
+    return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}/balance`, {}, options);
+  }
+
+  /** What moved in an account in a span of time, summed up by instance and kind. With `Accept: text/csv` every single transaction with the balance after it, as `berth account statement --csv` has them. */
+  getStatement(account: string, query: {
+      /** From this day or moment on, in UTC unless it says otherwise; from the beginning where left out */
+      from?: string | undefined;
+      /** Up to before this day or moment; up to now where left out */
+      to?: string | undefined;
+    } = {}, options: Options = {}): Promise<Statement> {
+    return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}/statement`, { query }, options);
+  }
+
+  /** What moved in an account, transaction by transaction, the newest first. */
+  listTransactions(account: string, query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** From this day or moment on, in UTC unless it says otherwise; from the beginning where left out */
+      from?: string | undefined;
+      /** Up to before this day or moment; up to now where left out */
+      to?: string | undefined;
+      kind?: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund' | undefined;
+      /** Only what was paid for this one */
+      instance?: string | undefined;
+    } = {}, options: Options = {}): Pages<TransactionPage['items'][number]> {
+    return this.#transport.pages(`/berth/v1/accounts/${encodeURIComponent(account)}/transactions`, { query }, options);
+  }
+
+  /** What moved in all accounts, with every entry, the newest first. */
+  listLedger(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** From this day or moment on, in UTC unless it says otherwise; from the beginning where left out */
+      from?: string | undefined;
+      /** Up to before this day or moment; up to now where left out */
+      to?: string | undefined;
+      kind?: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund' | undefined;
+      /** Only what was paid for this one */
+      instance?: string | undefined;
+      /** Only of this account */
+      account?: string | undefined;
+      /** Only what this host earned or gave back */
+      host?: string | undefined;
+    } = {}, options: Options = {}): Pages<LedgerPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/ledger', { query }, options);
+  }
+
+  /** A transaction with its entries. */
+  getLedgerTransaction(transaction: string, options: Options = {}): Promise<LedgerTransaction> {
+    return this.#transport.read(`/berth/v1/ledger/${encodeURIComponent(transaction)}`, {}, options);
+  }
+
+  /** Give an account money; what it owes is paid at once. */
+  creditAccount(account: string, body: NewCredit, options: ChangeOptions = {}): Promise<LedgerTransaction> {
+    return this.#transport.change('POST', `/berth/v1/accounts/${encodeURIComponent(account)}/credits`, { body }, options);
+  }
+
+  /** Take money from an account, of what it has available. */
+  debitAccount(account: string, body: NewDebit, options: ChangeOptions = {}): Promise<LedgerTransaction> {
+    return this.#transport.change('POST', `/berth/v1/accounts/${encodeURIComponent(account)}/debits`, { body }, options);
+  }
+
+  /** What hosts, datacenters or accounts have brought in over a span of time. */
+  getRevenue(query: {
+      /** From this day or moment on, in UTC unless it says otherwise; from the beginning where left out */
+      from?: string | undefined;
+      /** Up to before this day or moment; up to now where left out */
+      to?: string | undefined;
+      /** What it is summed up by; `host` where left out */
+      by?: 'host' | 'datacenter' | 'account' | undefined;
+    } = {}, options: Options = {}): Promise<Revenue> {
+    return this.#transport.read('/berth/v1/revenue', { query }, options);
+  }
+}
+
 /** Operations on offers. */
 export class OffersApi {
   readonly #transport: Transport;
@@ -495,6 +588,7 @@ export class Resources {
   readonly images: ImagesApi;
   readonly instances: InstancesApi;
   readonly me: MeApi;
+  readonly money: MoneyApi;
   readonly offers: OffersApi;
   readonly operations: OperationsApi;
   readonly sessions: SessionsApi;
@@ -510,6 +604,7 @@ export class Resources {
     this.images = new ImagesApi(transport);
     this.instances = new InstancesApi(transport);
     this.me = new MeApi(transport);
+    this.money = new MoneyApi(transport);
     this.offers = new OffersApi(transport);
     this.operations = new OperationsApi(transport);
     this.sessions = new SessionsApi(transport);

@@ -12,6 +12,28 @@ export interface AccountPage {
   nextCursor: string | null;
 }
 
+export interface Balance {
+  account: string;
+  currency: 'USD';
+  /** What can be spent */
+  available: string;
+  /** Deposits: an epoch of each instance */
+  held: string;
+  /** What an epoch of everything that is deployed costs */
+  spendPerEpoch: string;
+  /** How long an epoch is; where things are billed otherwise, they are reckoned to this */
+  epochSeconds: number;
+  /** When the first payment can’t be made, if nothing changes; null where that is not in sight. Deposits are not counted */
+  lastsUntil: string | null;
+}
+
+export interface BalanceAmounts {
+  /** US dollars */
+  available: string;
+  /** US dollars */
+  held: string;
+}
+
 /** How many instances of a configuration still fit into a datacenter */
 export interface Capacity {
   datacenter: Datacenter | unknown | null;
@@ -363,6 +385,39 @@ export interface InstanceVm {
   managementAddress: string | null;
 }
 
+export interface LedgerEntry {
+  /** An account's, free or held; a host's earnings; the world outside */
+  book: 'available' | 'held' | 'revenue' | 'cash';
+  account: string | null;
+  host: string | null;
+  /** US dollars */
+  amount: string;
+}
+
+export interface LedgerPage {
+  items: LedgerTransaction[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+export interface LedgerTransaction {
+  id: string;
+  account: string;
+  kind: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund';
+  /** What was paid for */
+  instance: string | null;
+  reason: string;
+  /** Who did it */
+  actor: string;
+  /** What it moved of the account's available balance; negative where it was taken */
+  availableMoved: string;
+  /** The same of what is held */
+  heldMoved: string;
+  createdAt: string;
+  /** They sum to zero */
+  entries: LedgerEntry[];
+}
+
 export interface Login {
   id: string;
   user: UserRef;
@@ -385,6 +440,20 @@ export interface Me {
   actor: string;
   user: UserRef | unknown | null;
   grants: Grant[];
+}
+
+export interface NewCredit {
+  /** US dollars above 0, with at most six decimals */
+  amount: string;
+  /** Stands in the statement */
+  reason: string;
+}
+
+export interface NewDebit {
+  /** US dollars above 0, with at most six decimals */
+  amount: string;
+  /** Stands in the statement */
+  reason: string;
 }
 
 export interface NewDisk {
@@ -579,6 +648,25 @@ export interface Removed {
   alone: number;
 }
 
+export interface Revenue {
+  /** Null: from the beginning */
+  from: string | null;
+  /** Null: up to now */
+  to: string | null;
+  by: 'host' | 'datacenter' | 'account';
+  items: RevenueItem[];
+  /** US dollars */
+  total: string;
+}
+
+export interface RevenueItem {
+  /** Of a host, a datacenter or an account; null for hosts that stand in no datacenter */
+  id: string | null;
+  name: string | null;
+  /** What was charged, less refunds */
+  revenue: string;
+}
+
 export interface Session {
   id: string;
   user: UserRef;
@@ -618,10 +706,57 @@ export interface SshKeyPage {
   nextCursor: string | null;
 }
 
+export interface Statement {
+  account: string;
+  /** Null: from the beginning */
+  from: string | null;
+  /** Null: up to now */
+  to: string | null;
+  opening: BalanceAmounts;
+  closing: BalanceAmounts;
+  /** By instance and kind; their sum is what lies between the two balances */
+  lines: StatementLine[];
+}
+
+export interface StatementLine {
+  instance: string | null;
+  instanceName: string | null;
+  kind: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund';
+  /** Transactions */
+  count: number;
+  /** Negative where it was taken */
+  availableMoved: string;
+  /** US dollars */
+  heldMoved: string;
+}
+
 export interface StorageRate {
   grade: 'sata' | 'ssd' | 'archive';
   /** US dollars a GiB and epoch */
   perGib: string;
+}
+
+/** A movement of money; never changes */
+export interface Transaction {
+  id: string;
+  account: string;
+  kind: 'credit' | 'debit' | 'charge' | 'deposit' | 'release' | 'refund';
+  /** What was paid for */
+  instance: string | null;
+  reason: string;
+  /** Who did it */
+  actor: string;
+  /** What it moved of the account's available balance; negative where it was taken */
+  availableMoved: string;
+  /** The same of what is held */
+  heldMoved: string;
+  createdAt: string;
+}
+
+export interface TransactionPage {
+  items: Transaction[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
 }
 
 export interface UserRef {

@@ -89,13 +89,6 @@ export async function startWorld(): Promise<World> {
       const { username } = await addUser(berth, 'default');
       const row = database.selectFrom('user').where('username', '=', username).select('id');
       return toId('user', (await row.executeTakeFirstOrThrow()).id);
-    host: async () => {
-      const { id } = await database.selectFrom('host').select('id').executeTakeFirstOrThrow();
-      return toId('host', id);
-    },
-    transaction: async () => {
-      const { accountId: account } = await world.addStranger();
-      return post(`/accounts/${toId('account', account)}/credits`, { amount: '1', reason: 'a test' });
     },
     sshKey: async () => {
       const [type] = keys.ed25519.split(' ');
