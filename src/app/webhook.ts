@@ -3,8 +3,10 @@
 
 import { BerthError, shown } from '../model/errors.ts';
 import { isUuid, newSecret, newUuid } from '../model/id.ts';
+import type { PrivilegeLevel } from '../model/privilege.ts';
 import {
   checkCallbackUrl,
+  checkWebhookKinds,
   checkWebhookSecret,
   type DeliveryState,
   type WebhookEventType,
@@ -14,17 +16,25 @@ import { inTransaction } from '../store/database.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
 import * as store from '../store/webhook.ts';
 import { type DeliveryRow, listDeliveries, requeueDelivery } from '../store/webhook-delivery.ts';
+import { reachAccount } from './access.ts';
 import type { Principal } from './authenticate.ts';
+import type { Caller } from './caller.ts';
 import type { Context } from './context.ts';
 
 export type { WebhookRow } from '../store/webhook.ts';
 export type { DeliveryRow } from '../store/webhook-delivery.ts';
 
-/** What is registered; without a secret, one is made. */
-export interface GivenWebhook {
-  eventType: WebhookEventType;
+/** What is registered, by a type or by kinds of events; without a secret, one is made. */
+export type GivenWebhook = { callbackUrl: string; secret: string | null } & (
+  | { eventType: WebhookEventType }
+  | { kinds: readonly string[] }
+);
+
+/** How a request calls the parts of a webhook. */
+export interface WebhookFields {
   callbackUrl: string;
-  secret: string | null;
+  secret: string;
+  kinds?: string;
 }
 
 /**
@@ -37,14 +47,18 @@ export async function registerWebhook(
   context: Context,
   principal: Principal,
   given: GivenWebhook,
-  fields: { callbackUrl: string; secret: string },
-): Promise<{ id: string; madeSecret: string | null }> {
+  fields: WebhookFields,
+): Promise<store.WebhookRow & { madeSecret: string | null }> {
   const { accountId } = principal;
   const url = checkCallbackUrl(given.callbackUrl, context.allowedCallbackHosts, fields.callbackUrl);
   const madeSecret = given.secret === null ? newSecret('whsec', context.entropy) : null;
   const secret = madeSecret ?? checkWebhookSecret(given.secret ?? '', fields.secret);
+  const told =
+    'kinds' in given
+      ? { eventType: null, kinds: checkWebhookKinds(given.kinds, fields.kinds ?? 'kinds') }
+      : { eventType: given.eventType, kinds: null };
   const webhook = {
-    ...{ id: newUuid(context.entropy), eventType: given.eventType, callbackUrl: url.href },
+    ...{ id: newUuid(context.entropy), accountId, ...told, callbackUrl: url.href, enabled: true },
     createdAt: context.clock.now(),
   };
   await inTransaction(context.database, async (tx) => {
@@ -53,11 +67,65 @@ export async function registerWebhook(
       const message = `${count} webhooks are registered, as many as an account can have; delete one first.`;
       throw new BerthError('invalid_value', message, fields.callbackUrl);
     }
-    const row = { ...webhook, accountId, hostName: url.hostname, secret: context.vault.seal(secret) };
+    const row = { ...webhook, hostName: url.hostname, secret: context.vault.seal(secret) };
     await store.insertWebhook(tx, row);
     await insertEvents(tx, [eventOf(context, principal, 'webhook.registered', webhook)]);
   });
-  return { id: webhook.id, madeSecret };
+  return { ...webhook, madeSecret };
+}
+
+/**
+ * Where a webhook goes, what it tells by kinds, and whether it tells anything.
+ * @param change what is left out stays as it is
+ * @returns the webhook as it is then
+ * @throws BerthError `not_found`, `invalid_value`
+ */
+export async function changeWebhook(
+  context: Context,
+  principal: Principal,
+  id: string,
+  change: { callbackUrl?: string | undefined; kinds?: readonly string[] | undefined; enabled?: boolean | undefined },
+  fields: { callbackUrl: string; kinds: string },
+): Promise<store.WebhookRow> {
+  const { callbackUrl, kinds, enabled } = change;
+  const url =
+    callbackUrl === undefined
+      ? undefined
+      : checkCallbackUrl(callbackUrl, context.allowedCallbackHosts, fields.callbackUrl);
+  const checked = {
+    ...(url ? { target: { callbackUrl: url.href, hostName: url.hostname } } : {}),
+    ...(kinds ? { kinds: checkWebhookKinds(kinds, fields.kinds) } : {}),
+    ...(enabled === undefined ? {} : { enabled }),
+  };
+  return inTransaction(context.database, async (tx) => {
+    const webhook = await readWebhook({ ...context, database: tx }, principal, id);
+    if (checked.kinds && webhook.eventType !== null) {
+      const message = `This webhook tells of ${webhook.eventType}, in the form of another API; make one of its own for kinds of events.`;
+      throw new BerthError('invalid_value', message, fields.kinds);
+    }
+    const changed = await store.changeWebhook(tx, principal.accountId, id, checked, context.clock.now());
+    if (!changed) throw unknownWebhook(id);
+    await insertEvents(tx, [eventOf(context, principal, 'webhook.changed', changed)]);
+    return changed;
+  });
+}
+
+/**
+ * The account of a webhook, for whoever may see or change it.
+ * @throws BerthError `not_found`, and as {@link reachAccount} does
+ */
+export async function reachWebhook(
+  context: Context,
+  caller: Caller,
+  id: string,
+  level: PrivilegeLevel,
+): Promise<Principal> {
+  const accountId = await store.findWebhookAccount(context.database, id);
+  if (accountId === undefined) throw unknownWebhook(id);
+  const { principal } = await reachAccount(context, caller, { id: accountId }, level).catch((error) => {
+    throw error instanceof BerthError && error.code === 'not_found' ? unknownWebhook(id) : error;
+  });
+  return principal;
 }
 
 /** The account's webhooks, oldest first. */
@@ -87,18 +155,19 @@ export async function listWebhookDeliveries(
   context: Context,
   principal: Principal,
   id: string,
-  filter: { state: DeliveryState | undefined; limit: number },
+  filter: { state: DeliveryState | undefined; before?: bigint | undefined; limit: number },
 ): Promise<DeliveryRow[]> {
   const webhook = await readWebhook(context, principal, id);
-  const { state, limit } = filter;
-  return listDeliveries(context.database, webhook.id, { limit, ...(state ? { state } : {}) });
+  const { state, before, limit } = filter;
+  const more = { ...(state ? { state } : {}), ...(before === undefined ? {} : { before }) };
+  return listDeliveries(context.database, webhook.id, { limit, ...more });
 }
 
 /**
  * Has a delivery made again, whatever has become of it.
  * @param eventId what was to be told
  * @returns the delivery, pending
- * @throws BerthError `not_found`
+ * @throws BerthError `not_found`, `wrong_state` while the webhook is switched off
  */
 export async function resendWebhookDelivery(
   context: Context,
@@ -106,9 +175,10 @@ export async function resendWebhookDelivery(
   webhookId: string,
   eventId: string,
 ): Promise<DeliveryRow> {
-  const { id } = await readWebhook(context, principal, webhookId);
+  const { id, enabled } = await readWebhook(context, principal, webhookId);
   const unknown = () => new BerthError('not_found', `There is no delivery ${shown(eventId)}.`, eventId);
   if (!isUuid(eventId)) throw unknown();
+  if (!enabled) throw new BerthError('wrong_state', 'This webhook is switched off; switch it on first.');
   return inTransaction(context.database, async (tx) => {
     const { accountId } = principal;
     const isThere = await requeueDelivery(tx, { accountId, webhookId: id, eventId }, context.clock.now());
@@ -123,12 +193,16 @@ const unknownWebhook = (id: string) => new BerthError('not_found', `There is no 
 function eventOf(
   context: Context,
   { accountId, actor }: Principal,
-  kind: 'webhook.registered' | 'webhook.removed',
-  { id, eventType, callbackUrl }: Pick<store.WebhookRow, 'id' | 'eventType' | 'callbackUrl'>,
+  kind: 'webhook.registered' | 'webhook.changed' | 'webhook.removed',
+  { id, eventType, kinds, callbackUrl, enabled }: store.WebhookRow,
 ): NewEvent {
   // Not the whole URL: many carry a token in their path or query.
   const { origin } = new URL(callbackUrl);
-  const message = `A webhook for ${eventType} at ${origin} was ${kind === 'webhook.registered' ? 'registered' : 'deleted'}.`;
-  const data = { webhookId: id, eventType, origin };
+  const became = { 'webhook.registered': 'registered', 'webhook.changed': 'changed', 'webhook.removed': 'deleted' }[
+    kind
+  ];
+  const told = eventType ?? kinds?.join(', ');
+  const message = `A webhook for ${told} at ${origin} was ${became}${enabled ? '' : ' and is switched off'}.`;
+  const data = { webhookId: id, ...(eventType ? { eventType } : { kinds }), origin };
   return { accountId, instanceId: null, hostId: null, kind, message, actor, data, createdAt: context.clock.now() };
 }

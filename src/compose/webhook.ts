@@ -2,6 +2,7 @@
 
 import { lookup } from 'node:dns';
 import { webhookBody } from '../api/hiveon/webhook-body.ts';
+import { eventBody } from '../api/native/webhook-body.ts';
 import type { Context } from '../app/context.ts';
 import type { WebhookSender } from '../app/webhook-delivery.ts';
 import { post } from '../host/http-post.ts';
@@ -18,7 +19,9 @@ export function webhookSender(context: Context, find: Lookup = lookup): WebhookS
     refuse: (found: string) => new Error(`${found} is not a public address`),
   };
   return {
-    render: (delivery) => webhookBody(context, delivery),
+    async render({ eventType, ...delivery }) {
+      return eventType === null ? eventBody(delivery) : webhookBody(context, { ...delivery, eventType });
+    },
     post: async (url, headers, body, signal) =>
       post(url, { headers, body, lookup: guardedLookup(url, guard), answerBytesMax }, signal),
   };

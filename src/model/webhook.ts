@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net';
 import { BerthError, shown } from './errors.ts';
+import { checkKind } from './event-kind.ts';
 import { endpointOf, isPublicAddress } from './public-address.ts';
 
 /** What can be told. Each registration is for one of them. */
@@ -17,6 +18,22 @@ export const webhookEventTypes = [
 
 /** One of {@link webhookEventTypes}. */
 export type WebhookEventType = (typeof webhookEventTypes)[number];
+
+/** Kinds of one webhook; a few say all. */
+export const webhookKindsMax = 20;
+const everything = '*';
+
+/**
+ * Checks which kinds of events are to be told: each with those below it, or `*` for all.
+ * @returns each of them once
+ * @throws BerthError `invalid_value`
+ */
+export function checkWebhookKinds(kinds: readonly string[], field: string): string[] {
+  if (kinds.length === 0 || kinds.length > webhookKindsMax) {
+    throw refuse(field, `${field} has ${kinds.length} kinds; name from 1 to ${webhookKindsMax} of them, or *.`);
+  }
+  return [...new Set(kinds.map((kind, index) => (kind === everything ? kind : checkKind(kind, `${field}[${index}]`))))];
+}
 
 /** How a delivery stands: still to be made, made, or given up. */
 export const deliveryStates = ['pending', 'delivered', 'dead'] as const;

@@ -15,14 +15,15 @@ export interface TakenDelivery {
   webhookId: string;
   accountId: string;
   eventId: string;
-  eventType: WebhookEventType;
+  /** Null where it is told as an event. */
+  eventType: WebhookEventType | null;
   callbackUrl: string;
   hostName: string;
   /** Sealed. */
   secret: Uint8Array;
-  /** The deployment or the slot. */
+  /** The deployment or the slot; of an event, what orders it among others. */
   subject: string;
-  /** What it was when it happened. */
+  /** What it was when it happened; of an event, the event. */
   snapshot: Record<string, unknown>;
   happenedAt: Date;
   waitingSince: Date;
@@ -143,8 +144,11 @@ async function goOn(tx: Tx, { webhookId, subject }: TakenDelivery, at: Date): Pr
 
 /** A delivery as its account sees it. */
 export interface DeliveryRow {
+  /** Its place in the list, from the oldest on. */
+  id: bigint;
   eventId: string;
   subject: string;
+  snapshot: Record<string, unknown>;
   state: DeliveryState;
   attempts: number;
   lastError: string | null;
@@ -159,23 +163,36 @@ const isIn = {
   dead: sql<boolean>`dead_at is not null`,
 };
 
-/** A registration's deliveries, the newest first. */
+/** A registration's deliveries, the newest first. @param filter `before` is the `id` of the last one seen */
 export async function listDeliveries(
   database: Database,
   webhookId: string,
-  { state, eventId, limit }: { state?: DeliveryState; eventId?: string; limit: number },
+  { state, eventId, before, limit }: { state?: DeliveryState; eventId?: string; before?: bigint; limit: number },
 ): Promise<DeliveryRow[]> {
   let query = database.selectFrom('webhook_delivery').where('webhook_id', '=', webhookId);
   if (state !== undefined) query = query.where(isIn[state]);
   if (eventId !== undefined) query = query.where('event_id', '=', eventId);
+  if (before !== undefined) query = query.where('id', '<', before);
   const rows = await query
-    .select(['event_id', 'subject', 'attempts', 'last_error', 'happened_at', 'delivered_at', 'dead_at'])
+    .select([
+      'id',
+      'event_id',
+      'subject',
+      'snapshot',
+      'attempts',
+      'last_error',
+      'happened_at',
+      'delivered_at',
+      'dead_at',
+    ])
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
   return rows.map((row) => ({
+    id: row.id,
     eventId: row.event_id,
     subject: row.subject,
+    snapshot: row.snapshot,
     state: row.delivered_at ? 'delivered' : row.dead_at ? 'dead' : 'pending',
     attempts: row.attempts,
     lastError: row.last_error,

@@ -36,8 +36,11 @@ interface SlotSnapshot {
   prices: { id: string; amount: string; unit: SlotPriceUnit }[];
 }
 
+/** A delivery of one of these types. */
+export type TypedDelivery = TakenDelivery & { eventType: WebhookEventType };
+
 /** The whole body of a delivery. */
-export async function webhookBody(context: Context, delivery: TakenDelivery): Promise<object> {
+export async function webhookBody(context: Context, delivery: TypedDelivery): Promise<object> {
   return {
     version: '1.0',
     event_id: delivery.eventId,

@@ -63,7 +63,11 @@ function eventTypeOf(name: string): WebhookEventType {
   throw new BerthError('invalid_value', message, 'event_type');
 }
 
-const toWebhook = ({ id, eventType, callbackUrl, createdAt }: WebhookRow): Static<typeof WebhookSchema> => ({
+/** A webhook of one of these types. Those by kinds of events are not this dialect's. */
+type TypedWebhook = WebhookRow & { eventType: WebhookEventType };
+const isTyped = (webhook: WebhookRow): webhook is TypedWebhook => webhook.eventType !== null;
+
+const toWebhook = ({ id, eventType, callbackUrl, createdAt }: TypedWebhook): Static<typeof WebhookSchema> => ({
   id,
   event_type: eventTypeNames[eventType],
   callback_url: callbackUrl,
@@ -110,7 +114,9 @@ export function webhookRoutes({ app, context, principalOf, errors }: Api): void 
         response: { 200: Type.Object({ webhooks: Type.Array(WebhookSchema) }), ...errors(401) },
       },
     },
-    async (request) => ({ webhooks: (await listWebhooks(context, principalOf(request))).map(toWebhook) }),
+    async (request) => ({
+      webhooks: (await listWebhooks(context, principalOf(request))).filter(isTyped).map(toWebhook),
+    }),
   );
 
   app.get(
@@ -123,7 +129,12 @@ export function webhookRoutes({ app, context, principalOf, errors }: Api): void 
         response: { 200: WebhookSchema, ...errors(401, 404) },
       },
     },
-    async (request) => toWebhook(await readWebhook(context, principalOf(request), request.params.id)),
+    async (request) => {
+      const { id } = request.params;
+      const webhook = await readWebhook(context, principalOf(request), id);
+      if (isTyped(webhook)) return toWebhook(webhook);
+      throw new BerthError('not_found', `There is no webhook ${shown(id)}.`, id);
+    },
   );
 
   app.delete(

@@ -30,6 +30,8 @@ import { revenueRoutes } from './revenue.ts';
 import { sessionRoutes } from './session.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
 import { transactionRoutes } from './transaction.ts';
+import { webhookRoutes } from './webhook.ts';
+import { webhookDeliveryRoutes } from './webhook-delivery.ts';
 
 /** Money, and what operators run. */
 const operatorRoutes = [balanceRoutes, transactionRoutes, revenueRoutes];
@@ -105,6 +107,8 @@ export const nativeDialect = defineDialect({
     instanceRoutes,
     diskRoutes,
     ...operatorRoutes,
+    webhookRoutes,
+    webhookDeliveryRoutes,
     nowhereRoutes,
   ],
 });

@@ -7,7 +7,9 @@ import type { Json } from './json.ts';
 interface WebhookTable {
   id: string;
   account_id: string;
-  event_type: WebhookEventType;
+  event_type: WebhookEventType | null;
+  kinds: string[] | null;
+  enabled: Generated<boolean>;
   callback_url: string;
   host_name: string;
   secret: Uint8Array;

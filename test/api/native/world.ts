@@ -52,6 +52,7 @@ export async function startWorld(): Promise<World> {
   await asOperator(berth, (context) => addUserAs(context, accountId, ann, { username: '', password: '' }));
   const session = () => tokenOf(berth, ann);
   let made = 0;
+  let newestWebhook = '';
   const makers: Partial<Record<IdKind, (sample: string) => Promise<string>>> = {
     account: async () => toId('account', accountId),
     datacenter: async () => toId('datacenter', await addDatacenter(database, 'PL', 'POZ', { cityIndex: made })),
@@ -99,6 +100,19 @@ export async function startWorld(): Promise<World> {
         name: `key-${made}`,
         publicKey: `${type} ${blob.toString('base64')}`,
       });
+    },
+    webhook: async () => {
+      newestWebhook = await post('/webhooks', {
+        ...{ account: 'default', url: 'https://hooks.example.com/berth', kinds: ['webhook'] },
+      });
+      return newestWebhook;
+    },
+    // Of the webhook that the same example names, which was told of itself.
+    delivery: async () => {
+      if (!newestWebhook) await world.make('webhook');
+      const path = `${base}/webhooks/${newestWebhook}/deliveries`;
+      const { body } = await callApi<{ items: { id: string }[] }>(berth.url, operator, 'GET', path);
+      return body.items[0]?.id ?? '';
     },
   };
   async function post(path: string, body: object): Promise<string> {
