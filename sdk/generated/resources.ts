@@ -15,8 +15,11 @@ import type {
   CapacityPage,
   ConfigurationPage,
   CountryPage,
+  CreatedWebhook,
   Datacenter,
   DatacenterPage,
+  Delivery,
+  DeliveryPage,
   Disk,
   DiskChange,
   DiskMove,
@@ -41,6 +44,7 @@ import type {
   NewImpersonation,
   NewSession,
   NewSshKey,
+  NewWebhook,
   OfferExplanation,
   OfferPage,
   OfferedHardware,
@@ -53,6 +57,9 @@ import type {
   SshKeyPage,
   Statement,
   TransactionPage,
+  Webhook,
+  WebhookChange,
+  WebhookPage,
 } from './types.ts';
 
 /** Operations on accounts. */
@@ -577,6 +584,59 @@ export class SshKeysApi {
   }
 }
 
+/** Operations on webhooks. */
+export class WebhooksApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** An account's webhooks, the oldest first. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Id or name of an account; left out where you see only one */
+      account?: string | undefined;
+    } = {}, options: Options = {}): Pages<WebhookPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/webhooks', { query }, options);
+  }
+
+  /** Be told of events. Each is posted as `{"id", "webhook", "event"}`, with `X-Webhook-Signature: sha256=` and the HMAC-SHA256 of the body under the secret. It is tried again until it was taken with a status of 2xx, for 24 hours; the same `id` is the same delivery. */
+  create(body: NewWebhook, options: ChangeOptions = {}): Promise<CreatedWebhook> {
+    return this.#transport.change('POST', '/berth/v1/webhooks', { body }, options);
+  }
+
+  /** A webhook. */
+  get(webhook: string, options: Options = {}): Promise<Webhook> {
+    return this.#transport.read(`/berth/v1/webhooks/${encodeURIComponent(webhook)}`, {}, options);
+  }
+
+  /** Change where a webhook goes or what it tells, or switch it off and on. What is pending when it is switched off is sent when it is switched on; what happens in between is not. */
+  update(webhook: string, body: WebhookChange, options: ChangeOptions = {}): Promise<Webhook> {
+    return this.#transport.change('PATCH', `/berth/v1/webhooks/${encodeURIComponent(webhook)}`, { body }, options);
+  }
+
+  /** Be told no more; what is still to be delivered is dropped. */
+  delete(webhook: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/webhooks/${encodeURIComponent(webhook)}`, {}, options);
+  }
+
+  /** What was, is being or could not be delivered, the newest first. Kept for 7 days when it was delivered, for 30 when it was given up. */
+  listDeliveries(webhook: string, query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      state?: 'pending' | 'delivered' | 'dead' | undefined;
+    } = {}, options: Options = {}): Pages<DeliveryPage['items'][number]> {
+    return this.#transport.pages(`/berth/v1/webhooks/${encodeURIComponent(webhook)}/deliveries`, { query }, options);
+  }
+
+  /** Deliver again, whatever has become of it. */
+  resendDelivery(webhook: string, delivery: string, options: ChangeOptions = {}): Promise<Delivery> {
+    return this.#transport.change('POST', `/berth/v1/webhooks/${encodeURIComponent(webhook)}/deliveries/${encodeURIComponent(delivery)}/resend`, {}, options);
+  }
+}
+
 /** Every noun of the API. */
 export class Resources {
   readonly accounts: AccountsApi;
@@ -593,6 +653,7 @@ export class Resources {
   readonly operations: OperationsApi;
   readonly sessions: SessionsApi;
   readonly sshKeys: SshKeysApi;
+  readonly webhooks: WebhooksApi;
 
   constructor(transport: Transport) {
     this.accounts = new AccountsApi(transport);
@@ -609,5 +670,6 @@ export class Resources {
     this.operations = new OperationsApi(transport);
     this.sessions = new SessionsApi(transport);
     this.sshKeys = new SshKeysApi(transport);
+    this.webhooks = new WebhooksApi(transport);
   }
 }

@@ -106,6 +106,22 @@ export interface CountryPage {
   nextCursor: string | null;
 }
 
+export interface CreatedWebhook {
+  id: string;
+  account: string;
+  /** Where deliveries are posted; a public address */
+  url: string;
+  /** Kinds of events, each with those below it: `instance` has `instance.active`; `*` is every event */
+  kinds: string[];
+  /** How a delivery is written; those made here are `event` */
+  format: 'event' | 'hiveon';
+  /** While it is not, nothing is sent or noted for it */
+  enabled: boolean;
+  createdAt: string;
+  /** What deliveries are signed with, where it was made; it is not shown again */
+  secret: string | null;
+}
+
 /** Where hosts stand */
 export interface Datacenter {
   id: string;
@@ -123,6 +139,27 @@ export interface Datacenter {
 
 export interface DatacenterPage {
   items: Datacenter[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+export interface Delivery {
+  id: string;
+  webhook: string;
+  event: Event | unknown | null;
+  /** `dead` is given up */
+  state: 'pending' | 'delivered' | 'dead';
+  attempts: number;
+  /** Why the last attempt failed */
+  lastError: string | null;
+  /** When it happened */
+  createdAt: string;
+  /** When it was taken or given up */
+  endedAt: string | null;
+}
+
+export interface DeliveryPage {
+  items: Delivery[];
   /** Where to go on; null on the last page */
   nextCursor: string | null;
 }
@@ -496,6 +533,17 @@ export interface NewSshKey {
   publicKey: string;
 }
 
+export interface NewWebhook {
+  /** Id or name of an account; left out where you see only one */
+  account?: string | undefined;
+  /** Where deliveries are posted; a public address */
+  url: string;
+  /** Kinds of events, each with those below it: `instance` has `instance.active`; `*` is every event */
+  kinds: string[];
+  /** What deliveries are signed with; made unless given */
+  secret?: string | undefined;
+}
+
 /** One configuration on hosts that differ in nothing that can be asked for */
 export interface Offer {
   configuration: Configuration;
@@ -762,4 +810,33 @@ export interface TransactionPage {
 export interface UserRef {
   id: string;
   username: string;
+}
+
+/** Tells a URL what happens in an account */
+export interface Webhook {
+  id: string;
+  account: string;
+  /** Where deliveries are posted; a public address */
+  url: string;
+  /** Kinds of events, each with those below it: `instance` has `instance.active`; `*` is every event */
+  kinds: string[];
+  /** How a delivery is written; those made here are `event` */
+  format: 'event' | 'hiveon';
+  /** While it is not, nothing is sent or noted for it */
+  enabled: boolean;
+  createdAt: string;
+}
+
+export interface WebhookChange {
+  /** Where deliveries are posted; a public address */
+  url?: string | undefined;
+  /** Kinds of events, each with those below it: `instance` has `instance.active`; `*` is every event */
+  kinds?: string[] | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface WebhookPage {
+  items: Webhook[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
 }
