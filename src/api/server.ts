@@ -17,6 +17,7 @@ import { hiveonDialect } from './hiveon/plugin.ts';
 import { readJsonBodies } from './json-body.ts';
 import { countRequests, type Metrics, metricsRoutes } from './metrics.ts';
 import { nativeDialect } from './native/plugin.ts';
+import { pages } from './pages/plugin.ts';
 import type { App } from './types.ts';
 import { answerBadPath, answerUnreadable } from './unreadable.ts';
 import { compileValidator } from './validator.ts';
@@ -103,6 +104,7 @@ export async function buildServer({ context, logger, metrics, builtImages }: Ser
   healthRoutes(app, context);
   metricsRoutes(app, metrics);
   await builtImageRoutes(app, builtImages);
+  await pages(app);
   for (const dialect of dialects) await app.register((scope) => dialect.plugin(scope as App, { context }));
   return app;
 }

@@ -1,0 +1,130 @@
+// The pages of docs/ at `/docs/guide`: for browsers as HTML, and with `.md` behind their names as the text that they are, which reads
+// well in a terminal. Everything is read when the server starts; no path of a request is a path of a file.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { Marked } from 'marked';
+import type { App } from '../types.ts';
+
+const directory = new URL('../../../docs/', import.meta.url);
+const style = readFileSync(new URL('./guide.css', import.meta.url), 'utf8');
+const home = '/docs/guide';
+/** The page that is shown where none is named. */
+const index = 'README';
+
+/** Nothing of these pages is a program, and nobody may frame them. */
+const policy =
+  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+interface Page {
+  text: string;
+  html: string;
+}
+
+/** Adds the pages. */
+export function guidePages(app: App): void {
+  const pages = readPages();
+  app.get(`${home}.css`, { schema: { hide: true } }, async (_request, reply) => reply.type('text/css').send(style));
+  app.get(home, { schema: { hide: true } }, async (_request, reply) => reply.redirect(`${home}/`));
+  app.get(`${home}/*`, { schema: { hide: true } }, async (request, reply) => {
+    const path = (request.params as { '*': string })['*'] || index;
+    const picture = pictures.get(path);
+    if (picture) return reply.type('image/svg+xml').header('content-security-policy', policy).send(picture);
+    const page = pages.get(path.replace(/\.md$/, ''));
+    if (!page) return reply.callNotFound();
+    if (path.endsWith('.md')) return reply.type('text/markdown; charset=utf-8').send(page.text);
+    return reply.type('text/html; charset=utf-8').header('content-security-policy', policy).send(page.html);
+  });
+  app.get('/llms.txt', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('text/plain; charset=utf-8').send(listOf(pages)),
+  );
+}
+
+const pictures = new Map(
+  filesOf('.svg').map((name): [string, Buffer] => [name, readFileSync(new URL(name, directory))]),
+);
+
+function filesOf(ending: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .sort();
+}
+
+function readPages(): Map<string, Page> {
+  return new Map(
+    filesOf('.md').map((file) => {
+      const text = readFileSync(new URL(file, directory), 'utf8');
+      return [file.replace(/\.md$/, ''), { text, html: htmlOf(file, text) }];
+    }),
+  );
+}
+
+function htmlOf(file: string, text: string): string {
+  const marked = new Marked({
+    walkTokens(token) {
+      if (token.type === 'link') token.href = linkOf(file, token.href);
+    },
+    renderer: {
+      heading({ tokens, depth, text: words }) {
+        return `<h${depth} id="${anchorOf(words)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+      },
+      table(token) {
+        const row = (cells: typeof token.header, tag: string) =>
+          `<tr>${cells.map(({ tokens }) => `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`).join('')}</tr>`;
+        const body = token.rows.map((cells) => row(cells, 'td')).join('\n');
+        return `<div class="table"><table><thead>${row(token.header, 'th')}</thead><tbody>${body}</tbody></table></div>\n`;
+      },
+    },
+  });
+  const title = /^# (.+)$/m.exec(text)?.[1] ?? 'Berth';
+  const body = marked.parse(text, { async: false });
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)} - Berth</title><link rel="stylesheet" href="${home}.css"></head>
+<body><header><a href="${home}/">Berth: guide</a> <a href="/docs">API reference</a> <a href="${home}/${file}">This page as text</a></header>
+<main>
+${body}</main></body></html>
+`;
+}
+
+/** Links between pages stay here; those to files of the source lead to nothing that a server has, and stay as they are. */
+function linkOf(file: string, href: string): string {
+  if (/^[a-z]+:|^#|^\//.test(href)) return href;
+  const { pathname, hash } = new URL(href, `http://docs/${file}`);
+  return pathname.endsWith('.md') && !href.startsWith('../../')
+    ? `${home}${pathname.replace(/\.md$/, '')}${hash}`
+    : href;
+}
+
+/** What a heading is linked by, as forges that show such files make it. */
+const anchorOf = (words: string): string =>
+  words
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+
+/** What there is to read here, for programs that read for people. */
+function listOf(pages: ReadonlyMap<string, Page>): string {
+  const lines = [...pages].map(([name, { text }]) => {
+    const title = /^# (.+)$/m.exec(text)?.[1] ?? name;
+    return `- [${title}](${home}/${name}.md)`;
+  });
+  const apis = ['native', 'fluence', 'hiveon', 'bytemark'].map((name) => `- [${name}](/docs/openapi/${name}.json)`);
+  return `# Berth
+
+> A self-hosted compute marketplace and control plane: virtual machines and containers on machines of one's own, through Berth's own API and
+> through those of Fluence, Hiveon and Bytemark.
+
+Ask with \`Authorization: Bearer KEY\`. Berth's own API is below /berth/v1; start with GET /berth/v1/me.
+
+## OpenAPI documents
+
+${apis.join('\n')}
+
+## Pages
+
+${lines.join('\n')}
+`;
+}

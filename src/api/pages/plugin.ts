@@ -1,0 +1,16 @@
+// Pages for people, beside the APIs: the reference, and the guide. They are for everybody and say nothing of anybody.
+
+import type { App } from '../types.ts';
+import { guidePages } from './guide.ts';
+import { referencePages } from './reference.ts';
+
+/** Adds the pages. */
+export async function pages(app: App): Promise<void> {
+  await app.register(async (scope) => {
+    scope.addHook('onSend', async (_request, reply) => {
+      reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin');
+    });
+    guidePages(scope as App);
+    await referencePages(scope as App);
+  });
+}
