@@ -5,11 +5,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Marked } from 'marked';
 import type { App } from '../types.ts';
 
-const directory = new URL('../../../docs/', import.meta.url);
+const root = new URL('../../../', import.meta.url);
+/** Folders of the repository whose pages are shown, and single ones beside them. */
+const folders = ['docs', 'deploy'];
+const singles = ['README.md', 'CONTRIBUTING.md'];
 const style = readFileSync(new URL('./guide.css', import.meta.url), 'utf8');
 const home = '/docs/guide';
 /** The page that is shown where none is named. */
 const index = 'README';
+/** What the repository's own front page is called here, where `README` is that of docs/. */
+const front = 'berth';
 
 /** Nothing of these pages is a program, and nobody may frame them. */
 const policy =
@@ -17,7 +22,8 @@ const policy =
 
 interface Page {
   text: string;
-  html: string;
+  /** Made when it is asked for first. */
+  html(): string;
 }
 
 /** Adds the pages. */
@@ -32,7 +38,7 @@ export function guidePages(app: App): void {
     const page = pages.get(path.replace(/\.md$/, ''));
     if (!page) return reply.callNotFound();
     if (path.endsWith('.md')) return reply.type('text/markdown; charset=utf-8').send(page.text);
-    return reply.type('text/html; charset=utf-8').header('content-security-policy', policy).send(page.html);
+    return reply.type('text/html; charset=utf-8').header('content-security-policy', policy).send(page.html());
   });
   app.get('/llms.txt', { schema: { hide: true } }, async (_request, reply) =>
     reply.type('text/plain; charset=utf-8').send(listOf(pages)),
@@ -40,30 +46,52 @@ export function guidePages(app: App): void {
 }
 
 const pictures = new Map(
-  filesOf('.svg').map((name): [string, Buffer] => [name, readFileSync(new URL(name, directory))]),
+  filesOf('.svg').map((file): [string, Buffer] => [file.replace(/^docs\//, ''), readFileSync(new URL(file, root))]),
 );
 
+/** Files of the repository with a certain ending, by their paths in it. */
 function filesOf(ending: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending))
-    .sort();
+  const below = folders.flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  );
+  return [...below, ...singles].filter((name) => name.endsWith(ending)).sort();
 }
 
+/** What a page is called here: those of docs/ by their names there. */
+const nameOf = (file: string): string =>
+  file === 'README.md' ? front : file.replace(/^docs\//, '').replace(/\.md$/, '');
+
 function readPages(): Map<string, Page> {
+  const files = filesOf('.md');
+  const names = new Set(files.map(nameOf));
   return new Map(
-    filesOf('.md').map((file) => {
-      const text = readFileSync(new URL(file, directory), 'utf8');
-      return [file.replace(/\.md$/, ''), { text, html: htmlOf(file, text) }];
+    files.map((file) => {
+      const text = readFileSync(new URL(file, root), 'utf8');
+      let html: string | undefined;
+      const page: Page = {
+        text,
+        html: () => {
+          html ??= htmlOf(file, text, names);
+          return html;
+        },
+      };
+      return [nameOf(file), page];
     }),
   );
 }
 
-function htmlOf(file: string, text: string): string {
+function htmlOf(file: string, text: string, names: ReadonlySet<string>): string {
   const marked = new Marked({
-    walkTokens(token) {
-      if (token.type === 'link') token.href = linkOf(file, token.href);
-    },
     renderer: {
+      link({ href, tokens }) {
+        const words = this.parser.parseInline(tokens);
+        const to = linkOf(file, href, names);
+        return to === null ? words : `<a href="${escapeHtml(to)}">${words}</a>`;
+      },
+      image({ href, text: words }) {
+        const { pathname } = new URL(href, `http://root/${file}`);
+        return `<img src="${home}/${escapeHtml(pathname.replace(/^\/(docs\/)?/, ''))}" alt="${escapeHtml(words)}">`;
+      },
       heading({ tokens, depth, text: words }) {
         return `<h${depth} id="${anchorOf(words)}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
       },
@@ -80,19 +108,20 @@ function htmlOf(file: string, text: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} - Berth</title><link rel="stylesheet" href="${home}.css"></head>
-<body><header><a href="${home}/">Berth: guide</a> <a href="/docs">API reference</a> <a href="${home}/${file}">This page as text</a></header>
+<body><header><a href="${home}/">Berth: guide</a> <a href="/docs">API reference</a> <a href="${home}/${nameOf(file)}.md">This page as text</a></header>
 <main>
 ${body}</main></body></html>
 `;
 }
 
-/** Links between pages stay here; those to files of the source lead to nothing that a server has, and stay as they are. */
-function linkOf(file: string, href: string): string {
-  if (/^[a-z]+:|^#|^\//.test(href)) return href;
-  const { pathname, hash } = new URL(href, `http://docs/${file}`);
-  return pathname.endsWith('.md') && !href.startsWith('../../')
-    ? `${home}${pathname.replace(/\.md$/, '')}${hash}`
-    : href;
+/** Where a link of a page leads here, or null where it leads to a file of the source, which a server does not show. */
+function linkOf(file: string, href: string, names: ReadonlySet<string>): string | null {
+  if (/^[a-z]+:|^#/.test(href)) return href;
+  const { pathname, hash } = new URL(href, `http://root/${file}`);
+  const path = pathname.slice(1);
+  if (path.startsWith('openapi/')) return `/docs/${path}`;
+  const name = nameOf(path);
+  return path.endsWith('.md') && names.has(name) ? `${home}/${name}${hash}` : null;
 }
 
 /** What a heading is linked by, as forges that show such files make it. */

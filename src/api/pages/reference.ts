@@ -12,10 +12,14 @@ const documents = [
   { file: 'fluence', name: 'Fluence dialect' },
   { file: 'hiveon', name: 'Hiveon dialect' },
   { file: 'bytemark', name: 'Bytemark dialect' },
+  { file: 'agent', name: "The agents' API" },
 ];
 
 const textOf = (file: string): string =>
   readFileSync(new URL(`../../../openapi/${file}.json`, import.meta.url), 'utf8');
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><text x="0" y="29" fill="#fff"
+  font-family="system-ui, sans-serif" font-size="26" font-weight="600">Berth</text></svg>`;
 
 /** Adds the pages. */
 export async function referencePages(app: App): Promise<void> {
@@ -36,6 +40,7 @@ export async function referencePages(app: App): Promise<void> {
         displayRequestDuration: true,
       } as never,
       theme: { title: 'Berth: API reference' },
+      logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: '/docs/guide/', target: '_self' },
       staticCSP: true,
       // Berth may be served by HTTP inside a network of one's own; and nothing is taken from anywhere else.
       transformStaticCSP: (header) =>
