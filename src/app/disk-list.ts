@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 export type { SeenDisk } from '../store/disk-list.ts';
 
 /** The disks that a caller sees, in the order in which they were made; one more than the window takes, if there is one. */
-export function listDisks(
+export function listDisksInSight(
   { database }: Context,
   caller: Caller,
   filter: Omit<DiskFilter, 'id'>,

@@ -16,9 +16,11 @@ export interface BackupScheduleRow {
 /** A schedule that is to be written. `doneAt`: nothing that was due up to then is made up for. */
 export type NewBackupSchedule = Omit<BackupScheduleRow, 'id'>;
 
-const columns = ['id', 'disk_id', 'start_at', 'interval_seconds', 'capacity', 'done_at'] as const;
+/** What a schedule is read from. */
+export const columns = ['id', 'disk_id', 'start_at', 'interval_seconds', 'capacity', 'done_at'] as const;
 
-const toRow = (row: {
+/** A schedule out of its {@link columns}. */
+export const toRow = (row: {
   id: bigint;
   disk_id: string;
   start_at: Date;

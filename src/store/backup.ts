@@ -1,8 +1,9 @@
 // Backups of disks: written when somebody or a schedule wants one, and read as their owners and their hosts see them.
 
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { BackupState } from '../model/backup.ts';
 import type { Database, Tx } from './database.ts';
+import type { Tables } from './tables.ts';
 
 /** A backup as it is kept. */
 export interface BackupRow {
@@ -28,7 +29,8 @@ export interface NewBackup {
   createdAt: Date;
 }
 
-const columns = [
+/** What a backup is read from. */
+export const columns = [
   'id',
   'number',
   'disk_id',
@@ -50,18 +52,21 @@ export async function listBackups(database: Database, diskIds: readonly string[]
     .orderBy('created_at')
     .orderBy('number')
     .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    number: row.number,
-    diskId: row.disk_id,
-    label: row.label,
-    sizeMib: row.size_mib,
-    scheduleId: row.schedule_id,
-    state: row.state,
-    diskGib: row.disk_gib,
-    createdAt: row.created_at,
-  }));
+  return rows.map(toBackup);
 }
+
+/** A backup out of its {@link columns}. */
+export const toBackup = (row: Pick<Selectable<Tables['backup']>, (typeof columns)[number]>): BackupRow => ({
+  id: row.id,
+  number: row.number,
+  diskId: row.disk_id,
+  label: row.label,
+  sizeMib: row.size_mib,
+  scheduleId: row.schedule_id,
+  state: row.state,
+  diskGib: row.disk_gib,
+  createdAt: row.created_at,
+});
 
 /** Writes a backup that is wanted. */
 export async function insertBackup(tx: Tx, row: NewBackup): Promise<void> {

@@ -1,16 +1,17 @@
 // Disks of VMs: listed, added, grown, given to another VM, and erased.
 
 import Type, { type Static } from 'typebox';
-import { reachAccount, reachVm } from '../../app/access.ts';
+import { reachVm } from '../../app/access.ts';
 import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { addDisk, changeDisk, deleteDisk } from '../../app/disk.ts';
-import { listDisks, reachDisk, type SeenDisk } from '../../app/disk-list.ts';
+import { listDisksInSight, reachDisk, type SeenDisk } from '../../app/disk-list.ts';
 import { disksMax } from '../../model/disk.ts';
 import { storageGrades } from '../../model/storage-grade.ts';
 import type { Api } from '../types.ts';
-import { AccountRef, accountRef } from './account.ts';
 import { Id, readId, sampleOff, toId, toIdOrNull } from './id.ts';
+import { instanceFilter, readInstanceFilter } from './instance-filter.ts';
+import { readInstance } from './instance-ref.ts';
 import { change, read } from './operation.ts';
 import { PageOf, pageQuery, readNumberWindow, toPage } from './page.ts';
 import { Nullable, OneOf, Shape, Text, Time, toTime, Whole } from './shape.ts';
@@ -55,25 +56,6 @@ export const toDisk = (disk: SeenDisk): Static<typeof DiskSchema> => ({
 /** Where the use cases of disks find what they are about; their refusals call it so. */
 const renames = { size: 'sizeMib', storage_grade: 'grade', iops_limit: 'iopsLimit', virtual_machine_id: 'instance' };
 
-/** The fields of a query that narrow a list of what belongs to instances. */
-export const ofInstances = {
-  account: Type.Optional(AccountRef('Only of this account')),
-  instance: Type.Optional(Text('ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b', 'Only of this one', { maxLength: 100 })),
-};
-
-/** What {@link ofInstances} asks for. @throws BerthError `not_found` for an account that the caller does not see */
-export async function readOfInstances(
-  context: Context,
-  caller: Caller,
-  { account, instance }: { account?: string; instance?: string },
-): Promise<{ accountId: string | undefined; instanceId: string | undefined }> {
-  const within = account === undefined ? undefined : await reachAccount(context, caller, accountRef(account), 'see');
-  return {
-    accountId: within?.account.id,
-    instanceId: instance === undefined ? undefined : readId('instance', instance, 'instance'),
-  };
-}
-
 const seen = async (context: Context, caller: Caller, id: string) =>
   toDisk((await reachDisk(context, caller, id, 'see')).disk);
 
@@ -91,14 +73,14 @@ export function diskRoutes(api: Api): void {
       summary: 'The disks of the VMs that you see, in the order in which they were made',
       description: 'Those of a deleted VM that can be restored are among them.',
       path: '/disks',
-      query: { ...pageQuery, ...ofInstances, label: Type.Optional(Label) },
+      query: { ...pageQuery, ...instanceFilter, label: Type.Optional(Label) },
       result: PageOf('DiskPage', DiskSchema),
       refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const window = readNumberWindow(query);
-      const filter = { ...(await readOfInstances(context, caller, query)), label: query.label };
-      const disks = await listDisks(context, caller, filter, window);
+      const filter = { ...(await readInstanceFilter(context, caller, query)), label: query.label };
+      const disks = await listDisksInSight(context, caller, filter, window);
       return toPage(disks, window.limit, ({ number }) => [number], toDisk);
     },
   );
@@ -130,7 +112,7 @@ export function diskRoutes(api: Api): void {
       renames,
     },
     async ({ context, caller, params, body }) => {
-      const at = await reachVm(context, caller, { id: readId('instance', params.instance) }, 'vm_admin');
+      const at = await reachVm(context, caller, { id: readInstance(params.instance) }, 'vm_admin');
       return seen(context, caller, await addDisk(context, at, body, {}));
     },
   );
@@ -179,7 +161,7 @@ export function diskRoutes(api: Api): void {
     },
     async ({ context, caller, params, body }) => {
       const { at, disk } = await reachDisk(context, caller, readId('disk', params.disk), 'vm_admin');
-      const to = { id: readId('instance', body.instance, 'instance') };
+      const to = { id: readInstance(body.instance, 'instance') };
       await changeDisk(context, caller, at, disk.id, { to }, {});
       return seen(context, caller, disk.id);
     },

@@ -8,6 +8,8 @@ import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
 import type { App } from '../types.ts';
 import { accountRoutes } from './account.ts';
+import { backupRoutes } from './backup.ts';
+import { backupScheduleRoutes } from './backup-schedule.ts';
 import { balanceRoutes } from './balance.ts';
 import { authenticate, ownerOf } from './caller.ts';
 import { capacityRoutes } from './capacity.ts';
@@ -109,6 +111,8 @@ export const nativeDialect = defineDialect({
     ...operatorRoutes,
     webhookRoutes,
     webhookDeliveryRoutes,
+    backupRoutes,
+    backupScheduleRoutes,
     nowhereRoutes,
   ],
 });

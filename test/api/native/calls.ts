@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { toId } from '../../../src/api/native/id.ts';
+import type { Database } from '../../../src/store/database.ts';
 import { type Answer, callApi, type TestBerth } from '../../support/berth.ts';
+import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
 import { changed } from '../bytemark/vms.ts';
 import { deployBody, deployed, untilStatus, vmOf } from '../support.ts';
 
@@ -87,4 +89,13 @@ export async function machine(berth: TestBerth, { on }: { on: boolean }): Promis
   await untilStatus(berth, id, 'Active');
   if (!on) await changed(berth, name, { autoreboot_on: false, power_on: false });
   return { id: toId('instance', id), name, ip: (await vmOf(berth, id))?.publicIp ?? '' };
+}
+
+/** The calls of a user who sees this VM of the first account and nothing else, and may change nothing. */
+export async function watcherOf(berth: TestBerth, database: Database, { name }: Machine): Promise<Call> {
+  const user = await addUser(berth, 'default');
+  const who = database.selectFrom('user').where('username', '=', user.username).select('id');
+  await database.deleteFrom('privilege').where('user_id', 'in', who).execute();
+  await grant(berth, user.username, 'vm_console', { account: 'default', group: 'default', vm: name });
+  return callsOf(berth, await tokenOf(berth, user));
 }

@@ -7,7 +7,7 @@ import type { Database } from '../../../src/store/database.ts';
 import { startTestBerth, type TestBerth } from '../../support/berth.ts';
 import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
 import { driftOf, holdings, openStore } from '../support.ts';
-import { allOf, type Call, callsOf, done, type Machine, machine, refused } from './calls.ts';
+import { allOf, type Call, callsOf, done, type Machine, machine, refused, watcherOf } from './calls.ts';
 
 interface Disk {
   id: string;
@@ -223,15 +223,7 @@ test('how busy a disk may be is for who runs the whole to say', async () => {
 
 test('who sees one VM sees its disks and no others, and changes none', async () => {
   const [vm, other] = [await machine(berth, { on: true }), await machine(berth, { on: true })];
-  const user = await addUser(berth, 'default');
-  const { id } = await database
-    .selectFrom('user')
-    .where('username', '=', user.username)
-    .select('id')
-    .executeTakeFirstOrThrow();
-  await database.deleteFrom('privilege').where('user_id', '=', id).execute();
-  await grant(berth, user.username, 'vm_console', { account: 'default', group: 'default', vm: vm.name });
-  const watcher = callsOf(berth, await tokenOf(berth, user));
+  const watcher = await watcherOf(berth, database, vm);
   const own = await disksOf(vm);
   assert.deepEqual(await allOf(watcher, '/disks'), own);
   assert.deepEqual(await allOf(watcher, `/disks?instance=${other.id}`), []);

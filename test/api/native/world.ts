@@ -7,7 +7,7 @@ import { type IdKind, kindOfSample, parseId, sampleOff, toId } from '../../../sr
 import { sha256 } from '../../../src/app/authenticate.ts';
 import { addUser as addUserAs } from '../../../src/app/user.ts';
 import type { Database } from '../../../src/store/database.ts';
-import { type Answer, callApi, startTestBerth, type TestBerth } from '../../support/berth.ts';
+import { type Answer, callApi, startTestBerth, type TestBerth, until } from '../../support/berth.ts';
 import { addUser, asOperator, grant, tokenOf } from '../bytemark/identity.ts';
 import { changed } from '../bytemark/vms.ts';
 import { addDatacenter } from '../fluence/market.ts';
@@ -60,6 +60,16 @@ export async function startWorld(): Promise<World> {
       const { id } = await database.selectFrom('image').select('id').limit(1).executeTakeFirstOrThrow();
       return toId('image', id);
     },
+    backup: async () => {
+      const id = await post(`/disks/${await world.make('disk')}/backups`);
+      await until(`backup ${id} is there`, async () => {
+        const { body } = await berth.call<{ state: string }>('GET', `${base}/backups/${id}`);
+        return body.state === 'ready';
+      });
+      return id;
+    },
+    backupSchedule: async () =>
+      post(`/disks/${await world.make('disk')}/backup-schedules`, { startAt: '03:30', intervalSeconds: 86_400 }),
     disk: async () => {
       const instance = await world.make('instance', sampleOff);
       return post(`/instances/${instance}/disks`, { sizeMib: 1_024 });
@@ -115,7 +125,7 @@ export async function startWorld(): Promise<World> {
       return body.items[0]?.id ?? '';
     },
   };
-  async function post(path: string, body: object): Promise<string> {
+  async function post(path: string, body?: object): Promise<string> {
     const answer = await callApi<{ id: string }>(berth.url, operator, 'POST', base + path, body);
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
     return answer.body.id;
