@@ -11,6 +11,10 @@ import type {
 import type {
   Account,
   AccountPage,
+  Backup,
+  BackupPage,
+  BackupSchedule,
+  BackupSchedulePage,
   Balance,
   CapacityPage,
   ConfigurationPage,
@@ -37,6 +41,7 @@ import type {
   LedgerTransaction,
   Login,
   Me,
+  NewBackupSchedule,
   NewCredit,
   NewDebit,
   NewDisk,
@@ -81,6 +86,87 @@ export class AccountsApi {
   /** An account. */
   get(account: string, options: Options = {}): Promise<Account> {
     return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}`, {}, options);
+  }
+}
+
+/** Operations on backup schedules. */
+export class BackupSchedulesApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The schedules by which the disks that you see are backed up, the oldest first. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only of this account */
+      account?: string | undefined;
+      /** Only of this instance */
+      instance?: string | undefined;
+      /** Only of this disk */
+      disk?: string | undefined;
+    } = {}, options: Options = {}): Pages<BackupSchedulePage['items'][number]> {
+    return this.#transport.pages('/berth/v1/backup-schedules', { query }, options);
+  }
+
+  /** A schedule of backups. */
+  get(schedule: string, options: Options = {}): Promise<BackupSchedule> {
+    return this.#transport.read(`/berth/v1/backup-schedules/${encodeURIComponent(schedule)}`, {}, options);
+  }
+
+  /** End a schedule; the backups that it has made stay. */
+  delete(schedule: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/backup-schedules/${encodeURIComponent(schedule)}`, {}, options);
+  }
+
+  /** Back a disk up again and again. A disk has up to 10 schedules. Backups that were missed are not made up for, but for the last. */
+  create(disk: string, body: NewBackupSchedule, options: ChangeOptions = {}): Promise<BackupSchedule> {
+    return this.#transport.change('POST', `/berth/v1/disks/${encodeURIComponent(disk)}/backup-schedules`, { body }, options);
+  }
+}
+
+/** Operations on backups. */
+export class BackupsApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The backups of the disks that you see, the oldest first. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only of this account */
+      account?: string | undefined;
+      /** Only of this instance */
+      instance?: string | undefined;
+      /** Only of this disk */
+      disk?: string | undefined;
+    } = {}, options: Options = {}): Pages<BackupPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/backups', { query }, options);
+  }
+
+  /** A backup. */
+  get(backup: string, options: Options = {}): Promise<Backup> {
+    return this.#transport.read(`/berth/v1/backups/${encodeURIComponent(backup)}`, {}, options);
+  }
+
+  /** Erase a backup. */
+  delete(backup: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/backups/${encodeURIComponent(backup)}`, {}, options);
+  }
+
+  /** Back a disk up as it is now. Its VM may be on. The backup is `ready` once its host has made it; of each disk one is made at a time, and up to 100 are kept. */
+  create(disk: string, options: ChangeOptions = {}): Promise<Backup> {
+    return this.#transport.change('POST', `/berth/v1/disks/${encodeURIComponent(disk)}/backups`, {}, options);
+  }
+
+  /** Make the content of a disk that of a backup; its VM has to be off. What the disk holds now is backed up first. The VM can be started at once; its disk is restored before that. */
+  restore(backup: string, options: ChangeOptions = {}): Promise<Disk> {
+    return this.#transport.change('POST', `/berth/v1/backups/${encodeURIComponent(backup)}/restore`, {}, options);
   }
 }
 
@@ -137,7 +223,7 @@ export class DisksApi {
       limit?: number | undefined;
       /** Only of this account */
       account?: string | undefined;
-      /** Only of this one */
+      /** Only of this instance */
       instance?: string | undefined;
       /** Its name within its instance */
       label?: string | undefined;
@@ -640,6 +726,8 @@ export class WebhooksApi {
 /** Every noun of the API. */
 export class Resources {
   readonly accounts: AccountsApi;
+  readonly backupSchedules: BackupSchedulesApi;
+  readonly backups: BackupsApi;
   readonly configurations: ConfigurationsApi;
   readonly datacenters: DatacentersApi;
   readonly disks: DisksApi;
@@ -657,6 +745,8 @@ export class Resources {
 
   constructor(transport: Transport) {
     this.accounts = new AccountsApi(transport);
+    this.backupSchedules = new BackupSchedulesApi(transport);
+    this.backups = new BackupsApi(transport);
     this.configurations = new ConfigurationsApi(transport);
     this.datacenters = new DatacentersApi(transport);
     this.disks = new DisksApi(transport);

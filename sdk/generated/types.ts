@@ -12,6 +12,49 @@ export interface AccountPage {
   nextCursor: string | null;
 }
 
+/** A copy of a disk as it was at one moment, on the same host */
+export interface Backup {
+  id: string;
+  disk: string;
+  /** The VM that has the disk */
+  instance: string;
+  label: string;
+  /** What its disk had then */
+  sizeMib: number;
+  /** Wanted until its host has made it; one that can not be made is gone again */
+  state: 'wanted' | 'ready';
+  /** Null where somebody asked for it */
+  schedule: string | null;
+  /** When it was asked for */
+  createdAt: string;
+}
+
+export interface BackupPage {
+  items: Backup[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** What backs a disk up again and again */
+export interface BackupSchedule {
+  id: string;
+  disk: string;
+  /** The VM that has the disk */
+  instance: string;
+  /** When its first backup is due */
+  startAt: string;
+  /** At least 300 */
+  intervalSeconds: number;
+  /** How many of its backups are kept; the oldest makes room */
+  capacity: number;
+}
+
+export interface BackupSchedulePage {
+  items: BackupSchedule[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 export interface Balance {
   account: string;
   currency: 'USD';
@@ -477,6 +520,15 @@ export interface Me {
   actor: string;
   user: UserRef | unknown | null;
   grants: Grant[];
+}
+
+export interface NewBackupSchedule {
+  /** A time of day in UTC, the next such one; or a date and time, in UTC where it names no offset */
+  startAt: string;
+  /** At least 300 */
+  intervalSeconds: number;
+  /** How many of its backups are kept; one unless given */
+  capacity?: number | undefined;
 }
 
 export interface NewCredit {
