@@ -4,18 +4,21 @@
 import type { ActOutcome } from './act.ts';
 import { hasReached, isOff, type PowerState } from './power.ts';
 
+/**
+ * What can be done about a VM's power.
+ * - `start`: it is switched on
+ * - `stop`: its plug is pulled
+ * - `shutdown`: its power button is pressed, and its system shuts down
+ * - `reset`: its reset button is pressed
+ * - `cycle`: its plug is pulled and put in again
+ */
+export const powerActions = ['start', 'stop', 'shutdown', 'reset', 'cycle'] as const;
+
+/** One of {@link powerActions}. */
+export type PowerAction = (typeof powerActions)[number];
+
 /** What operations are about. */
-export const operationKinds = [
-  'create',
-  'start',
-  'stop',
-  'shutdown',
-  'reset',
-  'cycle',
-  'reimage',
-  'delete',
-  'purge',
-] as const;
+export const operationKinds = ['create', ...powerActions, 'reimage', 'delete', 'purge'] as const;
 
 /** One of {@link operationKinds}. */
 export type OperationKind = (typeof operationKinds)[number];

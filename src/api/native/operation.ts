@@ -95,6 +95,11 @@ export interface ChangeParts<
   hasSecret?: true;
   /** What `GET` shows of what is changed, which `If-Match` is held against. */
   current?: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<unknown>;
+  /**
+   * What has to be looked at and takes a while, before the transaction begins. What it finds wrong is told within, so that a
+   * repeat is answered as the first sending was.
+   */
+  before?: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<void>;
   /** How fields are called here that the use case names otherwise in its refusals. */
   renames?: Record<string, string>;
 }
@@ -168,7 +173,7 @@ export function change<
   parts: ChangeParts<Path, Query, Body, Result>,
   handle: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<Static<Result>>,
 ): void {
-  const { path, method, body, result, status = 200, location, current, refusals = [] } = parts;
+  const { path, method, body, result, status = 200, location, current, before, refusals = [] } = parts;
   const isOfOne = path.includes('{');
   add(api, parts, {
     method,
@@ -214,9 +219,14 @@ export function change<
         idempotencyKey: readIdempotencyKey(request),
         ...{ sha256, isDryRun, isConditional: ifMatch !== undefined, isSecret: parts.hasSecret === true },
       };
+      const refused = await before?.(askOf(api.context, request)).then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
       const answer = await once(api.context, asked, async (inside): Promise<Answer> => {
         const ask = askOf<Ask<Path, StaticOf<Query>, Static<Body>>>(inside, request);
         if (current && ifMatch !== undefined) requireTag(ifMatch, await current(ask));
+        if (refused) throw refused.error;
         const done = await handle(ask);
         const headers = {
           ...(location ? { location: base + location(done) } : {}),

@@ -24,6 +24,8 @@ import { groupRoutes } from './group.ts';
 import { hardwareRoutes } from './hardware.ts';
 import { imageRoutes } from './image.ts';
 import { instanceRoutes } from './instance.ts';
+import { instanceActRoutes } from './instance-act.ts';
+import { instanceChangeRoutes } from './instance-change.ts';
 import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
@@ -113,6 +115,8 @@ export const nativeDialect = defineDialect({
     webhookDeliveryRoutes,
     backupRoutes,
     backupScheduleRoutes,
+    instanceChangeRoutes,
+    instanceActRoutes,
     nowhereRoutes,
   ],
 });

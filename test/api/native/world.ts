@@ -83,14 +83,7 @@ export async function startWorld(): Promise<World> {
       return toId('instance', id);
     },
     operation: async () => {
-      const [id, instanceId] = [randomUUID(), parseId('instance', await world.make('instance')) ?? ''];
-      const goal = JSON.stringify({ is: 'power', on: true, generation: 1, bootNumber: 1 });
-      const row = { id, account_id: accountId, instance_id: instanceId, kind: 'create' as const, goal, actor: 'test' };
-      await database
-        .insertInto('operation')
-        .values({ ...row, created_at: new Date() })
-        .execute();
-      return toId('operation', id);
+      return post(`/instances/${await world.make('instance')}/power`, { action: 'stop' });
     },
     session: async () => {
       const answer = await callApi<{ id: string }>(berth.url, null, 'POST', `${base}/sessions`, ann);
@@ -180,15 +173,27 @@ export function namesOwned({ example }: Operation): boolean {
 }
 
 /** The example of an operation, with things of this world in the place of its sample ids. */
-export async function exampleIn(world: World, { example }: Operation): Promise<Operation['example']> {
+export async function exampleIn(world: World, { id, example }: Operation): Promise<Operation['example']> {
   const ids = new Map<string, string>();
   const text = JSON.stringify(example);
   for (const [, sample = ''] of text.matchAll(/"([a-z]+_[0-9a-f]+)"/g)) {
     const kind = kindOfSample(sample);
     if (kind && !ids.has(sample)) ids.set(sample, await world.make(kind, sample));
   }
-  return JSON.parse(text, (_key, value: unknown) => (typeof value === 'string' ? (ids.get(value) ?? value) : value));
+  const filled = JSON.parse(text, (_key, value: unknown) =>
+    typeof value === 'string' ? (ids.get(value) ?? value) : value,
+  ) as Operation['example'];
+  await preparations[id]?.(world, filled.params.instance ?? '');
+  return filled;
 }
+
+/** Acts that are for instances in a state which none is made in. */
+const preparations: Record<string, (world: World, instance: string) => Promise<void>> = {
+  undeleteInstance: async ({ berth, operator }, instance) => {
+    const answer = await callApi(berth.url, operator, 'DELETE', `${base}/instances/${instance}`);
+    assert.equal(answer.status, 202, JSON.stringify(answer.body));
+  },
+};
 
 /** A request that goes well: the example of an operation, and a key of somebody for whom it is. */
 export async function rightRequest(
