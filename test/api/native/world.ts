@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type IdKind, kindOfSample, parseId, sampleOff, toId } from '../../../src/api/native/id.ts';
+import { type IdKind, kindOfSample, sampleOff, toId } from '../../../src/api/native/id.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
 import { addUser as addUserAs } from '../../../src/app/user.ts';
 import type { Database } from '../../../src/store/database.ts';
