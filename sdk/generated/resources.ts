@@ -36,7 +36,9 @@ import type {
   ImagePage,
   Impersonation,
   Instance,
+  InstanceChange,
   InstancePage,
+  InstancePorts,
   LedgerPage,
   LedgerTransaction,
   Login,
@@ -47,6 +49,7 @@ import type {
   NewDisk,
   NewGroup,
   NewImpersonation,
+  NewReimage,
   NewSession,
   NewSshKey,
   NewWebhook,
@@ -55,6 +58,8 @@ import type {
   OfferedHardware,
   Operation,
   OperationPage,
+  PowerOrder,
+  Reimage,
   Revenue,
   Session,
   SessionPage,
@@ -373,6 +378,44 @@ export class InstancesApi {
   /** An instance; also one that is deleted, until it is gone. */
   get(instance: string, options: Options = {}): Promise<Instance> {
     return this.#transport.read(`/berth/v1/instances/${encodeURIComponent(instance)}`, {}, options);
+  }
+
+  /** Change an instance's name, or a VM's group, size and machine. Of a container only the name changes. What a VM is made of counts from its next start on. */
+  update(instance: string, body: InstanceChange, options: ChangeOptions = {}): Promise<Instance> {
+    return this.#transport.change('PATCH', `/berth/v1/instances/${encodeURIComponent(instance)}`, { body }, options);
+  }
+
+  /** Delete an instance. A VM goes off and out of sight; it keeps its name, addresses and disks, and can be brought back until it is purged. A container ends for good. */
+  delete(instance: string, query: {
+      /** A VM is gone for good, too */
+      purge?: boolean | undefined;
+    } = {}, options: ChangeOptions = {}): Promise<Operation> {
+    return this.#transport.change('DELETE', `/berth/v1/instances/${encodeURIComponent(instance)}`, { query }, options);
+  }
+
+  /** Say which of a VM's ports are open from outside, all others closed. */
+  setPorts(instance: string, body: InstancePorts, options: ChangeOptions = {}): Promise<Instance> {
+    return this.#transport.change('PUT', `/berth/v1/instances/${encodeURIComponent(instance)}/ports`, { body }, options);
+  }
+
+  /** Erase a VM for good, deleted before or not. */
+  purge(instance: string, options: ChangeOptions = {}): Promise<Operation> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/purge`, {}, options);
+  }
+
+  /** Bring a deleted VM back, switched off. */
+  undelete(instance: string, options: ChangeOptions = {}): Promise<Instance> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/undelete`, {}, options);
+  }
+
+  /** Switch a VM on or off, or press one of its buttons. `start` switches it on. `stop` pulls its plug, `cycle` pulls it and puts it in again. `shutdown` presses its power button, and `reset` its reset button. One that comes back by itself (`autoreboot`) does so after `stop` and `shutdown`, too. */
+  power(instance: string, body: PowerOrder, options: ChangeOptions = {}): Promise<Operation> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/power`, { body }, options);
+  }
+
+  /** Make the first disk of a VM that is off anew from an image, and switch it on. What was on the disk is gone. */
+  reimage(instance: string, body: NewReimage, options: ChangeOptions = {}): Promise<Reimage> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/reimage`, { body }, options);
   }
 }
 

@@ -425,6 +425,26 @@ export interface InstanceAllowed {
   purge: string | null;
 }
 
+export interface InstanceChange {
+  /** Of a VM part of its host name */
+  name?: string | undefined;
+  /** Another group, also of another account; its network and its account's money */
+  group?: string | undefined;
+  /** From its next start on */
+  vcpus?: number | undefined;
+  /** From its next start on; in steps of 1024 */
+  memoryMib?: number | undefined;
+  /** From its next start on */
+  hardwareProfile?: string | undefined;
+  hardwareProfileLocked?: boolean | undefined;
+  /** Comes back on when it was switched off */
+  autoreboot?: boolean | undefined;
+  /** Null takes the CD out */
+  cdromUrl?: string | null | undefined;
+  /** Of its consoles */
+  keymap?: string | null | undefined;
+}
+
 /** What only a container has */
 export interface InstanceContainer {
   slot: string | null;
@@ -450,6 +470,10 @@ export interface InstancePage {
   items: Instance[];
   /** Where to go on; null on the last page */
   nextCursor: string | null;
+}
+
+export interface InstancePorts {
+  ports: Port[];
 }
 
 /** What only a VM has */
@@ -563,6 +587,16 @@ export interface NewGroup {
 export interface NewImpersonation {
   /** Id or name of a user */
   user: string;
+}
+
+export interface NewReimage {
+  /** Slug or id of an image of the catalog */
+  image: string;
+  sshKeys?: string[] | undefined;
+  /** One is made where there is no SSH key either */
+  rootPassword?: string | undefined;
+  /** Run once by its system */
+  firstBootScript?: string | undefined;
 }
 
 export interface NewSession {
@@ -697,6 +731,10 @@ export interface Port {
   protocol: 'tcp' | 'udp';
 }
 
+export interface PowerOrder {
+  action: 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle';
+}
+
 export interface Problem {
   type: string;
   /** What can be done about it */
@@ -723,6 +761,12 @@ export interface PublicPort {
   protocol: 'tcp' | 'https';
   /** Where an HTTPS port is reached */
   url: string | null;
+}
+
+export interface Reimage {
+  operation: Operation;
+  /** Where one was made; shown here and nowhere else */
+  rootPassword: string | null;
 }
 
 export interface Relaxation {
