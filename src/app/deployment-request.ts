@@ -85,7 +85,7 @@ export async function checkRequest(
 }
 
 /** The agent checks every address it connects to; a literal private one can be refused before anything is made. */
-function checkImageHost(context: Context, url: URL, field: string): void {
+export function checkImageHost(context: Context, url: URL, field: string): void {
   if (context.allowedImageHosts.has(endpointOf(url))) return;
   const literal = url.hostname.replace(/^\[|\]$/g, '');
   if (/(^|\.)localhost\.?$/.test(url.hostname) || (isIP(literal) !== 0 && !isPublicAddress(literal))) {

@@ -6,20 +6,18 @@ import { canonicalJson } from '../model/canonical-json.ts';
 import { mibPerGib } from '../model/configuration.ts';
 import { firstDiskLabel } from '../model/disk.ts';
 import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
-import { formatUsd } from '../model/money.ts';
 import { defaultGrade } from '../model/storage-grade.ts';
-import { type Placed, place } from '../placement/place.ts';
+import { place } from '../placement/place.ts';
 import { isBalanceShort, type Tx } from '../store/database.ts';
 import { type HostShare, insertDeployment, type NewDeployment } from '../store/deployment.ts';
 import { claimIdempotencyKey, findAnswer, type KnownAnswer } from '../store/idempotency.ts';
 import type { Principal } from './authenticate.ts';
-import { neededToDeploy } from './billing.ts';
 import type { Context } from './context.ts';
 import { type CheckedRequest, checkRequest, type DeployFields, type DeployRequest } from './deployment-request.ts';
-import { readBalance } from './ledger.ts';
 import { noOffer } from './offer.ts';
 import { tellNotFound } from './offer-not-found.ts';
 import { type Attempt, inFreePlace, takePlaces } from './placing.ts';
+import { tooLittle } from './too-little.ts';
 
 /** An instance that was accepted. */
 export interface Deployed {
@@ -63,7 +61,7 @@ export async function deploy(
     if (tried && error instanceof BerthError && noOfferCodes.has(error.code)) {
       await tellNotFound(context, principal, tried.market, checked);
     }
-    if (isBalanceShort(error)) throw await tooLittle(context, principal, tried?.placed.placements ?? [], checked);
+    if (isBalanceShort(error)) throw await tooLittle(context, checked.deployment, tried?.placed.placements ?? []);
     throw error;
   }
 }
@@ -90,22 +88,6 @@ async function takeOrAnswerAgain(
 }
 
 const noOfferCodes: ReadonlySet<ErrorCode> = new Set(['no_suitable_offer', 'not_enough_offers']);
-
-/** The refusal of a deployment that the account can't pay: what it needs, and what there is. */
-async function tooLittle(
-  context: Context,
-  { accountId }: Principal,
-  placements: Placed['placements'],
-  { deployment }: CheckedRequest,
-): Promise<BerthError> {
-  const needed = placements.reduce(
-    (sum, { price, count }) => sum + neededToDeploy(deployment.bill, price) * BigInt(count),
-    0n,
-  );
-  const { available } = await readBalance(context, accountId);
-  const message = `The balance is too low: the first epoch and the deposit come to ${formatUsd(needed)} USD, and ${formatUsd(available)} USD are available.`;
-  return new BerthError('insufficient_balance', message);
-}
 
 async function nameDeployment(tx: Tx, deployment: NewDeployment): Promise<void> {
   const { id, accountId, groupId, name, createdAt } = deployment;

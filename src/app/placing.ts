@@ -56,7 +56,7 @@ export async function inFreePlace<Answer>(context: Context, placing: Placing<Ans
       if (placed) return await attempt(context, placing, market, placed, number > 1);
     } catch (error) {
       if (error instanceof ShortOfAddresses) limits.set(error.hostId, error.left);
-      else if (error instanceof ShortOfRoom) limits.set(error.hostId, 0);
+      else if (error instanceof ShortOfRoom) limits.set(error.hostId, error.fitting);
       else if (!(error instanceof PlaceTaken || isAddressTaken(error))) throw error;
     }
     if (performance.now() > end) {
@@ -124,10 +124,13 @@ class ShortOfAddresses extends Error {
 /** Thrown inside the transaction to undo it when a host's pools have too little room for disks that have to go there. */
 class ShortOfRoom extends Error {
   readonly hostId: string;
+  /** How many instances have room for theirs. */
+  readonly fitting: number;
 
-  constructor(hostId: string) {
-    super(`the pools of host ${hostId} have no room left`);
+  constructor(hostId: string, fitting: number) {
+    super(`the pools of host ${hostId} have room for ${fitting} instances`);
     this.hostId = hostId;
+    this.fitting = fitting;
   }
 }
 
@@ -158,7 +161,8 @@ export async function takePlaces(
     if (written === 'no-room') throw new PlaceTaken();
     if (written === 'network-full') throw networkFull();
     if (written.count === share.instances.length) {
-      if (!(await takeApart(tx, deployment, share))) throw new ShortOfRoom(share.hostId);
+      const fitting = await takeApart(tx, deployment, share);
+      if (fitting < share.instances.length) throw new ShortOfRoom(share.hostId, fitting);
       all.push(written);
       continue;
     }
@@ -169,23 +173,23 @@ export async function takePlaces(
   return all;
 }
 
-/** Takes room for those disks of new instances that go to pools set apart. @returns false where there is too little */
+/** Takes room for those disks of new instances that go to pools set apart. @returns for how many there was enough */
 async function takeApart(
   tx: Tx,
   { disks }: NewDeployment,
   { hostId, apartGrades, instances }: HostShare,
-): Promise<boolean> {
-  if (!disks.some(({ grade }) => apartGrades.includes(grade))) return true;
-  for (const { id, diskIds } of instances) {
+): Promise<number> {
+  if (!disks.some(({ grade }) => apartGrades.includes(grade))) return instances.length;
+  for (const [number, { id, diskIds }] of instances.entries()) {
     for (const [index, { grade, sizeMib }] of disks.entries()) {
       const diskId = diskIds[index];
       if (diskId === undefined || !apartGrades.includes(grade)) continue;
       const pool = await takeFromPools(tx, { id, hostId }, grade, sizeMib);
-      if (!pool) return false;
+      if (!pool) return number;
       await putInPool(tx, diskId, pool);
     }
   }
-  return true;
+  return instances.length;
 }
 
 /** The shares of the hosts in the order of their ids, in which hosts are locked. */

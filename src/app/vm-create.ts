@@ -4,7 +4,6 @@
 import { BerthError, type FieldFaults, InvalidFields } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
 import { hardwareProfiles } from '../model/machine.ts';
-import { formatUsd } from '../model/money.ts';
 import { type PortRule, sshPortRule } from '../model/port-rule.ts';
 import { defaultPoolLabel, poolName } from '../model/storage-pool.ts';
 import { type Imaging, memoryStepMib, type VmAttributes, vmFaults } from '../model/vm.ts';
@@ -17,12 +16,12 @@ import { findVm } from '../store/vm.ts';
 import type { AtGroup } from './access.ts';
 import { checkChosenAddresses } from './address.ts';
 import type { CheckedSchedule } from './backup-schedule.ts';
-import { firstBill, neededToDeploy } from './billing.ts';
+import { firstBill } from './billing.ts';
 import type { Context } from './context.ts';
-import { readBalance } from './ledger.ts';
 import { wasCommitted } from './lost-commit.ts';
 import { type DiskRow, readVmById, type VmRow } from './overview.ts';
 import { type Attempt, inFreePlace, takePlaces } from './placing.ts';
+import { tooLittle } from './too-little.ts';
 import {
   cdromFaults,
   checkDisks,
@@ -80,7 +79,7 @@ export async function createVm(context: Context, at: AtGroup, request: VmRequest
       },
     });
   } catch (error) {
-    if (isBalanceShort(error)) throw await tooLittle(context, deployment, tried);
+    if (isBalanceShort(error)) throw await tooLittle(context, deployment, tried?.placed.placements ?? []);
     if (isGroupGone(error)) throw new BerthError('not_found', `There is no group ${at.group.name} any more.`);
     const isThere = async () => (await findVm(context.database, { id: triedId() })) !== undefined;
     if (!isUnavailable(error) || !tried || !(await wasCommitted(isThere))) throw error;
@@ -222,16 +221,4 @@ async function checkRequest(
 function openPorts({ settings }: Context): PortRule[] {
   const ports = new Set([sshPortRule.port, ...settings.bytemark.openPorts]);
   return [...ports].map((port) => ({ port, protocol: 'tcp' }));
-}
-
-/** The refusal of a VM that the account can't pay: what it needs, and what there is. */
-async function tooLittle(
-  context: Context,
-  { accountId, bill }: NewDeployment,
-  tried: Attempt | undefined,
-): Promise<BerthError> {
-  const needed = neededToDeploy(bill, tried?.placed.placements[0]?.price ?? 0n);
-  const { available } = await readBalance(context, accountId);
-  const message = `The balance is too low: the first epoch and the deposit come to ${formatUsd(needed)} USD, and ${formatUsd(available)} USD are available.`;
-  return new BerthError('insufficient_balance', message);
 }
