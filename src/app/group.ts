@@ -9,6 +9,8 @@ import { type AtAccount, type Caller, reachAccount, reachGroup } from './access.
 import type { Context } from './context.ts';
 import { checkVlanNum } from './ip-range.ts';
 
+export { defaultGroup } from '../store/group.ts';
+
 /** What the fields are called that a refusal names. */
 const nameField = 'name';
 const taken = 'has already been taken';

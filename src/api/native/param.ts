@@ -9,6 +9,7 @@ const kinds: Record<string, IdKind> = {
   backup: 'backup',
   datacenter: 'datacenter',
   delivery: 'delivery',
+  deployment: 'deployment',
   disk: 'disk',
   group: 'group',
   host: 'host',

@@ -15,6 +15,7 @@ import { authenticate, ownerOf } from './caller.ts';
 import { capacityRoutes } from './capacity.ts';
 import { configurationRoutes } from './configuration.ts';
 import { datacenterRoutes } from './datacenter.ts';
+import { deploymentRoutes } from './deployment.ts';
 import { diskRoutes } from './disk.ts';
 import { nativeError, ProblemSchema, problemType } from './error.ts';
 import { eventRoutes } from './event.ts';
@@ -26,6 +27,7 @@ import { imageRoutes } from './image.ts';
 import { instanceRoutes } from './instance.ts';
 import { instanceActRoutes } from './instance-act.ts';
 import { instanceChangeRoutes } from './instance-change.ts';
+import { instanceCreateRoutes } from './instance-create.ts';
 import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
@@ -117,6 +119,8 @@ export const nativeDialect = defineDialect({
     backupScheduleRoutes,
     instanceChangeRoutes,
     instanceActRoutes,
+    instanceCreateRoutes,
+    deploymentRoutes,
     nowhereRoutes,
   ],
 });

@@ -70,6 +70,7 @@ export async function startWorld(): Promise<World> {
     },
     backupSchedule: async () =>
       post(`/disks/${await world.make('disk')}/backup-schedules`, { startAt: '03:30', intervalSeconds: 86_400 }),
+    deployment: () => post('/deployments', { account: 'default', name: `deployed-${made}`, image: 'micro', count: 2 }),
     disk: async () => {
       const instance = await world.make('instance', sampleOff);
       return post(`/instances/${instance}/disks`, { sizeMib: 1_024 });
