@@ -24,10 +24,13 @@ import type {
   DatacenterPage,
   Delivery,
   DeliveryPage,
+  Deployment,
+  DeploymentPage,
   Disk,
   DiskChange,
   DiskMove,
   DiskPage,
+  Estimate,
   EventPage,
   Group,
   GroupChange,
@@ -46,9 +49,12 @@ import type {
   NewBackupSchedule,
   NewCredit,
   NewDebit,
+  NewDeployment,
   NewDisk,
+  NewEstimate,
   NewGroup,
   NewImpersonation,
+  NewInstance,
   NewReimage,
   NewSession,
   NewSshKey,
@@ -214,6 +220,35 @@ export class DatacentersApi {
   }
 }
 
+/** Operations on deployments. */
+export class DeploymentsApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** What an account has made together, the oldest first. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Id or name of an account; left out where you see only one */
+      account?: string | undefined;
+    } = {}, options: Options = {}): Pages<DeploymentPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/deployments', { query }, options);
+  }
+
+  /** Make several VMs of one name, all or none. */
+  create(body: NewDeployment, options: ChangeOptions = {}): Promise<Deployment> {
+    return this.#transport.change('POST', '/berth/v1/deployments', { body }, options);
+  }
+
+  /** What was made together, as far as you see it. */
+  get(deployment: string, options: Options = {}): Promise<Deployment> {
+    return this.#transport.read(`/berth/v1/deployments/${encodeURIComponent(deployment)}`, {}, options);
+  }
+}
+
 /** Operations on disks. */
 export class DisksApi {
   readonly #transport: Transport;
@@ -375,6 +410,11 @@ export class InstancesApi {
     return this.#transport.pages('/berth/v1/instances', { query }, options);
   }
 
+  /** Make a VM where the market has room for it, or a container on a slot. The cheapest host that keeps the constraints takes the VM. It is answered as soon as it is accepted; its host brings it up afterwards. `dryRun` answers what it would be and cost. */
+  create(body: NewInstance, options: ChangeOptions = {}): Promise<Instance> {
+    return this.#transport.change('POST', '/berth/v1/instances', { body }, options);
+  }
+
   /** An instance; also one that is deleted, until it is gone. */
   get(instance: string, options: Options = {}): Promise<Instance> {
     return this.#transport.read(`/berth/v1/instances/${encodeURIComponent(instance)}`, {}, options);
@@ -416,6 +456,11 @@ export class InstancesApi {
   /** Make the first disk of a VM that is off anew from an image, and switch it on. What was on the disk is gone. */
   reimage(instance: string, body: NewReimage, options: ChangeOptions = {}): Promise<Reimage> {
     return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/reimage`, { body }, options);
+  }
+
+  /** What instances would cost that were made now. Takes the body of the request that would make them, and whoever may make them. Nothing is kept. */
+  estimate(body: NewEstimate, options: ChangeOptions = {}): Promise<Estimate> {
+    return this.#transport.change('POST', '/berth/v1/estimates', { body }, options);
   }
 }
 
@@ -773,6 +818,7 @@ export class Resources {
   readonly backups: BackupsApi;
   readonly configurations: ConfigurationsApi;
   readonly datacenters: DatacentersApi;
+  readonly deployments: DeploymentsApi;
   readonly disks: DisksApi;
   readonly events: EventsApi;
   readonly groups: GroupsApi;
@@ -792,6 +838,7 @@ export class Resources {
     this.backups = new BackupsApi(transport);
     this.configurations = new ConfigurationsApi(transport);
     this.datacenters = new DatacentersApi(transport);
+    this.deployments = new DeploymentsApi(transport);
     this.disks = new DisksApi(transport);
     this.events = new EventsApi(transport);
     this.groups = new GroupsApi(transport);

@@ -207,6 +207,29 @@ export interface DeliveryPage {
   nextCursor: string | null;
 }
 
+export interface DeployedInstance {
+  id: string;
+  group: string;
+  kind: 'vm' | 'container';
+  name: string;
+  status: 'launching' | 'active' | 'stopped' | 'failed' | 'terminated' | 'soft-deleted' | 'deleting' | 'deleted';
+}
+
+/** What was made together */
+export interface Deployment {
+  id: string;
+  account: string;
+  createdAt: string;
+  /** Those that are gone, too */
+  instances: DeployedInstance[];
+}
+
+export interface DeploymentPage {
+  items: Deployment[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 /** A block device of a VM */
 export interface Disk {
   id: string;
@@ -247,6 +270,33 @@ export interface DiskPage {
   items: Disk[];
   /** Where to go on; null on the last page */
   nextCursor: string | null;
+}
+
+/** What instances would cost that were made now */
+export interface Estimate {
+  kind: 'vm' | 'container';
+  count: number;
+  /** Null for a size of its own, and for a container */
+  configuration: string | null;
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+  /** What the prices are for */
+  unit: 'hour' | 'epoch';
+  /** US dollars for the dearest of them */
+  price: string;
+  /** US dollars for all of them */
+  total: string;
+  /** US dollars that are charged at once */
+  firstCharge: string;
+  /** US dollars that are held as long as they are there */
+  deposit: string;
+  /** Both together */
+  needed: string;
+  /** US dollars that the account has to spend */
+  available: string;
+  /** Whether that is enough */
+  sufficient: boolean;
 }
 
 export interface Event {
@@ -569,12 +619,127 @@ export interface NewDebit {
   reason: string;
 }
 
+export interface NewDeployment {
+  /** Id or name of an account; left out where you see only one */
+  account?: string | undefined;
+  /** Of a VM the slug of an image of the catalog, or the URL of one; of a container its image's name */
+  image: string;
+  sshKeys?: string[] | undefined;
+  /** What is open from outside; a VM has 22 open always */
+  ports?: NewPort[] | undefined;
+  /** Id or name of a group; left out for the account's `default` */
+  group?: string | undefined;
+  /** Letters, digits and -; its own in its group */
+  name?: string | undefined;
+  /** Its name unless given */
+  hostname?: string | undefined;
+  /** Slug of a configuration; left out for any */
+  configuration?: string | undefined;
+  /** With `memoryMib`, in the place of a configuration */
+  vcpus?: number | undefined;
+  /** In steps of 1024 */
+  memoryMib?: number | undefined;
+  /** With `vcpus` and `memoryMib`: one disk */
+  diskGib?: number | undefined;
+  /** In the place of the one that the size has; it starts from the first */
+  disks?: NewDiskOfInstance[] | undefined;
+  /** GiB beyond the configuration's own storage */
+  additionalStorageGib?: number | undefined;
+  constraints?: Constraints | undefined;
+  /** Every port is open, where its host can hold that apart for one VM */
+  allPortsOpen?: boolean | undefined;
+  /** Kept until its first boot */
+  rootPassword?: string | undefined;
+  /** Run as root at its first boot */
+  firstBootScript?: string | undefined;
+  /** Whether it is switched on at once */
+  power?: 'on' | 'off' | undefined;
+  hardwareProfile?: 'virtio2013' | 'compatibility2013' | undefined;
+  /** Whether it is switched on again when its system switches it off */
+  autoreboot?: boolean | undefined;
+  /** Of its console's keyboard */
+  keymap?: string | undefined;
+  /** Instances of one name, 1 to 10; 1 unless given */
+  count?: number | undefined;
+}
+
 export interface NewDisk {
   /** Its name within its instance */
   label?: string | undefined;
   /** The kind of storage; `sata` unless given */
   grade?: 'sata' | 'ssd' | 'archive' | undefined;
   sizeMib: number;
+}
+
+export interface NewDiskOfInstance {
+  /** `disc-1` and so on unless given */
+  label?: string | undefined;
+  /** 50 to 2097152 */
+  sizeMib: number;
+  grade?: 'sata' | 'ssd' | 'archive' | undefined;
+}
+
+export interface NewEstimate {
+  /** `vm` unless given */
+  kind?: 'vm' | 'container' | undefined;
+  /** Id or name of an account; left out where you see only one */
+  account?: string | undefined;
+  /** Of a VM the slug of an image of the catalog, or the URL of one; of a container its image's name */
+  image: string;
+  sshKeys?: string[] | undefined;
+  /** What is open from outside; a VM has 22 open always */
+  ports?: NewPort[] | undefined;
+  /** Id or name of a group; left out for the account's `default` */
+  group?: string | undefined;
+  /** Letters, digits and -; its own in its group */
+  name?: string | undefined;
+  /** Its name unless given */
+  hostname?: string | undefined;
+  /** Slug of a configuration; left out for any */
+  configuration?: string | undefined;
+  /** With `memoryMib`, in the place of a configuration */
+  vcpus?: number | undefined;
+  /** In steps of 1024 */
+  memoryMib?: number | undefined;
+  /** With `vcpus` and `memoryMib`: one disk */
+  diskGib?: number | undefined;
+  /** In the place of the one that the size has; it starts from the first */
+  disks?: NewDiskOfInstance[] | undefined;
+  /** GiB beyond the configuration's own storage */
+  additionalStorageGib?: number | undefined;
+  constraints?: Constraints | undefined;
+  /** Every port is open, where its host can hold that apart for one VM */
+  allPortsOpen?: boolean | undefined;
+  /** Kept until its first boot */
+  rootPassword?: string | undefined;
+  /** Run as root at its first boot */
+  firstBootScript?: string | undefined;
+  /** Whether it is switched on at once */
+  power?: 'on' | 'off' | undefined;
+  hardwareProfile?: 'virtio2013' | 'compatibility2013' | undefined;
+  /** Whether it is switched on again when its system switches it off */
+  autoreboot?: boolean | undefined;
+  /** Of its console's keyboard */
+  keymap?: string | undefined;
+  /** In a range of its group's own network; chosen for it unless given */
+  ipv4?: string | undefined;
+  /** In a range of its group's own network; chosen for it unless given */
+  ipv6?: string | undefined;
+  /** What it is to run on */
+  slot?: string | undefined;
+  /** May be left out where the slot has one price */
+  slotPrice?: string | undefined;
+  /** Environment variables */
+  environment?: Record<string, string> | undefined;
+  /** Run in it as it starts */
+  startupScript?: string | undefined;
+  registryAuth?: RegistryAuth | undefined;
+  /** Your own id: the same request under the same id is the same container */
+  externalId?: string | undefined;
+  /** Kept for you */
+  metadata?: Record<string, string> | undefined;
+  /** VMs, 1 to 10; 1 unless given */
+  count?: number | undefined;
 }
 
 export interface NewGroup {
@@ -587,6 +752,73 @@ export interface NewGroup {
 export interface NewImpersonation {
   /** Id or name of a user */
   user: string;
+}
+
+export interface NewInstance {
+  /** `vm` unless given */
+  kind?: 'vm' | 'container' | undefined;
+  /** Id or name of an account; left out where you see only one */
+  account?: string | undefined;
+  /** Of a VM the slug of an image of the catalog, or the URL of one; of a container its image's name */
+  image: string;
+  sshKeys?: string[] | undefined;
+  /** What is open from outside; a VM has 22 open always */
+  ports?: NewPort[] | undefined;
+  /** Id or name of a group; left out for the account's `default` */
+  group?: string | undefined;
+  /** Letters, digits and -; its own in its group */
+  name?: string | undefined;
+  /** Its name unless given */
+  hostname?: string | undefined;
+  /** Slug of a configuration; left out for any */
+  configuration?: string | undefined;
+  /** With `memoryMib`, in the place of a configuration */
+  vcpus?: number | undefined;
+  /** In steps of 1024 */
+  memoryMib?: number | undefined;
+  /** With `vcpus` and `memoryMib`: one disk */
+  diskGib?: number | undefined;
+  /** In the place of the one that the size has; it starts from the first */
+  disks?: NewDiskOfInstance[] | undefined;
+  /** GiB beyond the configuration's own storage */
+  additionalStorageGib?: number | undefined;
+  constraints?: Constraints | undefined;
+  /** Every port is open, where its host can hold that apart for one VM */
+  allPortsOpen?: boolean | undefined;
+  /** Kept until its first boot */
+  rootPassword?: string | undefined;
+  /** Run as root at its first boot */
+  firstBootScript?: string | undefined;
+  /** Whether it is switched on at once */
+  power?: 'on' | 'off' | undefined;
+  hardwareProfile?: 'virtio2013' | 'compatibility2013' | undefined;
+  /** Whether it is switched on again when its system switches it off */
+  autoreboot?: boolean | undefined;
+  /** Of its console's keyboard */
+  keymap?: string | undefined;
+  /** In a range of its group's own network; chosen for it unless given */
+  ipv4?: string | undefined;
+  /** In a range of its group's own network; chosen for it unless given */
+  ipv6?: string | undefined;
+  /** What it is to run on */
+  slot?: string | undefined;
+  /** May be left out where the slot has one price */
+  slotPrice?: string | undefined;
+  /** Environment variables */
+  environment?: Record<string, string> | undefined;
+  /** Run in it as it starts */
+  startupScript?: string | undefined;
+  registryAuth?: RegistryAuth | undefined;
+  /** Your own id: the same request under the same id is the same container */
+  externalId?: string | undefined;
+  /** Kept for you */
+  metadata?: Record<string, string> | undefined;
+}
+
+export interface NewPort {
+  port: number;
+  /** `udp` for VMs alone, `https` for containers alone */
+  protocol: 'tcp' | 'udp' | 'https';
 }
 
 export interface NewReimage {
@@ -761,6 +993,13 @@ export interface PublicPort {
   protocol: 'tcp' | 'https';
   /** Where an HTTPS port is reached */
   url: string | null;
+}
+
+/** The login of a private registry; forgotten with its container */
+export interface RegistryAuth {
+  server: string;
+  login: string;
+  password: string;
 }
 
 export interface Reimage {
