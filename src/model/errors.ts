@@ -19,8 +19,8 @@ export const errorTable = {
   not_enough_offers: { status: 422, advice: 'Ask for fewer instances, or relax the constraints.' },
   insufficient_balance: { status: 402, advice: 'Credit the account, or deploy something cheaper.' },
   name_taken: { status: 409, advice: 'Choose another name, or delete the instance that has it.' },
-  slot_not_available: { status: 409, advice: 'Choose a machine that is available.' },
-  price_stale: { status: 409, advice: 'Read the machine again and use one of its prices.' },
+  slot_not_available: { status: 409, advice: 'Choose one that is available.' },
+  price_stale: { status: 409, advice: 'Read it again, and use a price that it has now.' },
   external_id_reused: { status: 409, advice: 'Use a new id for a different deployment.' },
   wrong_state: { status: 409, advice: 'Wait until the instance has reached a state that allows this.' },
   precondition_failed: {
