@@ -375,6 +375,25 @@ test('a full market refuses a dry run as it does a create, and nothing of either
   await refused(bodyOf(), 422, 'no_suitable_offer', undefined, '/estimates');
 });
 
+test('of more than fit at once as many are made as fit, and dry runs beside them take nothing from them', async () => {
+  await database.updateTable('host').set({ state: 'drained' }).execute();
+  await addHost(database, { vcpus: 6, memoryGib: 64, diskGib: 200 });
+  const dry = Array.from({ length: 6 }, () => call<Problem>('POST', '/instances?dryRun=true', bodyOf()));
+  const three = await Promise.all(Array.from({ length: 3 }, () => call('POST', '/instances', bodyOf())));
+  assert.deepEqual(
+    three.map(({ status }) => status),
+    [201, 201, 201],
+    JSON.stringify(three.map(({ body }) => body)),
+  );
+  for (const { status, body } of await Promise.all(dry)) {
+    assert.ok(status === 201 || body.code === 'no_suitable_offer', JSON.stringify(body));
+  }
+  await addHost(database, { vcpus: 6, memoryGib: 64, diskGib: 200 });
+  const ten = await Promise.all(Array.from({ length: 10 }, () => call<Problem>('POST', '/instances', bodyOf())));
+  const codes = ten.map(({ status, body }) => (status === 201 ? 'made' : body.code));
+  assert.deepEqual(codes.toSorted(), [...Array(3).fill('made'), ...Array(7).fill('no_suitable_offer')]);
+});
+
 test('at the end everything agrees', async () => {
   assert.deepEqual(await driftOf(database), []);
 });
