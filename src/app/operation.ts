@@ -104,7 +104,16 @@ export async function listOperations(
   window: OperationWindow,
 ): Promise<OperationView[]> {
   const now = clock.now();
-  return (await read(database, sightOf(grants), filter, window)).map((row) => viewOf(row, now));
+  const look = () => read(database, sightOf(grants), filter, window);
+  const rows = await look();
+  const ends = endsOf(
+    rows.filter(({ finishedAt }) => finishedAt === null),
+    now,
+  );
+  if (ends.length === 0) return rows.map((row) => viewOf(row, now));
+  // Noted here and now, so that everybody is told the same moment from now on.
+  await finishOperations(database, ends, now);
+  return (await look()).map((row) => viewOf(row, now));
 }
 
 /** One operation that a caller sees. @throws BerthError `not_found` */

@@ -68,8 +68,11 @@ export function readMomentWindow(
   query: { limit?: number; cursor?: string },
   isId: (text: string) => boolean,
 ): MomentWindow {
-  // As `toISOString` writes it, and within the years that PostgreSQL takes.
-  const isMoment = (at: string) => /^[1-9]\d{3}-\d\d-\d\dT[\d:.]{12}Z$/.test(at) && !Number.isNaN(Date.parse(at));
+  const isMoment = (at: string) => {
+    const parsed = new Date(at);
+    // As `toISOString` writes it, and within the years that PostgreSQL takes.
+    return /^[1-9]\d{3}-/.test(at) && !Number.isNaN(parsed.getTime()) && parsed.toISOString() === at;
+  };
   const { limit, after } = readWindow(query, 2, ([at = '', id = '']) => isMoment(at) && isId(id));
   if (after === null) return { limit, after };
   const [at = '', id = ''] = after;
