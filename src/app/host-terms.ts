@@ -8,17 +8,21 @@ import * as pools from '../store/address-pool.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
 import { findDatacenter } from '../store/datacenter.ts';
 import { insertEvents } from '../store/event.ts';
+import { type HostInstanceRow, listHostInstances } from '../store/host-instance.ts';
 import * as store from '../store/host-terms.ts';
 import { findOverlappingRange } from '../store/ip-range.ts';
 import { findOverlappingConsolePool } from '../store/management-address.ts';
 import { listOrphansOf, type OrphanRow } from '../store/orphan.ts';
 import { ensurePrice } from '../store/price.ts';
 import type { Context } from './context.ts';
-import { applyTerms, makeEnrolmentToken } from './host.ts';
+import { applyTerms, enrolmentValidMs, makeEnrolmentToken } from './host.ts';
 import { operatorActor, operatorEvent, unknownName } from './operator.ts';
-import { type GivenRates, type RateFields, ratesOver } from './price.ts';
+import { type GivenRates, type RateFields, ratesOver, requirePrice } from './price.ts';
 
+export type { AddressPoolRow } from '../store/address-pool.ts';
+export type { HostInstanceRow } from '../store/host-instance.ts';
 export type { HostRow } from '../store/host-terms.ts';
+export type { OrphanRow } from '../store/orphan.ts';
 
 /** As many ranges as a host can have and a deployment still look through. */
 const poolsMax = 64;
@@ -50,6 +54,8 @@ export interface NewHost {
   /** Another host's name or id, whose rates this one takes; the settings' where none is named. */
   priceOf: string | undefined;
   rates: GivenRates;
+  /** The price whose rates these are, in the place of all that. */
+  priceId?: string | undefined;
   pools: readonly string[];
 }
 
@@ -64,7 +70,7 @@ export async function enrolHost(
   given: NewHost,
   fields: RateFields & { name: string; pools: string },
   actor = operatorActor,
-): Promise<{ hostId: string; isNew: boolean; token: string }> {
+): Promise<{ hostId: string; isNew: boolean; token: string; expiresAt: Date }> {
   const name = rules.checkHostName(given.name, fields.name);
   const ranges = given.pools.map((cidr) => ({ cidr, range: rules.checkPool(cidr, fields.pools) }));
   const hasTerms = Object.values({
@@ -97,7 +103,8 @@ export async function enrolHost(
     }
     return insertHost(context, tx, name, given, ranges, fields, actor);
   });
-  return { hostId, isNew, token: await makeEnrolmentToken(context, hostId) };
+  const expiresAt = new Date(context.clock.now().getTime() + enrolmentValidMs);
+  return { hostId, isNew, token: await makeEnrolmentToken(context, hostId), expiresAt };
 }
 
 type Range = { cidr: string; range: ReturnType<typeof rules.checkPool> };
@@ -112,9 +119,7 @@ async function insertHost(
   actor: string,
 ): Promise<{ id: string; isNew: boolean }> {
   const now = context.clock.now();
-  const before = given.priceOf === undefined ? context.settings.rates : (await findHost(tx, given.priceOf)).rates;
-  const rates = ratesOver(before, given.rates, fields);
-  const priceId = await ensurePrice(tx, { id: newUuid(context.entropy), rates, now });
+  const priceId = await firstPriceOf(context, tx, given, fields);
   const datacenterId = given.datacenter === undefined ? null : await datacenterIdOf(tx, given.datacenter);
   const terms = { priceId, datacenterId, overcommit: rules.honestOvercommit, now };
   const host = await store.ensureHost(tx, { id: newUuid(context.entropy), name, ...terms });
@@ -123,6 +128,18 @@ async function insertHost(
   const message = `Host ${name} was added.`;
   await insertEvents(tx, [operatorEvent(context, 'host.added', message, { hostId: host.id, data: { name } }, actor)]);
   return host;
+}
+
+async function firstPriceOf(
+  context: Context,
+  tx: Tx,
+  { priceId, priceOf, rates }: NewHost,
+  fields: RateFields,
+): Promise<string> {
+  if (priceId !== undefined) return (await requirePrice(tx, priceId)).id;
+  const before = priceOf === undefined ? context.settings.rates : (await findHost(tx, priceOf)).rates;
+  const row = { id: newUuid(context.entropy), rates: ratesOver(before, rates, fields), now: context.clock.now() };
+  return ensurePrice(tx, row);
 }
 
 /** Changes to a host; what is undefined stays, and null takes a word back. */
@@ -313,6 +330,17 @@ export async function removePool(
 export async function listHostOrphans(context: Context, nameOrId: string): Promise<(OrphanRow & { seenAt: Date })[]> {
   const { id } = await findHost(context.database, nameOrId);
   return listOrphansOf(context.database, id);
+}
+
+/** What a host holds something of, by id. @param after the last one of the page before */
+export async function listInstancesOf(
+  { database }: Context,
+  nameOrId: string,
+  limit: number,
+  after: string | null,
+): Promise<HostInstanceRow[]> {
+  const { id } = await findHost(database, nameOrId);
+  return listHostInstances(database, id, limit, after);
 }
 
 async function findHost(

@@ -32,7 +32,8 @@ import { type OfferedStream, offerStreams } from './stream.ts';
 
 /** A host that has not reported for this long is out of reach and gets no new instances. Four heartbeats. */
 export const silenceMsMax = 20_000;
-const enrolmentValidMs = 60 * 60 * 1000;
+/** How long a token is good for. */
+export const enrolmentValidMs = 60 * 60 * 1000;
 /** A waiting poll looks for itself this often, for the wake-up that got lost. */
 const slowPollMs = 2_000;
 

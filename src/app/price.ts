@@ -6,12 +6,14 @@ import { newUuid } from '../model/id.ts';
 import { type MicroUsd, parseUsd } from '../model/money.ts';
 import { type RateCard, rateMax } from '../model/price.ts';
 import { defaultGrade, gradesWithRate } from '../model/storage-grade.ts';
-import { inTransaction } from '../store/database.ts';
+import { type Database, inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import { findHost, type HostTerms, updateHost } from '../store/host-terms.ts';
-import { ensurePrice } from '../store/price.ts';
+import { ensurePrice, findPrice, type PriceRow, listPrices as readPrices } from '../store/price.ts';
 import type { Context } from './context.ts';
 import { operatorActor, operatorEvent, unknownName } from './operator.ts';
+
+export type { PriceRow } from '../store/price.ts';
 
 /** Rates as decimal strings of US dollars an epoch; what is undefined stays as it is, and so do grades that are not named. */
 export type GivenRates = { [Rate in keyof RateCard]?: Given<RateCard[Rate]> | undefined };
@@ -86,5 +88,67 @@ export async function setPrices(
       const message = `Host ${host.name} has another price; what runs on it keeps its own.`;
       await insertEvents(tx, [operatorEvent(context, 'host.priced', message, { hostId: id, data }, actor)]);
     }
+  });
+}
+
+/** Rate cards, the newest first. @param after the last one of the page before */
+export function listPrices(
+  { database }: Context,
+  limit: number,
+  after: { at: string; id: string } | null,
+): Promise<PriceRow[]> {
+  return readPrices(database, limit, after);
+}
+
+/** A rate card. @throws BerthError `not_found` */
+export async function requirePrice(database: Database, id: string): Promise<PriceRow> {
+  const price = await findPrice(database, id);
+  if (!price) throw unknownName('price', id);
+  return price;
+}
+
+/**
+ * Makes sure of a rate card, for hosts to be pointed to. An equal one that is there is used again.
+ * @param given rates that are left out are those of the settings
+ * @throws BerthError `invalid_value`
+ */
+export async function addPrice(
+  context: Context,
+  given: GivenRates,
+  fields: RateFields,
+  actor = operatorActor,
+): Promise<PriceRow> {
+  const rates = ratesOver(context.settings.rates, given, fields);
+  return inTransaction(context.database, async (tx) => {
+    const id = newUuid(context.entropy);
+    const priceId = await ensurePrice(tx, { id, rates, now: context.clock.now() });
+    if (priceId === id) {
+      await insertEvents(tx, [
+        operatorEvent(context, 'price.added', 'A price was added.', { data: { priceId } }, actor),
+      ]);
+    }
+    return requirePrice(tx, priceId);
+  });
+}
+
+/**
+ * Points a host to a rate card, for what is deployed from now on.
+ * @param host its name or id
+ * @throws BerthError `not_found`
+ */
+export async function setHostPrice(
+  context: Context,
+  host: string,
+  priceId: string,
+  actor = operatorActor,
+): Promise<void> {
+  await inTransaction(context.database, async (tx) => {
+    const found = await findHost(tx, host, { lock: true });
+    if (!found) throw unknownName('host', host);
+    const price = await requirePrice(tx, priceId);
+    await updateHost(tx, found.id, { priceId: price.id });
+    const message = `Host ${found.name} has another price; what runs on it keeps its own.`;
+    const about = { hostId: found.id, data: { priceId } };
+    await insertEvents(tx, [operatorEvent(context, 'host.priced', message, about, actor)]);
   });
 }

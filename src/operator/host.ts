@@ -161,7 +161,7 @@ function addEnrol(command: Command, ground: Ground): void {
 }
 
 /** A host for programs. */
-const toValue = ({ rates, ...host }: HostRow) => ({ ...host, rates: shownRates(rates) });
+const toValue = ({ rates, inventory, ...host }: HostRow) => ({ ...host, rates: shownRates(rates) });
 
 const gib = (mib: number) => String(Math.floor(mib / 1024));
 

@@ -48,6 +48,7 @@ export async function findOverlappingPool(
 
 /** A host's range, with how many addresses it gives out and how many of them are held. */
 export interface AddressPoolRow {
+  id: string;
   cidr: string;
   size: number;
   used: number;
@@ -58,10 +59,10 @@ export async function listAddressPools(database: Database, hostId: string): Prom
   const rows = await database
     .selectFrom('address_pool')
     .where('host_id', '=', hostId)
-    .select(['cidr', 'size', sql<bigint>`(select count(*) from address where ip <<= cidr)`.as('used')])
+    .select(['id', 'cidr', 'size', sql<bigint>`(select count(*) from address where ip <<= cidr)`.as('used')])
     .orderBy('cidr')
     .execute();
-  return rows.map((row) => ({ cidr: row.cidr, size: Number(row.size), used: Number(row.used) }));
+  return rows.map((row) => ({ id: row.id, cidr: row.cidr, size: Number(row.size), used: Number(row.used) }));
 }
 
 /** Takes a range from a host; addresses of it that are held stay held. @returns false when the host has no such range */

@@ -132,6 +132,8 @@ export interface HostRow {
   reachable: boolean;
   lastSeenAt: Date | null;
   datacenter: string | null;
+  datacenterId: string | null;
+  priceId: string;
   rates: RateCard;
   overcommit: Overcommit;
   limit: Size;
@@ -143,6 +145,10 @@ export interface HostRow {
   additionalDiskGibMax: number | null;
   /** How it connects its VMs. */
   network: NetworkMode;
+  /** What it last said of itself; null when it never did. */
+  inventory: Record<string, unknown> | null;
+  /** What it last found there that belongs to nothing it knows of. */
+  strays: string[];
   createdAt: Date;
 }
 
@@ -151,14 +157,15 @@ export async function listHosts(database: Database, only?: string): Promise<Host
   const { rows } = await sql<
     Omit<HostRow, 'rates' | 'instances' | 'orphans'> & RawRates & { instances: bigint; orphans: bigint }
   >`
-    select host.id, host.name, state, reachable, last_seen_at as "lastSeenAt", slug as datacenter, ${rateColumns},
+    select host.id, host.name, state, reachable, last_seen_at as "lastSeenAt", slug as datacenter,
+      datacenter_id as "datacenterId", price_id as "priceId", ${rateColumns},
       jsonb_build_object('cpu', vcpu_overcommit, 'memory', memory_overcommit, 'disk', disk_overcommit) as overcommit,
       jsonb_build_object('vcpus', vcpus_limit, 'memoryMib', memory_mib_limit, 'diskGib', disk_gib_limit) as limit,
       jsonb_build_object('vcpus', vcpus_used, 'memoryMib', memory_mib_used, 'diskGib', disk_gib_used) as used,
       (select count(*) from assignment where assignment.host_id = host.id) as instances,
       (select count(*) from orphan where orphan.host_id = host.id and orphan.state <> 'gone') as orphans,
       hardware, hardware_overrides as "hardwareOverrides", additional_disk_gib_max as "additionalDiskGibMax",
-      network, host.created_at as "createdAt"
+      network, inventory, coalesce(strays, '[]') as strays, host.created_at as "createdAt"
     from host join price on price.id = price_id
       left join host_health on host_health.host_id = host.id left join datacenter on datacenter.id = datacenter_id
     where ${only ?? null}::uuid is null or host.id = ${only ?? null}::uuid
@@ -170,6 +177,8 @@ export async function listHosts(database: Database, only?: string): Promise<Host
     reachable: row.reachable,
     lastSeenAt: row.lastSeenAt,
     datacenter: row.datacenter,
+    datacenterId: row.datacenterId,
+    priceId: row.priceId,
     rates: toRates(row),
     overcommit: row.overcommit,
     limit: row.limit,
@@ -180,6 +189,8 @@ export async function listHosts(database: Database, only?: string): Promise<Host
     hardwareOverrides: row.hardwareOverrides,
     additionalDiskGibMax: row.additionalDiskGibMax,
     network: row.network,
+    inventory: row.inventory,
+    strays: row.strays,
     createdAt: row.createdAt,
   }));
 }

@@ -1,8 +1,8 @@
 // Rate cards. A row never changes (the schema refuses it); a new card is a new row.
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { RateCard } from '../model/price.ts';
-import type { Tx } from './database.ts';
+import type { Database, Tx } from './database.ts';
 
 /** The columns of a rate card. */
 export const rateColumns = sql`vcpu_micro_usd, memory_gib_micro_usd, storage_gib_micro_usd, grade_gib_micro_usd,
@@ -29,6 +29,39 @@ export const toRates = (row: RawRates): RateCard => ({
 /** Rates by grade out of their column. */
 export function toGradeRates(column: Readonly<Record<string, number>>): RateCard['gradeGibMicroUsd'] {
   return Object.fromEntries(Object.entries(column).map(([grade, rate]) => [grade, BigInt(rate)]));
+}
+
+/** A rate card with its id. */
+export interface PriceRow {
+  id: string;
+  rates: RateCard;
+  createdAt: Date;
+}
+
+/** Rate cards, the newest first. @param after the last one of the page before */
+export async function listPrices(
+  database: Database,
+  limit: number,
+  after: { at: string; id: string } | null,
+): Promise<PriceRow[]> {
+  return readPrices(
+    database,
+    after ? sql`(created_at, id) < (${after.at}::timestamptz, ${after.id}::uuid)` : sql`true`,
+    limit,
+  );
+}
+
+/** A rate card. */
+export async function findPrice(database: Database, id: string): Promise<PriceRow | undefined> {
+  const [price] = await readPrices(database, sql`id = ${id}::uuid`, 1);
+  return price;
+}
+
+async function readPrices(database: Database, which: RawBuilder<unknown>, limit: number): Promise<PriceRow[]> {
+  const { rows } = await sql<RawRates & { id: string; createdAt: Date }>`
+    select id, created_at as "createdAt", ${rateColumns} from price where ${which}
+    order by created_at desc, id desc limit ${limit}::int`.execute(database);
+  return rows.map((row) => ({ id: row.id, rates: toRates(row), createdAt: row.createdAt }));
 }
 
 /** Makes sure of a row with exactly these rates. @returns its id; an equal older row is used again */

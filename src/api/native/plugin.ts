@@ -23,6 +23,8 @@ import { eventStreamRoutes } from './event-stream.ts';
 import { finishDocument } from './finish-document.ts';
 import { groupRoutes } from './group.ts';
 import { hardwareRoutes } from './hardware.ts';
+import { hostRoutes } from './host.ts';
+import { hostPartRoutes } from './host-part.ts';
 import { imageRoutes } from './image.ts';
 import { instanceRoutes } from './instance.ts';
 import { instanceActRoutes } from './instance-act.ts';
@@ -32,6 +34,7 @@ import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
+import { priceRoutes } from './price.ts';
 import { revenueRoutes } from './revenue.ts';
 import { sessionRoutes } from './session.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
@@ -40,7 +43,7 @@ import { webhookRoutes } from './webhook.ts';
 import { webhookDeliveryRoutes } from './webhook-delivery.ts';
 
 /** Money, and what operators run. */
-const operatorRoutes = [balanceRoutes, transactionRoutes, revenueRoutes];
+const operatorRoutes = [balanceRoutes, transactionRoutes, revenueRoutes, priceRoutes, hostRoutes, hostPartRoutes];
 
 const windowMs = 60_000;
 
