@@ -20,21 +20,28 @@ export async function listSoldConfigurations(context: Context): Promise<{ slug: 
 
 /**
  * Puts a configuration on sale on every host that it fits on.
+ * @param field what a refusal is about
  * @throws BerthError `invalid_value`; `name_taken` when it is on sale already
  */
-export async function addConfiguration(context: Context, slug: string, actor = operatorActor): Promise<void> {
+export async function addConfiguration(
+  context: Context,
+  slug: string,
+  actor = operatorActor,
+  field = slug,
+): Promise<Size> {
   const size = parseConfiguration(slug);
   if (!size) {
     const message = `${shown(slug)} is no configuration; it must be of the form "cpu-2-ram-4gb-storage-25gb".`;
-    throw new BerthError('invalid_value', message, slug);
+    throw new BerthError('invalid_value', message, field);
   }
   await inTransaction(context.database, async (tx) => {
     if (!(await insertConfiguration(tx, slug, size, context.clock.now()))) {
-      throw new BerthError('name_taken', `${slug} is on sale already.`, slug);
+      throw new BerthError('name_taken', `${slug} is on sale already.`, field);
     }
     const message = `${slug} is on sale.`;
     await insertEvents(tx, [operatorEvent(context, 'configuration.added', message, { data: { slug } }, actor)]);
   });
+  return size;
 }
 
 /**

@@ -103,7 +103,7 @@ export function parseSlotFilter(text: string, field: string): SlotFilter {
 }
 
 /** The words of a name in lower case: `Intel(R) Xeon(R)` has the word `xeon`, and an `A100` is no `A10`. */
-function wordsOf(name: string): string[] {
+export function wordsOf(name: string): string[] {
   return [...new Set(name.toLowerCase().match(/[a-z0-9]+/g) ?? [])];
 }
 

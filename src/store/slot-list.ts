@@ -36,6 +36,7 @@ export interface SlotRow {
   /** Of these GPUs those that its host has. */
   gpus: SlotGpu[];
   prices: CurrentPrice[];
+  hostId: string;
   hostName: string;
   hostState: HostState;
   isReachable: boolean;
@@ -49,8 +50,10 @@ export interface SlotRow {
   /** The first address of its host's pools. */
   publicIp: string | null;
   /** Who rents it now, and by which instance. */
+  accountId: string | null;
   accountName: string | null;
   instanceId: string | null;
+  createdAt: Date;
 }
 
 /** Which slots are read: those that fit, oldest first, from `offset` on. */
@@ -75,6 +78,22 @@ export async function listSlots(database: Database, { filter, limit, offset }: S
   );
 }
 
+/** The same from behind a slot on. @param after when that one was made, and its id */
+export async function listSlotsAfter(
+  database: Database,
+  filter: SlotFilter,
+  limit: number,
+  after: { at: string; id: string } | null,
+): Promise<SlotRow[]> {
+  const behind = after ? sql`(slot.created_at, slot.id) > (${after.at}::timestamptz, ${after.id}::uuid)` : sql`true`;
+  return readSlots(
+    database,
+    sql`slot.id in (
+      select slot.id from slot join host on host.id = slot.host_id where ${fits(filter)} and ${behind}
+      order by slot.created_at, slot.id limit ${limit}::int)`,
+  );
+}
+
 /** How many slots were not removed and fit a filter. */
 export async function countSlots(database: Database, filter: SlotFilter): Promise<number> {
   const { rows } = await sql<{ count: bigint }>`
@@ -93,11 +112,11 @@ async function readSlots(database: Database, which: RawBuilder<unknown>): Promis
     Omit<SlotRow, 'prices'> & { prices: (Omit<CurrentPrice, 'amountMicroUsd'> & { amountMicroUsd: string })[] }
   >`
     select slot.id, slot.name, slot.state, ${slotStatus} as status, slot.vcpus, slot.memory_mib as "memoryMib",
-      slot.disk_gib as "diskGib", slot.gpus as "gpuIds", ${currentPrices} as prices, host.name as "hostName",
+      slot.disk_gib as "diskGib", slot.gpus as "gpuIds", slot.created_at as "createdAt", ${currentPrices} as prices, host.id as "hostId", host.name as "hostName",
       host.state as "hostState", host.reachable as "isReachable", host.runs_containers as "runsContainers", ${hasGpus} as "hasGpus",
       host.hardware #>> '{cpu,model}' as "cpuName", country_code as "countryCode", city_code as "cityCode",
       (select host(first_ip) from address_pool where address_pool.host_id = host.id order by cidr limit 1) as "publicIp",
-      account.name as "accountName", assignment.instance_id as "instanceId",
+      account.id as "accountId", account.name as "accountName", assignment.instance_id as "instanceId",
       coalesce((
         select jsonb_agg(gpu order by position) from host_health,
           jsonb_array_elements(inventory #> '{hardware,gpus}') with ordinality as listed (gpu, position)

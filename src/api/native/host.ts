@@ -123,7 +123,7 @@ export function hostRoutes(api: Api): void {
       summary: 'Make a one-time token that enrols a machine as a host, and the host where there is none of this name',
       description: 'Terms are for a new host. One that is there keeps its own; it is enrolled again by its name alone.',
       body: Shape('NewEnrolmentToken', {
-        name: Text('host-2', "The host's name", { maxLength: 63 }),
+        name: Text('edge-1', "The host's name", { maxLength: 63 }),
         datacenter: Type.Optional(DatacenterRef),
         price: Type.Optional(Id('price', "The settings' where left out")),
         addressPools: Type.Optional(
@@ -132,7 +132,7 @@ export function hostRoutes(api: Api): void {
       }),
       result: Shape('EnrolmentToken', {
         host: Id('host'),
-        name: Text('host-2'),
+        name: Text('edge-1'),
         added: Type.Boolean({ description: 'Whether the host is new', examples: [true] }),
         token: Text('enrol_0123456789abcdef', 'Good for one enrolment; shown once'),
         expiresAt: Time(),
@@ -142,6 +142,7 @@ export function hostRoutes(api: Api): void {
         ),
       }),
       hasSecret: true,
+      example: { body: { name: 'edge-1' } },
       refusals: [404, 409],
     },
     async ({ context, caller, body }) => {

@@ -13,6 +13,7 @@ import { backupScheduleRoutes } from './backup-schedule.ts';
 import { balanceRoutes } from './balance.ts';
 import { authenticate, ownerOf } from './caller.ts';
 import { capacityRoutes } from './capacity.ts';
+import { catalogChangeRoutes } from './catalog-change.ts';
 import { configurationRoutes } from './configuration.ts';
 import { datacenterRoutes } from './datacenter.ts';
 import { deploymentRoutes } from './deployment.ts';
@@ -37,13 +38,23 @@ import { operationRoutes } from './operation-read.ts';
 import { priceRoutes } from './price.ts';
 import { revenueRoutes } from './revenue.ts';
 import { sessionRoutes } from './session.ts';
+import { slotRoutes } from './slot.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
 import { transactionRoutes } from './transaction.ts';
 import { webhookRoutes } from './webhook.ts';
 import { webhookDeliveryRoutes } from './webhook-delivery.ts';
 
 /** Money, and what operators run. */
-const operatorRoutes = [balanceRoutes, transactionRoutes, revenueRoutes, priceRoutes, hostRoutes, hostPartRoutes];
+const operatorRoutes = [
+  balanceRoutes,
+  transactionRoutes,
+  revenueRoutes,
+  priceRoutes,
+  hostRoutes,
+  hostPartRoutes,
+  slotRoutes,
+  catalogChangeRoutes,
+];
 
 const windowMs = 60_000;
 

@@ -13,6 +13,7 @@ import { changed } from '../bytemark/vms.ts';
 import { addDatacenter } from '../fluence/market.ts';
 import { deployBody, deployed, keys, openStore, untilStatus } from '../support.ts';
 import type { Operation } from './document.ts';
+import { operatorMakers } from './operator-makers.ts';
 
 const base = '/berth/v1';
 
@@ -54,6 +55,12 @@ export async function startWorld(): Promise<World> {
   let made = 0;
   let newestWebhook = '';
   const makers: Partial<Record<IdKind, (sample: string) => Promise<string>>> = {
+    ...operatorMakers(
+      database,
+      async (path, body) =>
+        (await callApi<Record<string, string>>(berth.url, operator, 'POST', base + path, body)).body,
+      () => made,
+    ),
     account: async () => toId('account', accountId),
     datacenter: async () => toId('datacenter', await addDatacenter(database, 'PL', 'POZ', { cityIndex: made })),
     image: async () => {
@@ -164,7 +171,7 @@ export async function startWorld(): Promise<World> {
 }
 
 /** What is everybody's to see. */
-const everybodys: ReadonlySet<IdKind | null> = new Set(['datacenter', 'image']);
+const everybodys: ReadonlySet<IdKind | null> = new Set(['datacenter', 'image', 'slot']);
 
 /** Whether an example names something that belongs to an account. */
 export function namesOwned({ example }: Operation): boolean {
