@@ -62,7 +62,7 @@ export async function addSlot(
     const machine = await readMachine(tx, host.id);
     if (!machine) {
       const message = `Host ${host.name} has not told yet what it can hold; start its agent first.`;
-      throw new BerthError('wrong_state', message, given.host);
+      throw new BerthError('wrong_state', message, 'host');
     }
     const size = rules.checkSlotSize(given, machine.room, fields);
     rules.checkSlotGpus(given.gpus, machine.gpuIds, await store.listGpusInSlots(tx, host.id), fields);

@@ -1,6 +1,6 @@
 // What tests make of what operators run: hosts and what belongs to them, prices, slots, credits.
 
-import { toId } from '../../../src/api/native/id.ts';
+import { parseId, toId } from '../../../src/api/native/id.ts';
 import type { Database } from '../../../src/store/database.ts';
 
 /** Sends a body and answers what came back; fails the test when it is refused. */
@@ -18,6 +18,7 @@ export function operatorMakers(database: Database, post: Post, next: () => numbe
     host: async () => {
       const { host = '' } = await post('/hosts/enrolment-tokens', { name: `made-${next()}` });
       lastHost = host;
+      await tell(database, host);
       return host;
     },
     price: () => idOf('/prices', { vcpu: `0.${next()}`, memoryGib: '0.1', storageGib: '0.01', publicIp: '0.05' }),
@@ -27,4 +28,20 @@ export function operatorMakers(database: Database, post: Post, next: () => numbe
     },
     transaction: () => idOf('/accounts/default/credits', { amount: '1', reason: 'a test' }),
   };
+}
+
+/** What a host's agent would tell of its machine. */
+async function tell(database: Database, host: string): Promise<void> {
+  const id = parseId('host', host) ?? '';
+  const gpus = [{ id: 'GPU-1', name: 'NVIDIA GeForce RTX 3090', memoryMib: 24_576, cudaVersion: '12.6' }];
+  const inventory = { cores: 64, memoryMib: 65_536, diskGib: 1_000, cpuModel: 'AMD EPYC 7763', hardware: { gpus } };
+  await database
+    .insertInto('host_health')
+    .values({ host_id: id, last_seen_at: new Date(), inventory: JSON.stringify(inventory), strays: '[]' })
+    .execute();
+  await database
+    .updateTable('host')
+    .set({ vcpus_limit: 64, memory_mib_limit: 65_536, disk_gib_limit: 1_000, gpu_ids: ['GPU-1'] })
+    .where('id', '=', id)
+    .execute();
 }
