@@ -11,16 +11,20 @@ import type {
 import type {
   Account,
   AccountPage,
+  AddressPool,
+  AddressPoolPage,
   Backup,
   BackupPage,
   BackupSchedule,
   BackupSchedulePage,
   Balance,
   CapacityPage,
+  Configuration,
   ConfigurationPage,
   CountryPage,
   CreatedWebhook,
   Datacenter,
+  DatacenterChange,
   DatacenterPage,
   Delivery,
   DeliveryPage,
@@ -30,11 +34,16 @@ import type {
   DiskChange,
   DiskMove,
   DiskPage,
+  EnrolmentToken,
   Estimate,
   EventPage,
   Group,
   GroupChange,
   GroupPage,
+  Host,
+  HostChange,
+  HostInstancePage,
+  HostPage,
   Image,
   ImagePage,
   Impersonation,
@@ -46,17 +55,23 @@ import type {
   LedgerTransaction,
   Login,
   Me,
+  NewAddressPool,
   NewBackupSchedule,
+  NewConfiguration,
   NewCredit,
+  NewDatacenter,
   NewDebit,
   NewDeployment,
   NewDisk,
+  NewEnrolmentToken,
   NewEstimate,
   NewGroup,
   NewImpersonation,
   NewInstance,
+  NewPrice,
   NewReimage,
   NewSession,
+  NewSlot,
   NewSshKey,
   NewWebhook,
   OfferExplanation,
@@ -64,14 +79,21 @@ import type {
   OfferedHardware,
   Operation,
   OperationPage,
+  OrphanPage,
   PowerOrder,
+  Price,
+  PricePage,
   Reimage,
   Revenue,
   Session,
   SessionPage,
+  Slot,
+  SlotChange,
+  SlotPage,
   SshKey,
   SshKeyPage,
   Statement,
+  StoragePoolPage,
   TransactionPage,
   Webhook,
   WebhookChange,
@@ -196,6 +218,16 @@ export class ConfigurationsApi {
     } = {}, options: Options = {}): Pages<ConfigurationPage['items'][number]> {
     return this.#transport.pages('/berth/v1/configurations', { query }, options);
   }
+
+  /** Put a size on sale, on every host that it fits on. */
+  create(body: NewConfiguration, options: ChangeOptions = {}): Promise<Configuration> {
+    return this.#transport.change('POST', '/berth/v1/configurations', { body }, options);
+  }
+
+  /** Sell a size, named by its slug, no longer; what runs of it runs on. */
+  delete(configuration: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/configurations/${encodeURIComponent(configuration)}`, {}, options);
+  }
 }
 
 /** Operations on datacenters. */
@@ -214,9 +246,24 @@ export class DatacentersApi {
     return this.#transport.pages('/berth/v1/datacenters', { query }, options);
   }
 
+  /** Add a datacenter. */
+  create(body: NewDatacenter, options: ChangeOptions = {}): Promise<Datacenter> {
+    return this.#transport.change('POST', '/berth/v1/datacenters', { body }, options);
+  }
+
   /** A datacenter, by its id or slug. */
   get(datacenter: string, options: Options = {}): Promise<Datacenter> {
     return this.#transport.read(`/berth/v1/datacenters/${encodeURIComponent(datacenter)}`, {}, options);
+  }
+
+  /** Change what is said of a datacenter. */
+  update(datacenter: string, body: DatacenterChange, options: ChangeOptions = {}): Promise<Datacenter> {
+    return this.#transport.change('PATCH', `/berth/v1/datacenters/${encodeURIComponent(datacenter)}`, { body }, options);
+  }
+
+  /** Remove a datacenter in which no host stands. */
+  delete(datacenter: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/datacenters/${encodeURIComponent(datacenter)}`, {}, options);
   }
 }
 
@@ -355,6 +402,99 @@ export class GroupsApi {
   /** Remove a group that nothing is in, not even a deleted VM that can be restored. */
   delete(group: string, options: ChangeOptions = {}): Promise<void> {
     return this.#transport.change('DELETE', `/berth/v1/groups/${encodeURIComponent(group)}`, {}, options);
+  }
+}
+
+/** Operations on hosts. */
+export class HostsApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The hosts, by their names. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      state?: 'open' | 'drained' | 'retired' | undefined;
+      reachable?: boolean | undefined;
+      /** Id or slug of a datacenter */
+      datacenter?: string | undefined;
+    } = {}, options: Options = {}): Pages<HostPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/hosts', { query }, options);
+  }
+
+  /** A host. */
+  get(host: string, options: Options = {}): Promise<Host> {
+    return this.#transport.read(`/berth/v1/hosts/${encodeURIComponent(host)}`, {}, options);
+  }
+
+  /** Change a host's terms, for what is deployed from now on. */
+  update(host: string, body: HostChange, options: ChangeOptions = {}): Promise<Host> {
+    return this.#transport.change('PATCH', `/berth/v1/hosts/${encodeURIComponent(host)}`, { body }, options);
+  }
+
+  /** Make a one-time token that enrols a machine as a host, and the host where there is none of this name. Terms are for a new host. One that is there keeps its own; it is enrolled again by its name alone. */
+  createEnrolmentToken(body: NewEnrolmentToken, options: ChangeOptions = {}): Promise<EnrolmentToken> {
+    return this.#transport.change('POST', '/berth/v1/hosts/enrolment-tokens', { body }, options);
+  }
+
+  /** Let a host take no new instances; those it has stay. */
+  drain(host: string, options: ChangeOptions = {}): Promise<Host> {
+    return this.#transport.change('POST', `/berth/v1/hosts/${encodeURIComponent(host)}/drain`, {}, options);
+  }
+
+  /** Let a host take new instances again, also one that was retired. */
+  undrain(host: string, options: ChangeOptions = {}): Promise<Host> {
+    return this.#transport.change('POST', `/berth/v1/hosts/${encodeURIComponent(host)}/undrain`, {}, options);
+  }
+
+  /** Take a host without instances out of the market, for the record only. */
+  retire(host: string, options: ChangeOptions = {}): Promise<Host> {
+    return this.#transport.change('POST', `/berth/v1/hosts/${encodeURIComponent(host)}/retire`, {}, options);
+  }
+
+  /** What a host holds something of: what it was told, and what it last said. */
+  listInstances(host: string, query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<HostInstancePage['items'][number]> {
+    return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/instances`, { query }, options);
+  }
+
+  /** What a host has and nobody owns; it is shown, and its address kept from others. */
+  listOrphans(host: string, query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<OrphanPage['items'][number]> {
+    return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/orphans`, { query }, options);
+  }
+
+  /** Where disks lie on a host. */
+  listStoragePools(host: string, query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<StoragePoolPage['items'][number]> {
+    return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/storage-pools`, { query }, options);
+  }
+
+  /** The ranges of addresses for a host's instances. */
+  listAddressPools(host: string, query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<AddressPoolPage['items'][number]> {
+    return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/address-pools`, { query }, options);
+  }
+
+  /** Let a host hand out addresses of a range. */
+  createAddressPool(host: string, body: NewAddressPool, options: ChangeOptions = {}): Promise<AddressPool> {
+    return this.#transport.change('POST', `/berth/v1/hosts/${encodeURIComponent(host)}/address-pools`, { body }, options);
+  }
+
+  /** Let a host hand out no more addresses of a range; instances keep those they have. */
+  deleteAddressPool(host: string, addressPool: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/hosts/${encodeURIComponent(host)}/address-pools/${encodeURIComponent(addressPool)}`, {}, options);
   }
 }
 
@@ -681,6 +821,33 @@ export class OperationsApi {
   }
 }
 
+/** Operations on prices. */
+export class PricesApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The rate cards, the newest first. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<PricePage['items'][number]> {
+    return this.#transport.pages('/berth/v1/prices', { query }, options);
+  }
+
+  /** Make a rate card, for hosts to be pointed to. Where there is an equal one, that one is answered. */
+  create(body: NewPrice, options: ChangeOptions = {}): Promise<Price> {
+    return this.#transport.change('POST', '/berth/v1/prices', { body }, options);
+  }
+
+  /** A rate card. */
+  get(price: string, options: Options = {}): Promise<Price> {
+    return this.#transport.read(`/berth/v1/prices/${encodeURIComponent(price)}`, {}, options);
+  }
+}
+
 /** Operations on sessions. */
 export class SessionsApi {
   readonly #transport: Transport;
@@ -720,6 +887,55 @@ export class SessionsApi {
   /** Act as another user, in a session of his. For who runs the whole, in a session of his own, and as one who holds less of it than himself. */
   createImpersonation(body: NewImpersonation, options: ChangeOptions = {}): Promise<Impersonation> {
     return this.#transport.change('POST', '/berth/v1/sessions/impersonations', { body }, options);
+  }
+}
+
+/** Operations on slots. */
+export class SlotsApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The slots that can be rented, the oldest first; operators see all. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Words in the name of one of its GPUs */
+      gpu?: string | undefined;
+      /** Words in its processor's name */
+      cpu?: string | undefined;
+      /** vCPUs at least */
+      vcpusMin?: number | undefined;
+      /** Memory at least */
+      memoryGibMin?: number | undefined;
+      /** Storage at least */
+      diskGibMin?: number | undefined;
+      /** For operators: only what can be rented, or only what can’t */
+      available?: boolean | undefined;
+    } = {}, options: Options = {}): Pages<SlotPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/slots', { query }, options);
+  }
+
+  /** Let a slice of a host. */
+  create(body: NewSlot, options: ChangeOptions = {}): Promise<Slot> {
+    return this.#transport.change('POST', '/berth/v1/slots', { body }, options);
+  }
+
+  /** A slot, free or not. */
+  get(slot: string, options: Options = {}): Promise<Slot> {
+    return this.#transport.read(`/berth/v1/slots/${encodeURIComponent(slot)}`, {}, options);
+  }
+
+  /** Change what a slot costs, or whether it is let; who rents it keeps it, and its price. */
+  update(slot: string, body: SlotChange, options: ChangeOptions = {}): Promise<Slot> {
+    return this.#transport.change('PATCH', `/berth/v1/slots/${encodeURIComponent(slot)}`, { body }, options);
+  }
+
+  /** Remove a slot that nobody rents. */
+  delete(slot: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/slots/${encodeURIComponent(slot)}`, {}, options);
   }
 }
 
@@ -822,13 +1038,16 @@ export class Resources {
   readonly disks: DisksApi;
   readonly events: EventsApi;
   readonly groups: GroupsApi;
+  readonly hosts: HostsApi;
   readonly images: ImagesApi;
   readonly instances: InstancesApi;
   readonly me: MeApi;
   readonly money: MoneyApi;
   readonly offers: OffersApi;
   readonly operations: OperationsApi;
+  readonly prices: PricesApi;
   readonly sessions: SessionsApi;
+  readonly slots: SlotsApi;
   readonly sshKeys: SshKeysApi;
   readonly webhooks: WebhooksApi;
 
@@ -842,13 +1061,16 @@ export class Resources {
     this.disks = new DisksApi(transport);
     this.events = new EventsApi(transport);
     this.groups = new GroupsApi(transport);
+    this.hosts = new HostsApi(transport);
     this.images = new ImagesApi(transport);
     this.instances = new InstancesApi(transport);
     this.me = new MeApi(transport);
     this.money = new MoneyApi(transport);
     this.offers = new OffersApi(transport);
     this.operations = new OperationsApi(transport);
+    this.prices = new PricesApi(transport);
     this.sessions = new SessionsApi(transport);
+    this.slots = new SlotsApi(transport);
     this.sshKeys = new SshKeysApi(transport);
     this.webhooks = new WebhooksApi(transport);
   }

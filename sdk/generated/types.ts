@@ -12,6 +12,22 @@ export interface AccountPage {
   nextCursor: string | null;
 }
 
+export interface AddressPool {
+  id: string;
+  /** An IPv4 range that begins at its first address */
+  cidr: string;
+  /** Addresses that it gives out */
+  size: number;
+  /** How many of them are held */
+  used: number;
+}
+
+export interface AddressPoolPage {
+  items: AddressPool[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 /** A copy of a disk as it was at one moment, on the same host */
 export interface Backup {
   id: string;
@@ -180,6 +196,18 @@ export interface Datacenter {
   certifications: string[];
 }
 
+export interface DatacenterChange {
+  /** ISO 3166-1 alpha-2 */
+  country?: string | undefined;
+  /** The city's part of its UN/LOCODE */
+  city?: string | undefined;
+  /** Tells datacenters of one city apart; 1 where left out */
+  cityIndex?: number | undefined;
+  /** Uptime Institute's tier, 1 to 4 */
+  tier?: number | undefined;
+  certifications?: string[] | undefined;
+}
+
 export interface DatacenterPage {
   items: Datacenter[];
   /** Where to go on; null on the last page */
@@ -272,6 +300,18 @@ export interface DiskPage {
   nextCursor: string | null;
 }
 
+export interface EnrolmentToken {
+  host: string;
+  name: string;
+  /** Whether the host is new */
+  added: boolean;
+  /** Good for one enrolment; shown once */
+  token: string;
+  expiresAt: string;
+  /** To be run there */
+  command: string;
+}
+
 /** What instances would cost that were made now */
 export interface Estimate {
   kind: 'vm' | 'container';
@@ -326,6 +366,13 @@ export interface Fault {
   pointer?: string | undefined;
 }
 
+export interface GradeRates {
+  /** US dollars an epoch of a GiB of ssd storage */
+  ssd: string;
+  /** US dollars an epoch of a GiB of archive storage */
+  archive: string;
+}
+
 export interface Grant {
   /** What may be done; each level holds for what is below its object, too */
   level: 'vm_console' | 'vm_admin' | 'group_admin' | 'account_admin' | 'cluster_admin' | 'cluster_su';
@@ -364,6 +411,146 @@ export interface Hardware {
   memoryType: string | null;
   memoryGeneration: string | null;
   storageType: 'HDD' | 'SSD' | 'NVMe';
+}
+
+/** Goes before what was found; null takes your word back */
+export interface HardwareChange {
+  cpuManufacturer?: string | null | undefined;
+  cpuBrand?: string | null | undefined;
+  cpuArchitecture?: string | null | undefined;
+  cpuGeneration?: string | null | undefined;
+  memoryType?: string | null | undefined;
+  memoryGeneration?: string | null | undefined;
+  /** HDD, SSD or NVMe */
+  storageType?: string | null | undefined;
+}
+
+/** What you have stated of it; null where nothing */
+export interface HardwareOverrides {
+  cpuManufacturer: string | null;
+  cpuBrand: string | null;
+  cpuArchitecture: string | null;
+  cpuGeneration: string | null;
+  memoryType: string | null;
+  memoryGeneration: string | null;
+  /** HDD, SSD or NVMe */
+  storageType: string | null;
+}
+
+/** A machine that runs instances */
+export interface Host {
+  id: string;
+  name: string;
+  /** A drained one takes nothing new and keeps what it has; a retired one has nothing */
+  state: 'open' | 'drained' | 'retired';
+  /** Whether it is heard of */
+  reachable: boolean;
+  lastSeenAt: string | null;
+  datacenter: string | null;
+  /** Of what is deployed from now on */
+  price: string;
+  rates: Rates;
+  overcommit: Overcommit;
+  capacity: HostCapacity;
+  sold: HostSold;
+  /** What one instance may have beyond its configuration's storage; null: no limit */
+  additionalDiskGibMax: number | null;
+  /** Of which it holds something */
+  instances: number;
+  /** What runs there and nobody owns */
+  orphans: number;
+  /** What it found there that belongs to nothing it knows of */
+  strays: string[];
+  /** How it connects its VMs */
+  network: 'user' | 'bridge';
+  machine: HostMachine | unknown | null;
+  hardware: Hardware | unknown | null;
+  hardwareOverrides: HardwareOverrides;
+  createdAt: string;
+}
+
+/** What may be sold */
+export interface HostCapacity {
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+}
+
+export interface HostChange {
+  /** Id or slug of a datacenter */
+  datacenter?: string | null | undefined;
+  /** What is deployed from now on costs this; what runs keeps its own */
+  price?: string | undefined;
+  overcommit?: OvercommitChange | undefined;
+  hardware?: HardwareChange | undefined;
+  additionalDiskGibMax?: number | null | undefined;
+}
+
+export interface HostGpu {
+  /** Null where no driver knows it */
+  id: string | null;
+  name: string;
+}
+
+export interface HostInstance {
+  instance: string;
+  account: string;
+  kind: 'vm' | 'container';
+  name: string;
+  status: 'launching' | 'active' | 'stopped' | 'failed' | 'terminated' | 'soft-deleted' | 'deleting' | 'deleted';
+  /** What it takes of its host */
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+  slot: string | null;
+  /** What the host was told it should be */
+  desired: string;
+  /** Of the order that tells it so */
+  generation: number;
+  /** What the host last said it is */
+  observed: string | null;
+  /** Of the order that the host had then */
+  observedGeneration: number;
+  observedAt: string | null;
+  /** After crashes */
+  restarts: number;
+}
+
+export interface HostInstancePage {
+  items: HostInstance[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** What the machine last said of itself */
+export interface HostMachine {
+  cores: number;
+  /** Less what is kept for the host itself */
+  memoryMib: number;
+  /** Less what is kept for the host itself */
+  diskGib: number;
+  cpuModel: string;
+  gpus: HostGpu[];
+  agentVersion: string;
+  hypervisor: string;
+  acceleration: string;
+  /** Null where nothing runs containers */
+  containerEngine: string | null;
+  /** Below which HTTPS ports are reached; null where they are not */
+  ingressDomain: string | null;
+}
+
+export interface HostPage {
+  items: Host[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** What of it is sold */
+export interface HostSold {
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
 }
 
 /** An OS image of the catalog */
@@ -596,6 +783,11 @@ export interface Me {
   grants: Grant[];
 }
 
+export interface NewAddressPool {
+  /** An IPv4 range that begins at its first address */
+  cidr: string;
+}
+
 export interface NewBackupSchedule {
   /** A time of day in UTC, the next such one; or a date and time, in UTC where it names no offset */
   startAt: string;
@@ -605,11 +797,30 @@ export interface NewBackupSchedule {
   capacity?: number | undefined;
 }
 
+export interface NewConfiguration {
+  /** Says the size */
+  slug: string;
+}
+
 export interface NewCredit {
   /** US dollars above 0, with at most six decimals */
   amount: string;
   /** Stands in the statement */
   reason: string;
+}
+
+export interface NewDatacenter {
+  /** Lower-case letters, digits and - */
+  slug: string;
+  /** ISO 3166-1 alpha-2 */
+  country: string;
+  /** The city's part of its UN/LOCODE */
+  city: string;
+  /** Tells datacenters of one city apart; 1 where left out */
+  cityIndex?: number | undefined;
+  /** Uptime Institute's tier, 1 to 4 */
+  tier: number;
+  certifications?: string[] | undefined;
 }
 
 export interface NewDebit {
@@ -679,6 +890,17 @@ export interface NewDiskOfInstance {
   grade?: 'sata' | 'ssd' | 'archive' | undefined;
 }
 
+export interface NewEnrolmentToken {
+  /** The host's name */
+  name: string;
+  /** Id or slug of a datacenter */
+  datacenter?: string | undefined;
+  /** The settings' where left out */
+  price?: string | undefined;
+  /** Ranges of IPv4 addresses for its instances */
+  addressPools?: string[] | undefined;
+}
+
 export interface NewEstimate {
   /** `vm` unless given */
   kind?: 'vm' | 'container' | undefined;
@@ -740,6 +962,14 @@ export interface NewEstimate {
   metadata?: Record<string, string> | undefined;
   /** VMs, 1 to 10; 1 unless given */
   count?: number | undefined;
+}
+
+/** Grades that are left out cost what the settings say */
+export interface NewGradeRates {
+  /** US dollars an epoch of a GiB of ssd storage */
+  ssd?: string | undefined;
+  /** US dollars an epoch of a GiB of archive storage */
+  archive?: string | undefined;
 }
 
 export interface NewGroup {
@@ -821,6 +1051,18 @@ export interface NewPort {
   protocol: 'tcp' | 'udp' | 'https';
 }
 
+export interface NewPrice {
+  /** US dollars an epoch of a vCPU */
+  vcpu: string;
+  /** US dollars an epoch of a GiB of memory */
+  memoryGib: string;
+  /** US dollars an epoch of a GiB of storage */
+  storageGib: string;
+  gradeGib?: NewGradeRates | undefined;
+  /** US dollars an epoch of an IPv4 address */
+  publicIp: string;
+}
+
 export interface NewReimage {
   /** Slug or id of an image of the catalog */
   image: string;
@@ -840,6 +1082,26 @@ export interface NewSession {
   validitySeconds?: number | undefined;
   /** Whether the token is to be in a cookie that no script can read, and not in the body */
   cookie?: boolean | undefined;
+}
+
+export interface NewSlot {
+  host: string;
+  /** Tells slots of a host apart */
+  name: string;
+  vcpus: number;
+  memoryGib: number;
+  diskGib: number;
+  /** Ids of the host's GPUs */
+  gpus?: string[] | undefined;
+  prices: NewSlotPrices;
+}
+
+/** At least one; billed by the second */
+export interface NewSlotPrices {
+  /** An hour */
+  hour?: string | undefined;
+  /** An epoch of 24 hours */
+  epoch?: string | undefined;
 }
 
 export interface NewSshKey {
@@ -929,6 +1191,23 @@ export interface OfferedStorage {
   type: string;
 }
 
+/** What operators see of a slot */
+export interface OperatedSlot {
+  host: string;
+  /** Tells slots of a host apart */
+  name: string;
+  /** A closed one is let no more; who rents it keeps it */
+  state: 'open' | 'closed';
+  /** Why it can't be rented although nobody rents it */
+  whyInactive: string | null;
+  gpuIds: string[];
+  /** Who rents it */
+  account: string | null;
+  /** What runs in it */
+  instance: string | null;
+  createdAt: string;
+}
+
 /** What was asked of an instance and takes its host a while */
 export interface Operation {
   id: string;
@@ -957,6 +1236,42 @@ export interface OperationPage {
   nextCursor: string | null;
 }
 
+export interface Orphan {
+  /** The id that it was made with */
+  instance: string;
+  state: string;
+  /** Kept from others */
+  address: string | null;
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+  seenAt: string;
+}
+
+export interface OrphanPage {
+  items: Orphan[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+export interface Overcommit {
+  /** vCPUs that are sold for each core */
+  cpu: number;
+  /** Memory that is sold for what is there */
+  memory: number;
+  /** Storage that is sold for what is there */
+  disk: number;
+}
+
+export interface OvercommitChange {
+  /** vCPUs that are sold for each core */
+  cpu?: number | undefined;
+  /** Memory that is sold for what is there */
+  memory?: number | undefined;
+  /** Storage that is sold for what is there */
+  disk?: number | undefined;
+}
+
 export interface Port {
   /** 1 to 65535, but not 10250 */
   port: number;
@@ -965,6 +1280,19 @@ export interface Port {
 
 export interface PowerOrder {
   action: 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle';
+}
+
+/** A rate card; never changes */
+export interface Price {
+  id: string;
+  rates: Rates;
+  createdAt: string;
+}
+
+export interface PricePage {
+  items: Price[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
 }
 
 export interface Problem {
@@ -993,6 +1321,18 @@ export interface PublicPort {
   protocol: 'tcp' | 'https';
   /** Where an HTTPS port is reached */
   url: string | null;
+}
+
+export interface Rates {
+  /** US dollars an epoch of a vCPU */
+  vcpu: string;
+  /** US dollars an epoch of a GiB of memory */
+  memoryGib: string;
+  /** US dollars an epoch of a GiB of storage */
+  storageGib: string;
+  gradeGib: GradeRates;
+  /** US dollars an epoch of an IPv4 address */
+  publicIp: string;
 }
 
 /** The login of a private registry; forgotten with its container */
@@ -1073,6 +1413,57 @@ export interface SessionPage {
   nextCursor: string | null;
 }
 
+/** A slice of a host that is rented whole to one container */
+export interface Slot {
+  id: string;
+  /** It can be rented while it is available */
+  status: 'available' | 'rented' | 'inactive';
+  vcpus: number;
+  memoryGib: number;
+  diskGib: number;
+  cpuName: string | null;
+  gpus: SlotGpu[];
+  cudaVersion: string | null;
+  country: string | null;
+  city: string | null;
+  address: string | null;
+  prices: SlotPrice[];
+  operated: OperatedSlot | unknown | null;
+}
+
+export interface SlotChange {
+  state?: 'open' | 'closed' | undefined;
+  prices?: SlotPricesChange | undefined;
+}
+
+export interface SlotGpu {
+  name: string;
+  memoryMib: number | null;
+  count: number;
+}
+
+export interface SlotPage {
+  items: Slot[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+export interface SlotPrice {
+  id: string;
+  /** What it is for: an hour, or an epoch of 24 hours; billed by the second */
+  unit: 'hour' | 'epoch';
+  /** US dollars */
+  amount: string;
+}
+
+/** Null takes a price back; one has to be left */
+export interface SlotPricesChange {
+  /** An hour */
+  hour?: string | null | undefined;
+  /** An epoch of 24 hours */
+  epoch?: string | null | undefined;
+}
+
 export interface SshKey {
   id: string;
   account: string;
@@ -1111,6 +1502,28 @@ export interface StatementLine {
   availableMoved: string;
   /** US dollars */
   heldMoved: string;
+}
+
+export interface StoragePool {
+  id: string;
+  label: string;
+  grades: string[];
+  /** As the host last said */
+  sizeGib: number;
+  /** As the host last said */
+  freeGib: number;
+  /** What may be sold */
+  capacityGib: number;
+  /** What of it is sold */
+  soldGib: number;
+  disks: number;
+  backups: number;
+}
+
+export interface StoragePoolPage {
+  items: StoragePool[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
 }
 
 export interface StorageRate {
