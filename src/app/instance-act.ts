@@ -41,7 +41,7 @@ const asVm = ({ instance, ...at }: AtInstance): AtVm => ({ ...at, vm: instance }
 async function operate(
   context: Context,
   at: AtInstance,
-  kind: OperationKind,
+  kind: Exclude<OperationKind, 'send-keys'>,
   order: (inside: Context, tx: Tx) => Promise<Goal>,
 ): Promise<OperationView> {
   requireInstanceAllowed(kind === 'create' ? 'start' : kind, at);

@@ -27,7 +27,7 @@ export const sendkeys: readonly string[] = [
 ];
 
 /** More keys than a hand has fingers are pressed by nobody. */
-const chordKeysMax = 10;
+export const chordKeysMax = 10;
 const knownKeys: ReadonlySet<string> = new Set(sendkeys);
 
 /**

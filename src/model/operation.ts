@@ -18,7 +18,7 @@ export const powerActions = ['start', 'stop', 'shutdown', 'reset', 'cycle'] as c
 export type PowerAction = (typeof powerActions)[number];
 
 /** What operations are about. */
-export const operationKinds = ['create', ...powerActions, 'reimage', 'delete', 'purge'] as const;
+export const operationKinds = ['create', ...powerActions, 'reimage', 'delete', 'purge', 'send-keys'] as const;
 
 /** One of {@link operationKinds}. */
 export type OperationKind = (typeof operationKinds)[number];

@@ -9,7 +9,7 @@ import { listDisksInSight, reachDisk, type SeenDisk } from '../../app/disk-list.
 import { disksMax } from '../../model/disk.ts';
 import { storageGrades } from '../../model/storage-grade.ts';
 import type { Api } from '../types.ts';
-import { Id, readId, sampleOff, toId, toIdOrNull } from './id.ts';
+import { Id, readId, samplesOff, toId, toIdOrNull } from './id.ts';
 import { instanceFilter, readInstanceFilter } from './instance-filter.ts';
 import { readInstance } from './instance-ref.ts';
 import { change, read } from './operation.ts';
@@ -155,7 +155,7 @@ export function diskRoutes(api: Api): void {
       path: `${path}/move`,
       body: Shape('DiskMove', { instance: Id('instance', 'The VM that is to have it') }),
       result: DiskSchema,
-      example: { body: { instance: sampleOff } },
+      example: { body: { instance: samplesOff[0] } },
       refusals: [402, 409],
       renames,
     },

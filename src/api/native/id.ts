@@ -99,8 +99,14 @@ export function sampleId(kind: IdKind): string {
   return `${prefix}_${samples[form]}`;
 }
 
-/** In examples: an instance that is switched off, for what is done to such only. */
-export const sampleOff = 'ins_0ff1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4';
+/** In examples: instances that are switched off, for what is done to such only. */
+export const samplesOff = [
+  'ins_0ff1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4',
+  'ins_0ff2c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4',
+] as const;
+
+/** In examples: an additional address of an instance. */
+export const sampleAddress = '192.0.2.10';
 
 /** The kind that an id in an example is of, or null where the text is none. */
 export function kindOfSample(text: string): IdKind | null {

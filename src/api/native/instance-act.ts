@@ -10,7 +10,7 @@ import { resolveSshKeys } from '../../app/ssh-key.ts';
 import { powerActions } from '../../model/operation.ts';
 import { newPassword } from '../../model/password.ts';
 import type { Api } from '../types.ts';
-import { parseId, sampleOff } from './id.ts';
+import { parseId, samplesOff } from './id.ts';
 import { currentInstance } from './instance.ts';
 import { reachForChange } from './instance-change.ts';
 import { InstanceSchema, toInstance } from './instance-shape.ts';
@@ -148,7 +148,7 @@ export function instanceActRoutes(api: Api): void {
       location: ({ operation }) => operationIs(operation),
       hasSecret: true,
       example: {
-        params: { instance: sampleOff },
+        params: { instance: samplesOff[0] },
         body: { image: 'debian-12-local', rootPassword: 'a long passphrase' },
       },
       refusals: [409],

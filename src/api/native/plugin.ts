@@ -8,6 +8,7 @@ import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
 import type { App } from '../types.ts';
 import { accountRoutes } from './account.ts';
+import { addressRoutes } from './address.ts';
 import { backupRoutes } from './backup.ts';
 import { backupScheduleRoutes } from './backup-schedule.ts';
 import { balanceRoutes } from './balance.ts';
@@ -31,6 +32,7 @@ import { instanceRoutes } from './instance.ts';
 import { instanceActRoutes } from './instance-act.ts';
 import { instanceChangeRoutes } from './instance-change.ts';
 import { instanceCreateRoutes } from './instance-create.ts';
+import { keysRoutes } from './keys.ts';
 import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
@@ -135,6 +137,8 @@ export const nativeDialect = defineDialect({
     instanceActRoutes,
     instanceCreateRoutes,
     deploymentRoutes,
+    addressRoutes,
+    keysRoutes,
     nowhereRoutes,
   ],
 });

@@ -87,8 +87,10 @@ export async function machine(berth: TestBerth, { on }: { on: boolean }): Promis
   const name = `machine-${machines}`;
   const [id = ''] = await deployed(berth, deployBody({ name }));
   await untilStatus(berth, id, 'Active');
+  // It is shown only while the VM is on.
+  const ip = (await vmOf(berth, id))?.publicIp ?? '';
   if (!on) await changed(berth, name, { autoreboot_on: false, power_on: false });
-  return { id: toId('instance', id), name, ip: (await vmOf(berth, id))?.publicIp ?? '' };
+  return { id: toId('instance', id), name, ip };
 }
 
 /** The calls of a user who sees this VM of the first account and nothing else, and may change nothing. */

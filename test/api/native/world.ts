@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type IdKind, kindOfSample, sampleOff, toId } from '../../../src/api/native/id.ts';
+import { type IdKind, kindOfSample, sampleAddress, samplesOff, toId } from '../../../src/api/native/id.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
 import { addUser as addUserAs } from '../../../src/app/user.ts';
 import type { Database } from '../../../src/store/database.ts';
@@ -35,6 +35,8 @@ export interface World {
   make(kind: IdKind, sample?: string): Promise<string>;
   /** Opens a session of a user who runs the first account. @returns its token */
   session(): Promise<string>;
+  /** Makes an additional address. */
+  makeAddress(): Promise<string>;
   /** Adds a key of the first account, or of another. @returns its secret */
   addKey(more?: { accountId?: string; scope?: 'read-only'; expiresAt?: Date; revokedAt?: Date }): Promise<string>;
   /** A new account with a key. */
@@ -79,7 +81,7 @@ export async function startWorld(): Promise<World> {
       post(`/disks/${await world.make('disk')}/backup-schedules`, { startAt: '03:30', intervalSeconds: 86_400 }),
     deployment: () => post('/deployments', { account: 'default', name: `deployed-${made}`, image: 'micro', count: 2 }),
     disk: async () => {
-      const instance = await world.make('instance', sampleOff);
+      const instance = await world.make('instance', samplesOff[0]);
       return post(`/instances/${instance}/disks`, { sizeMib: 1_024 });
     },
     group: () => post('/groups', { account: 'default', name: `group-${made}` }),
@@ -87,7 +89,8 @@ export async function startWorld(): Promise<World> {
       const name = `vm-${made}`;
       const [id = ''] = await deployed(berth, deployBody({ name }));
       await untilStatus(berth, id, 'Active');
-      if (sample === sampleOff) await changed(berth, name, { autoreboot_on: false, power_on: false });
+      if (samplesOff.some((one) => one === sample))
+        await changed(berth, name, { autoreboot_on: false, power_on: false });
       return toId('instance', id);
     },
     operation: async () => {
@@ -139,6 +142,11 @@ export async function startWorld(): Promise<World> {
       assert.ok(maker, `test/api/native/world.ts can't make anything of kind ${kind} yet`);
       return maker(sample);
     },
+    async makeAddress() {
+      const path = `${base}/instances/${await world.make('instance')}/addresses`;
+      const { body } = await berth.call<{ items: { address: string }[] }>('POST', path, {});
+      return body.items[0]?.address ?? '';
+    },
     async addKey({ accountId: of = accountId, scope, expiresAt, revokedAt } = {}) {
       const secret = `berth_${randomUUID()}`;
       await database
@@ -188,6 +196,7 @@ export async function exampleIn(world: World, { id, example }: Operation): Promi
     const kind = kindOfSample(sample);
     if (kind && !ids.has(sample)) ids.set(sample, await world.make(kind, sample));
   }
+  if (text.includes(`"${sampleAddress}"`)) ids.set(sampleAddress, await world.makeAddress());
   const filled = JSON.parse(text, (_key, value: unknown) =>
     typeof value === 'string' ? (ids.get(value) ?? value) : value,
   ) as Operation['example'];
