@@ -11,8 +11,13 @@ import type {
 import type {
   Account,
   AccountPage,
+  Address,
+  AddressChange,
+  AddressPage,
   AddressPool,
   AddressPoolPage,
+  AddressSwap,
+  Addresses,
   Backup,
   BackupPage,
   BackupSchedule,
@@ -51,11 +56,13 @@ import type {
   InstanceChange,
   InstancePage,
   InstancePorts,
+  Keys,
   LedgerPage,
   LedgerTransaction,
   Login,
   Me,
   NewAddressPool,
+  NewAddresses,
   NewBackupSchedule,
   NewConfiguration,
   NewCredit,
@@ -119,6 +126,52 @@ export class AccountsApi {
   /** An account. */
   get(account: string, options: Options = {}): Promise<Account> {
     return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}`, {}, options);
+  }
+}
+
+/** Operations on addresses. */
+export class AddressesApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The addresses of the VMs that you see, in their order. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only of this account */
+      account?: string | undefined;
+      /** Only of this instance */
+      instance?: string | undefined;
+    } = {}, options: Options = {}): Pages<AddressPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/addresses', { query }, options);
+  }
+
+  /** An address. */
+  get(address: string, options: Options = {}): Promise<Address> {
+    return this.#transport.read(`/berth/v1/addresses/${encodeURIComponent(address)}`, {}, options);
+  }
+
+  /** Say what an address is called in the other direction; null is nothing. */
+  update(address: string, body: AddressChange, options: ChangeOptions = {}): Promise<Address> {
+    return this.#transport.change('PATCH', `/berth/v1/addresses/${encodeURIComponent(address)}`, { body }, options);
+  }
+
+  /** Give an additional address back. */
+  delete(address: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/addresses/${encodeURIComponent(address)}`, {}, options);
+  }
+
+  /** Give a VM additional IPv4 addresses, which lead to its main one at once. A VM has up to 4 of them. */
+  create(instance: string, body: NewAddresses, options: ChangeOptions = {}): Promise<Addresses> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/addresses`, { body }, options);
+  }
+
+  /** Let two VMs that are off exchange their addresses. Both have to be on the same host. The ports that are open stay with each VM. */
+  swap(instance: string, body: AddressSwap, options: ChangeOptions = {}): Promise<Addresses> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/swap-addresses`, { body }, options);
   }
 }
 
@@ -602,6 +655,11 @@ export class InstancesApi {
   estimate(body: NewEstimate, options: ChangeOptions = {}): Promise<Estimate> {
     return this.#transport.change('POST', '/berth/v1/estimates', { body }, options);
   }
+
+  /** Press keys of the keyboard of a VM that is on, all of them together. What its guest makes of them is up to the guest. */
+  sendKeys(instance: string, body: Keys, options: ChangeOptions = {}): Promise<Operation> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/keys`, { body }, options);
+  }
 }
 
 /** Operations on me. */
@@ -1030,6 +1088,7 @@ export class WebhooksApi {
 /** Every noun of the API. */
 export class Resources {
   readonly accounts: AccountsApi;
+  readonly addresses: AddressesApi;
   readonly backupSchedules: BackupSchedulesApi;
   readonly backups: BackupsApi;
   readonly configurations: ConfigurationsApi;
@@ -1053,6 +1112,7 @@ export class Resources {
 
   constructor(transport: Transport) {
     this.accounts = new AccountsApi(transport);
+    this.addresses = new AddressesApi(transport);
     this.backupSchedules = new BackupSchedulesApi(transport);
     this.backups = new BackupsApi(transport);
     this.configurations = new ConfigurationsApi(transport);

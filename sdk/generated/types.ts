@@ -12,6 +12,30 @@ export interface AccountPage {
   nextCursor: string | null;
 }
 
+/** An IP that a VM holds */
+export interface Address {
+  address: string;
+  family: 'ipv4' | 'ipv6';
+  instance: string;
+  /** Leads to the main address of its instance */
+  additional: boolean;
+  /** What it is called in the other direction */
+  reverseName: string | null;
+  /** What it was asked for */
+  reason: string | null;
+}
+
+export interface AddressChange {
+  /** What it is called in the other direction */
+  reverseName?: string | null | undefined;
+}
+
+export interface AddressPage {
+  items: Address[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 export interface AddressPool {
   id: string;
   /** An IPv4 range that begins at its first address */
@@ -26,6 +50,17 @@ export interface AddressPoolPage {
   items: AddressPool[];
   /** Where to go on; null on the last page */
   nextCursor: string | null;
+}
+
+export interface AddressSwap {
+  /** The other VM */
+  instance: string;
+  /** Whether the additional ones go, too; not unless given */
+  additional?: boolean | undefined;
+}
+
+export interface Addresses {
+  items: Address[];
 }
 
 /** A copy of a disk as it was at one moment, on the same host */
@@ -726,6 +761,10 @@ export interface InstanceVm {
   managementAddress: string | null;
 }
 
+export interface Keys {
+  keys: ('shift' | 'shift_r' | 'alt' | 'alt_r' | 'altgr' | 'altgr_r' | 'ctrl' | 'ctrl_r' | 'meta_l' | 'meta_r' | 'menu' | 'esc' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9' | '0' | 'minus' | 'equal' | 'backspace' | 'tab' | 'q' | 'w' | 'e' | 'r' | 't' | 'y' | 'u' | 'i' | 'o' | 'p' | 'bracket_left' | 'bracket_right' | 'ret' | 'a' | 's' | 'd' | 'f' | 'g' | 'h' | 'j' | 'k' | 'l' | 'semicolon' | 'apostrophe' | 'grave_accent' | 'backslash' | 'z' | 'x' | 'c' | 'v' | 'b' | 'n' | 'm' | 'comma' | 'dot' | 'slash' | 'asterisk' | 'spc' | 'less' | 'caps_lock' | 'f1' | 'f2' | 'f3' | 'f4' | 'f5' | 'f6' | 'f7' | 'f8' | 'f9' | 'f10' | 'f11' | 'f12' | 'num_lock' | 'scroll_lock' | 'pause' | 'kp_divide' | 'kp_multiply' | 'kp_subtract' | 'kp_add' | 'kp_enter' | 'kp_decimal' | 'sysrq' | 'kp_0' | 'kp_1' | 'kp_2' | 'kp_3' | 'kp_4' | 'kp_5' | 'kp_6' | 'kp_7' | 'kp_8' | 'kp_9' | 'print' | 'home' | 'pgup' | 'pgdn' | 'end' | 'left' | 'up' | 'down' | 'right' | 'insert' | 'delete')[];
+}
+
 export interface LedgerEntry {
   /** An account's, free or held; a host's earnings; the world outside */
   book: 'available' | 'held' | 'revenue' | 'cash';
@@ -786,6 +825,13 @@ export interface Me {
 export interface NewAddressPool {
   /** An IPv4 range that begins at its first address */
   cidr: string;
+}
+
+export interface NewAddresses {
+  /** One unless given */
+  count?: number | undefined;
+  /** What they are for */
+  reason?: string | undefined;
 }
 
 export interface NewBackupSchedule {
@@ -1212,7 +1258,7 @@ export interface OperatedSlot {
 export interface Operation {
   id: string;
   /** What was asked for */
-  kind: 'create' | 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle' | 'reimage' | 'delete' | 'purge';
+  kind: 'create' | 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle' | 'reimage' | 'delete' | 'purge' | 'send-keys';
   account: string;
   instance: string;
   status: 'running' | 'succeeded' | 'failed';
