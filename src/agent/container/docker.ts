@@ -11,7 +11,15 @@ import { containerOptions, specHash, specLabel } from './create.ts';
 import { DiskWatch, type Watched, watchedOf } from './disk-watch.ts';
 import type { Doors } from './doors.ts';
 import type { ContainerDriver, ContainerSpec, LogQuery } from './driver.ts';
-import { Engine, type EngineInfo, EngineRefused, failureOf, isNotedAsTaken, isPortTaken } from './engine.ts';
+import {
+  Engine,
+  type EngineInfo,
+  EngineRefused,
+  failureOf,
+  isHalfStarted,
+  isNotedAsTaken,
+  isPortTaken,
+} from './engine.ts';
 import type { ExecRequest, Execution } from './exec.ts';
 import { foundOf } from './found.ts';
 import { Images } from './images.ts';
@@ -171,11 +179,18 @@ export class DockerDriver implements ContainerDriver {
     try {
       await this.#engine.ask((docker) => docker.getContainer(nameOf(instanceId)).start());
     } catch (error) {
-      const isHalfStarted = error instanceof EngineRefused && /task .*already exists/i.test(error.message);
-      if (isHalfStarted) await killRemains((await this.#find(instanceId))?.Id ?? '');
+      if (isHalfStarted(error)) await this.#clearHalfStarted(instanceId);
       if (isPortTaken(error)) await this.#freePorts(spec, place, error);
       throw error;
     }
+  }
+
+  /** Clears away what keeps a container from being started; one that never ran is made anew, because its name in the Engine is spoilt. */
+  async #clearHalfStarted(instanceId: string): Promise<void> {
+    const container = await this.#find(instanceId);
+    if (!container) return;
+    await killRemains(container.Id);
+    if (hasNeverRun(container)) await this.#removeContainer(instanceId);
   }
 
   /**
@@ -284,13 +299,16 @@ export class DockerDriver implements ContainerDriver {
   }
 
   async #removeContainer(instanceId: string): Promise<void> {
-    if (!(await this.#find(instanceId))) return;
+    const container = await this.#find(instanceId);
+    if (!container) return;
     const remove = () =>
       this.#engine.find((docker) => docker.getContainer(nameOf(instanceId)).remove({ force: true, v: true }));
     await remove().catch((error: unknown) => {
       // "Removal is already in progress": the Engine is at it since an earlier call.
       if (!(error instanceof EngineRefused && error.status === 409)) throw error;
     });
+    // The Engine may have been killed while it started it, and then what has come of that runs on for nobody.
+    if (!container.State.Running && hasNeverRun(container)) await killRemains(container.Id);
   }
 
   async #deathOf(instanceId: string, startedAt: string): Promise<Death | undefined> {
@@ -334,6 +352,9 @@ function isRight(
 function endedMeanwhile(error: unknown): void {
   if (!(error instanceof EngineRefused && [304, 409].includes(error.status))) throw error;
 }
+
+/** Whether the Engine knows of no start of a container. */
+const hasNeverRun = ({ State }: Docker.ContainerInspectInfo): boolean => State.StartedAt.startsWith('0001-');
 
 /** Looks until what is seen is right, or the time is up. */
 async function within<Seen>(ms: number, look: () => Promise<Seen>, isRight: (seen: Seen) => boolean): Promise<Seen> {

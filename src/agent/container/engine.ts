@@ -140,6 +140,10 @@ export function meaningOf(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+/** Whether something of an earlier start, in which the Engine was killed, keeps it from starting a container. */
+export const isHalfStarted = (error: unknown) =>
+  error instanceof EngineRefused && /task .*already exists|failed to start shim: mkdir .*exists/is.test(error.message);
+
 /** Whether the Engine could not listen where a container's port is to be reached. */
 export const isPortTaken = (error: unknown) =>
   error instanceof EngineRefused && /address already in use|port is already allocated/i.test(error.message);

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bridgeOf } from '../../../src/agent/container/names.ts';
-import { DriverAway } from '../../../src/agent/driver.ts';
+import { DriverAway, type Progress } from '../../../src/agent/driver.ts';
+import { processIds } from '../../../src/host/process.ts';
 import { until } from '../../support/berth.ts';
 import {
   bringUp,
@@ -16,6 +19,18 @@ import {
   type World,
   waits,
 } from './support.ts';
+
+/** The processes that name a container of the Engine's: in their control groups, or as its shim. */
+const namesOf = (containerId: string): number[] =>
+  processIds().filter((pid) =>
+    ['cgroup', 'cmdline'].some((file) => {
+      try {
+        return readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(containerId);
+      } catch {
+        return false;
+      }
+    }),
+  );
 
 describe('a container whose agent or Engine goes away', () => {
   let world: World;
@@ -125,6 +140,32 @@ describe('a container whose agent or Engine goes away', () => {
     await takeDown(driver, one.instanceId);
     await forgotten.remove();
     assert.deepEqual(await tracesOf(world, one.instanceId), []);
+  });
+
+  test('comes up though the Engine was killed while it started it, at whatever step, and leaves nothing', async () => {
+    const driver = await world.driver();
+    for (const afterMs of [20, 60, 100, 140, 180, 240]) {
+      const one = spec();
+      const ids = new Set<string>();
+      const container = world.engine.docker.getContainer(`berth-${one.instanceId.slice(2)}`);
+      await new Promise<void>((isStarting) => {
+        const tell = ({ kind }: Progress) => kind === 'container.start' && isStarting();
+        driver.run(one, tell, new AbortController().signal).catch(() => {});
+      });
+      ids.add((await container.inspect()).Id);
+      await sleep(afterMs);
+      await world.engine.kill();
+      await world.engine.restart();
+      await until(`it runs (${afterMs} ms)`, async () => {
+        await bringUp(driver, one).catch(() => {});
+        const made = await container.inspect().catch(() => null);
+        if (made) ids.add(made.Id);
+        return (await driver.inspect(one.instanceId))?.power === 'running';
+      });
+      await takeDown(driver, one.instanceId);
+      await until('no process is left', async () => [...ids].every((id) => namesOf(id).length === 0));
+      assert.deepEqual(await tracesOf(world, one.instanceId), []);
+    }
   });
 
   test('is completed by the next agent from wherever the last one died', async () => {
