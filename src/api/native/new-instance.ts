@@ -274,8 +274,10 @@ export async function withAdvice<Result>(work: Promise<Result>): Promise<Result>
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof BerthError && noOfferCodes.has(error.code))) throw error;
+    // A network that is full is no matter of offers.
+    const isOfMarket = error instanceof BerthError && noOfferCodes.has(error.code) && error.subject === undefined;
+    if (!isOfMarket) throw error;
     const message = `${error.message}; GET ${base}/offers/explain with the same constraints tells why, and what would work.`;
-    throw new BerthError(error.code, message, error.subject);
+    throw new BerthError(error.code, message);
   }
 }
