@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { BerthError } from '../model/errors.ts';
-import { findPrincipalByKey, type Principal } from '../store/api-key.ts';
+import { findPrincipalByKey, type KeyUse, noteUse, type Principal } from '../store/api-key.ts';
 import { findHostByCredential } from '../store/host.ts';
 import type { Context } from './context.ts';
 
@@ -18,9 +18,20 @@ export function sha256(secret: string): Uint8Array {
  * @throws BerthError `unauthenticated` when the key is missing, unknown, revoked or expired, always in the same words
  */
 export async function authenticateKey(context: Context, key: string | undefined): Promise<Principal> {
-  const principal = key && (await findPrincipalByKey(context.database, sha256(key), context.clock.now()));
-  if (!principal) throw new BerthError('unauthenticated', 'There is no such API key.');
-  return principal;
+  const found = key && (await findPrincipalByKey(context.database, sha256(key), context.clock.now()));
+  if (!found) throw new BerthError('unauthenticated', 'There is no such API key.');
+  await noteKeyUse(context, found.key);
+  return found.principal;
+}
+
+/** Precise enough to tell which keys nobody needs any more, and a write that no request notices. */
+const useNotedEveryMs = 60 * 60 * 1000;
+
+/** Notes that a key is used, once an hour at most. */
+export async function noteKeyUse({ database, clock }: Context, { id, lastUsedAt }: KeyUse): Promise<void> {
+  const now = clock.now();
+  const since = new Date(now.getTime() - useNotedEveryMs);
+  if (lastUsedAt === null || lastUsedAt <= since) await noteUse(database, id, now, since);
 }
 
 /**

@@ -3,7 +3,7 @@
 import { BerthError } from '../model/errors.ts';
 import type { Grant } from '../model/privilege.ts';
 import { findPrincipalByKey, findUserByKey } from '../store/api-key.ts';
-import { sha256 } from './authenticate.ts';
+import { noteKeyUse, sha256 } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { grantsOfKey, grantsOfUser } from './grants.ts';
 import { useSession } from './session.ts';
@@ -45,12 +45,14 @@ async function callerByKey(context: Context, key: string, from: string): Promise
   const now = context.clock.now();
   const account = await findPrincipalByKey(context.database, sha256(key), now);
   if (account) {
-    const { accountId, actor, scope } = account;
+    await noteKeyUse(context, account.key);
+    const { accountId, actor, scope } = account.principal;
     const level = scope === 'full' ? 'account_admin' : 'vm_console';
     return { actor, grants: [{ level, accountId }], user: null, apiKeyId: null };
   }
   const found = await findUserByKey(context.database, sha256(key), now);
   if (!found) return undefined;
+  await noteKeyUse(context, found);
   const { id, userId, username, label } = found;
   const grants = await grantsOfKey(context, { id, userId }, from);
   return { actor: `user:${username}/${label}`, grants, user: { id: userId, username }, apiKeyId: id };

@@ -23,12 +23,38 @@ const keysMax = 100;
 const labelLengthMax = 255;
 
 /** The caller's own keys, oldest first. A key sees itself alone, and an account's own key none. */
-export async function listUserKeys({ database }: Context, { user, apiKeyId }: Caller): Promise<UserKey[]> {
+export async function listUserKeys(context: Context, { user, apiKeyId }: Caller): Promise<UserKey[]> {
   if (!user) return [];
-  const all = await store.listUserKeys(database, user.id);
-  const keys = apiKeyId === null ? all : all.filter(({ id }) => id === apiKeyId);
-  const privileges = await listPrivileges(database, { userId: user.id });
+  const keys = await keysOf(context, user.id);
+  return apiKeyId === null ? keys : keys.filter(({ id }) => id === apiKeyId);
+}
+
+/**
+ * A user's keys, oldest first, for himself and who runs the cluster.
+ * @throws BerthError `forbidden`
+ */
+export async function listKeysOf(context: Context, caller: Caller, user: UserRow): Promise<UserKey[]> {
+  if (caller.user?.id === user.id) return listUserKeys(context, caller);
+  await requireRightOver(context, caller, user);
+  return keysOf(context, user.id);
+}
+
+async function keysOf({ database }: Context, userId: string): Promise<UserKey[]> {
+  const privileges = await listPrivileges(database, { userId });
+  const keys = await store.listUserKeys(database, userId);
   return keys.map((key) => ({ ...key, privileges: privileges.filter(({ apiKey }) => apiKey?.id === key.id) }));
+}
+
+/**
+ * The user's key of an id, with what was granted to it.
+ * @returns undefined where there is none that the caller may see
+ */
+export async function findKeyInSight(context: Context, caller: Caller, id: string): Promise<UserKey | undefined> {
+  const key = await store.findUserKey(context.database, { id });
+  if (!key) return undefined;
+  const isOwn = key.userId === caller.user?.id && (caller.apiKeyId === null || caller.apiKeyId === id);
+  if (!isOwn && clusterLevelOf(caller.grants) === null) return undefined;
+  return (await keysOf(context, key.userId)).find((one) => one.id === id);
 }
 
 /**

@@ -18,16 +18,35 @@ export async function findPrincipalByKey(
   database: Database,
   secretSha256: Uint8Array,
   now: Date,
-): Promise<Principal | undefined> {
+): Promise<{ principal: Principal; key: KeyUse } | undefined> {
   const row = await database
     .selectFrom('api_key')
     .innerJoin('account', 'account.id', 'api_key.account_id')
     .where('secret_sha256', '=', secretSha256)
     .where('revoked_at', 'is', null)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
-    .select(['account.id', 'account.name', 'api_key.name as key_name', 'scope'])
+    .select(['account.id', 'account.name', 'api_key.id as key_id', 'api_key.name as key_name', 'scope', 'last_used_at'])
     .executeTakeFirst();
-  return row && { accountId: row.id, accountName: row.name, actor: `key:${row.key_name}`, scope: row.scope };
+  if (!row) return undefined;
+  const { id: accountId, name: accountName, scope } = row;
+  const principal = { accountId, accountName, actor: `key:${row.key_name}`, scope };
+  return { principal, key: { id: row.key_id, lastUsedAt: row.last_used_at } };
+}
+
+/** When a key was used last, as far as it was noted. */
+export interface KeyUse {
+  id: string;
+  lastUsedAt: Date | null;
+}
+
+/** Notes that a key is used, where nothing newer than `since` is noted. */
+export async function noteUse(database: Database, id: string, now: Date, since: Date): Promise<void> {
+  await database
+    .updateTable('api_key')
+    .set({ last_used_at: now })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', since)]))
+    .execute();
 }
 
 /** The user whose key this is at a moment, given by its SHA-256; undefined when there is none, or it has expired. */
@@ -35,15 +54,17 @@ export async function findUserByKey(
   database: Database,
   secretSha256: Uint8Array,
   now: Date,
-): Promise<{ id: string; label: string; userId: string; username: string } | undefined> {
+): Promise<(KeyUse & { label: string; userId: string; username: string }) | undefined> {
   const row = await database
     .selectFrom('api_key')
     .innerJoin('user', 'user.id', 'api_key.user_id')
     .where('secret_sha256', '=', secretSha256)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
-    .select(['api_key.id', 'name', 'user_id', 'username'])
+    .select(['api_key.id', 'name', 'user_id', 'username', 'last_used_at'])
     .executeTakeFirst();
-  return row && { id: row.id, label: row.name, userId: row.user_id as string, username: row.username };
+  if (!row) return undefined;
+  const { id, name: label, username, last_used_at: lastUsedAt } = row;
+  return { id, label, userId: row.user_id as string, username, lastUsedAt };
 }
 
 /** Makes sure that an API key, given by its SHA-256, acts for an account. */
@@ -73,15 +94,17 @@ export interface ApiKeyRow {
   createdAt: Date;
   expiresAt: Date | null;
   revokedAt: Date | null;
+  /** Noted once an hour at most. */
+  lastUsedAt: Date | null;
 }
 
-const columns = ['id', 'name', 'scope', 'created_at', 'expires_at', 'revoked_at'] as const;
+const columns = ['id', 'name', 'scope', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'] as const;
 
 /** Writes a key. */
 export async function insertApiKey(
   tx: Tx,
   accountId: string,
-  key: Omit<ApiKeyRow, 'revokedAt'> & { secretSha256: Uint8Array },
+  key: Omit<ApiKeyRow, 'revokedAt' | 'lastUsedAt'> & { secretSha256: Uint8Array },
 ): Promise<void> {
   await tx
     .insertInto('api_key')
@@ -114,7 +137,14 @@ export async function listApiKeys(database: Database, accountId: string): Promis
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+    lastUsedAt: row.last_used_at,
   }));
+}
+
+/** The account whose key this is; undefined where there is none, or it is a user's. */
+export async function findKeyAccount(database: Database, id: string): Promise<string | undefined> {
+  const row = await database.selectFrom('api_key').where('id', '=', id).select('account_id').executeTakeFirst();
+  return row?.account_id ?? undefined;
 }
 
 /** Ends a key. */

@@ -12,6 +12,8 @@ export interface UserKeyRow {
   label: string;
   createdAt: Date;
   expiresAt: Date | null;
+  /** Noted once an hour at most. */
+  lastUsedAt: Date | null;
 }
 
 const keys = (database: Database) =>
@@ -19,7 +21,7 @@ const keys = (database: Database) =>
     .selectFrom('api_key')
     .innerJoin('user', 'user.id', 'api_key.user_id')
     .select(['api_key.id', 'api_key.number', 'user.id as user_id', 'user.number as user_number', 'username'])
-    .select(['api_key.name', 'api_key.created_at', 'expires_at']);
+    .select(['api_key.name', 'api_key.created_at', 'expires_at', 'last_used_at']);
 
 const toKey = (row: Awaited<ReturnType<ReturnType<typeof keys>['executeTakeFirstOrThrow']>>): UserKeyRow => ({
   id: row.id,
@@ -30,6 +32,7 @@ const toKey = (row: Awaited<ReturnType<ReturnType<typeof keys>['executeTakeFirst
   label: row.name,
   createdAt: row.created_at,
   expiresAt: row.expires_at,
+  lastUsedAt: row.last_used_at,
 });
 
 /** A user's keys, oldest first. */

@@ -6,7 +6,6 @@ import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { type AccountHandle, listAccounts } from '../../app/overview.ts';
 import { reachOwnAccount } from '../../app/own-account.ts';
-import { storable } from '../../app/storable.ts';
 import type { PrivilegeLevel } from '../../model/privilege.ts';
 import type { Api } from '../types.ts';
 import { Id, parseId, toId } from './id.ts';
@@ -26,8 +25,7 @@ export const AccountRef = (description = 'Id or name of an account; left out whe
 /** What a caller means by {@link AccountRef}. */
 export const accountRef = (text: string): string | { id: string } => {
   const id = parseId('account', text);
-  // No account's name has what the database can't hold.
-  return id === null ? storable(text) : { id };
+  return id === null ? text : { id };
 };
 
 /** The account that a request names, or the caller's own. @throws BerthError as `reachOwnAccount` does */

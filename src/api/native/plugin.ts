@@ -2,7 +2,6 @@
 
 import rateLimit from '@fastify/rate-limit';
 import type { Context } from '../../app/context.ts';
-import { storable } from '../../app/storable.ts';
 import { BerthError } from '../../model/errors.ts';
 import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
@@ -71,11 +70,6 @@ async function prepare(app: App, context: Context): Promise<void> {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
     if (!request.routeOptions.config.isPublic) request.caller = await authenticate(context, request);
-  });
-  app.addHook('preValidation', async (request) => {
-    // What no text in the database can hold finds nothing there.
-    request.params = storable(request.params);
-    request.query = storable(request.query);
   });
   await app.register(rateLimit, {
     // The document is made without any settings; it says that there is a limit, not which.

@@ -13,7 +13,6 @@ import {
   openSession,
   type SessionRow,
 } from '../../app/session.ts';
-import { storable } from '../../app/storable.ts';
 import { factors, validitySecondsMax } from '../../model/session.ts';
 import type { Api } from '../types.ts';
 import { cookieAway, cookieWith, requireNoOtherSite } from './cookie.ts';
@@ -117,7 +116,7 @@ function loginRoute(api: Api): void {
         const { username, password, code, validitySeconds, cookie } = given;
         if (cookie) requireNoOtherSite(request);
         const secondFactor = code === undefined ? undefined : { name: '2fa' as const, code };
-        const credentials = { username: storable(username), password, secondFactor };
+        const credentials = { username, password, secondFactor };
         const opened = await openSession(api.context, credentials, validitySeconds, originOf(request));
         reply.code(201).header('cache-control', 'no-store');
         if (!cookie) return { ...toFields(opened), token: opened.token };

@@ -1,7 +1,6 @@
 // How other nouns name a user.
 
 import type { Static } from 'typebox';
-import { storable } from '../../app/storable.ts';
 import { Id, parseId, toId } from './id.ts';
 import { Shape, Text } from './shape.ts';
 
@@ -20,5 +19,5 @@ export const UserName = (description = 'Id or name of a user') => Text('ann', de
 /** What a caller means by {@link UserName}. */
 export const userBy = (text: string): { id: string } | { username: string } => {
   const id = parseId('user', text);
-  return id === null ? { username: storable(text) } : { id };
+  return id === null ? { username: text } : { id };
 };
