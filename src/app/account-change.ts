@@ -33,7 +33,11 @@ export async function openAccount(context: Context, caller: Caller, name: string
  * Closes an account that nothing was ever in. What was charged and deployed stays known, so any other stays.
  * @throws BerthError `wrong_state`, `forbidden`, `not_found`
  */
-export async function closeAccount(context: Context, caller: Caller, accountRef: string): Promise<void> {
+export async function closeAccount(
+  context: Context,
+  caller: Caller,
+  accountRef: string | { id: string },
+): Promise<void> {
   const { account } = await reachAccount(context, caller, accountRef, 'cluster_admin');
   await inTransaction(context.database, async (tx) => {
     if (!(await deleteUnusedAccount(tx, account.id))) {

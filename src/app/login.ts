@@ -45,6 +45,43 @@ export async function logIn(context: Context, credentials: Credentials, from: st
   return login;
 }
 
+/**
+ * Whether this is the password of a user who has logged in already. Guessing is slowed as at a login.
+ * @param context no transaction's: what failed stays counted
+ * @throws BerthError `too_many_requests`
+ */
+export function provePassword(context: Context, username: string, password: string, from: string): Promise<boolean> {
+  return prove(
+    context,
+    username,
+    from,
+    async () => (await check(context, { username, password })).outcome !== 'refused',
+  );
+}
+
+/** {@link provePassword} of a code of his second factor, which is taken by this. */
+export function proveCode(
+  context: Context,
+  { id, username }: { id: string; username: string },
+  code: string,
+  from: string,
+): Promise<boolean> {
+  return prove(context, username, from, () => takeCode(context, id, code));
+}
+
+async function prove(
+  context: Context,
+  username: string,
+  from: string,
+  isRight: () => Promise<boolean>,
+): Promise<boolean> {
+  const noted = await noteAttempt(context, sourcesOf(username, from));
+  const isProven = await isRight();
+  // As at a login of which a part is right: it takes back itself and nothing else.
+  if (isProven) await takeBack(context, noted, 'second-factor-missing');
+  return isProven;
+}
+
 async function check(context: Context, { username, password, secondFactor }: Credentials): Promise<Login> {
   const user = await findCredentials(context.database, username);
   const isRight = await verify(password, user?.passwordHash ?? null);

@@ -2,7 +2,7 @@
 // that a user gives his own API keys what he has himself.
 
 import { BerthError, InvalidFields, shown } from '../model/errors.ts';
-import { type Grant, mayAs, mayChange, sightOf } from '../model/privilege.ts';
+import { type Grant, may, mayAs, mayChange, sightOf } from '../model/privilege.ts';
 import type { PrivilegeTerms } from '../model/privilege-terms.ts';
 import { type Database, inTransaction, type Tx } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
@@ -28,6 +28,35 @@ export async function listPrivileges(
   return (await store.listPrivileges(context.database, filter)).filter((one) => sees(caller, one));
 }
 
+/** So many are read at once where only some of them are in sight. */
+const readAtOnce = 500;
+
+/**
+ * A page of the privileges that a caller may see, in the order in which they were granted. Without a filter of what they are
+ * held on or by whom: his own, and those in accounts that he has to do with.
+ * @returns one more than `limit` where another page follows
+ */
+export async function pageOfPrivileges(
+  context: Context,
+  caller: Caller,
+  filter: store.PrivilegeFilter,
+  { after, limit }: { after: bigint; limit: number },
+): Promise<store.PrivilegeRow[]> {
+  const sight = sightOf(caller.grants);
+  const accountIds = caller.grants.flatMap(({ accountId }) => accountId ?? []);
+  const own = sight === 'everything' ? {} : { ofUserOrIn: { userId: caller.user?.id ?? null, accountIds } };
+  const base = Object.keys(filter).length > 0 ? filter : own;
+  const found: store.PrivilegeRow[] = [];
+  let from = after;
+  while (found.length <= limit) {
+    const read = await store.listPrivileges(context.database, { ...base, after: from, limit: readAtOnce });
+    found.push(...read.filter((one) => sees(caller, one)));
+    from = read.at(-1)?.id ?? from;
+    if (read.length < readAtOnce) break;
+  }
+  return found.slice(0, limit + 1);
+}
+
 /** A caller's own privileges: a user's, with those of his keys; a key's; for an account's own key those on the account. */
 export function listOwnPrivileges(context: Context, caller: Caller): Promise<store.PrivilegeRow[]> {
   const { user, apiKeyId } = caller;
@@ -46,12 +75,14 @@ export async function readPrivilege(context: Context, caller: Caller, ref: strin
   return found;
 }
 
-/** Who may see it: whose it is, and who manages what it is held on and holds as much there. */
+/** Who may see it: whose it is, who manages what it is held on and holds as much there, and who may look at the whole account. */
 function sees(caller: Caller, privilege: store.PrivilegeRow): boolean {
   const { user, apiKeyId, grants } = caller;
   const isOwn = user?.id === privilege.user.id && (apiKeyId === null || apiKeyId === privilege.apiKey?.id);
   const { level, ...place } = store.grantOf(privilege);
-  return isOwn || mayAs(grants, level === 'vm_console' ? 'vm_admin' : level, place);
+  const { accountId } = place;
+  const seesAll = accountId !== undefined && may(grants, 'vm_console', { accountId });
+  return isOwn || seesAll || mayAs(grants, level === 'vm_console' ? 'vm_admin' : level, place);
 }
 
 /** What is granted to whom. */

@@ -4,12 +4,20 @@
 import { checkUsername } from '../model/account.ts';
 import { BerthError, InvalidFields, shown } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
-import { clusterLevelOf, mayAs, mayChange, type PrivilegeLevel, sightOf } from '../model/privilege.ts';
+import { clusterLevelOf, may, mayChange, type PrivilegeLevel, sightOf } from '../model/privilege.ts';
 import { parseReference } from '../model/reference.ts';
 import { checkPublicKey, sshKeysMax } from '../model/ssh-key.ts';
 import { inTransaction } from '../store/database.ts';
 import { insertPrivilege } from '../store/privilege.ts';
-import { deleteUser, findUser, insertUser, listUsers, type UserRow, updateUser } from '../store/user.ts';
+import {
+  deleteUser,
+  findUser,
+  insertUser,
+  listUsers,
+  listUsersInSight,
+  type UserRow,
+  updateUser,
+} from '../store/user.ts';
 import type { Caller } from './caller.ts';
 import type { Context } from './context.ts';
 import { allGrantsOf } from './grants.ts';
@@ -21,24 +29,61 @@ export type { UserRow } from '../store/user.ts';
 export async function usersInSight({ database }: Context, caller: Caller): Promise<UserRow[]> {
   const sight = sightOf(caller.grants);
   if (sight === 'everything') return listUsers(database, null);
-  const run = caller.grants
-    .filter(({ level }) => level === 'account_admin')
-    .flatMap(({ accountId }) => accountId ?? []);
-  const users = await listUsers(database, run);
+  const users = await listUsers(database, accountsSeenWhole(caller));
   const { user } = caller;
   if (!user || users.some(({ id }) => id === user.id)) return users;
   const self = await findUser(database, user);
   return (self ? [...users, self] : users).toSorted((one, other) => (one.username < other.username ? -1 : 1));
 }
 
+/** The accounts that a caller runs, or may at least look at as a whole. */
+const accountsSeenWhole = ({ grants }: Caller): string[] =>
+  grants.flatMap((grant) => {
+    const { accountId } = grant;
+    return accountId !== undefined && may([grant], 'vm_console', { accountId }) ? [accountId] : [];
+  });
+
+/** Which users are asked for. */
+export interface UserWindow {
+  /** Only those who have to do with this account. */
+  accountId?: string | undefined;
+  username?: string | undefined;
+  /** The name that the page begins after. */
+  after: string | null;
+  limit: number;
+}
+
+/** A page of the users whom a caller may see, by name. @returns one more than `limit` where another page follows */
+export function pageOfUsers({ database }: Context, caller: Caller, window: UserWindow): Promise<UserRow[]> {
+  const isAll = sightOf(caller.grants) === 'everything';
+  const sight = isAll ? null : { accountIds: accountsSeenWhole(caller), userId: caller.user?.id ?? null };
+  return listUsersInSight(database, sight, window);
+}
+
 /**
- * The user whom a caller names by number or name.
+ * The user whom a caller names by number or name, or by his id.
  * @throws BerthError `not_found` where there is none whom he may see
  */
-export async function reachUser(context: Context, caller: Caller, ref: string): Promise<UserRow> {
-  const user = await userNamed(context, ref);
+export async function reachUser(context: Context, caller: Caller, ref: string | { id: string }): Promise<UserRow> {
+  const user = typeof ref === 'string' ? await userNamed(context, ref) : await findUser(context.database, ref);
   if (user && (await sees(context, caller, user.id))) return user;
-  throw new BerthError('not_found', `There is no user ${shown(ref)}.`, ref);
+  const name = typeof ref === 'string' ? ref : ref.id;
+  throw new BerthError('not_found', `There is no user ${shown(name)}.`, name);
+}
+
+/**
+ * The user of an id or name, whoever asks: whom one grants something to, one need not have seen before.
+ * @param field what the request calls him
+ * @throws BerthError `not_found`
+ */
+export async function requireAnyUser(
+  { database }: Context,
+  by: { id: string } | { username: string },
+  field: string,
+): Promise<UserRow> {
+  const user = await findUser(database, by);
+  if (user) return user;
+  throw new BerthError('not_found', `There is no user ${shown(Object.values(by)[0])}.`, field);
 }
 
 /** The user of a number or name, whoever asks. */
@@ -50,7 +95,7 @@ export function userNamed({ database }: Context, ref: string): Promise<UserRow |
 async function sees(context: Context, caller: Caller, userId: string): Promise<boolean> {
   if (caller.user?.id === userId || sightOf(caller.grants) === 'everything') return true;
   const accountIds = await accountsOf(context.database, userId);
-  return accountIds.some((accountId) => mayAs(caller.grants, 'account_admin', { accountId }));
+  return accountIds.some((accountId) => may(caller.grants, 'vm_console', { accountId }));
 }
 
 /**

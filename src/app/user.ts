@@ -15,7 +15,7 @@ import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 import { tellOfUser } from './user-event.ts';
 
 /** What an app shows beside the code. */
-const totpIssuer = 'Berth';
+export const totpIssuer = 'Berth';
 
 /** A user with the names of the accounts that he has privileges on, or on anything in. */
 export type UserRow = store.UserRow & { accounts: string[] };

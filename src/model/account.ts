@@ -25,3 +25,19 @@ export function checkUsername(name: string, field: string): string {
   const rule = `a user's name has 1 to ${nameLengthMax} letters, digits and characters of "-_.+@", begins with a letter or digit and is no number`;
   throw new BerthError('invalid_value', `${field} is ${shown(name)}; ${rule}.`, field);
 }
+
+/** As long as a mail address can be (RFC 5321), and as the schema holds. */
+const emailLengthMax = 254;
+
+/**
+ * Checks a mail address: enough to catch what is none, as only a mail that arrives tells more.
+ * @throws BerthError `invalid_value`
+ */
+export function checkEmail(email: string, field: string): string {
+  if (email.length <= emailLengthMax && /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email)) return email;
+  throw new BerthError(
+    'invalid_value',
+    `${field} is ${shown(email)}; a mail address looks like ann@example.com.`,
+    field,
+  );
+}

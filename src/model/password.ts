@@ -34,7 +34,16 @@ export function newPassword(entropy: Entropy): string {
 /** A password's argon2id hash in PHC string form. */
 export function hashPassword(password: string, entropy: Entropy): string {
   const nonce = entropy.bytes(nonceBytes);
-  const tag = argon2Sync('argon2id', { message: password, nonce, ...parameters });
+  return toPhc(nonce, argon2Sync('argon2id', { message: password, nonce, ...parameters }));
+}
+
+/** {@link hashPassword} in a thread of its own, for who serves others meanwhile. */
+export async function hashPasswordAside(password: string, entropy: Entropy): Promise<string> {
+  const nonce = entropy.bytes(nonceBytes);
+  return toPhc(nonce, await hashInThread('argon2id', { message: password, nonce, ...parameters }));
+}
+
+function toPhc(nonce: Uint8Array, tag: Uint8Array): string {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64').replace(/=+$/, '');
   const { memory, passes, parallelism } = parameters;
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${base64(nonce)}$${base64(tag)}`;

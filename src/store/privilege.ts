@@ -36,6 +36,11 @@ export interface PrivilegeFilter {
   onAccount?: string;
   onGroup?: bigint;
   onInstance?: string;
+  /** A user's own, with those in some accounts. */
+  ofUserOrIn?: { userId: string | null; accountIds: readonly string[] };
+  /** Granted after this one, and at most so many. */
+  after?: bigint;
+  limit?: number;
 }
 
 /** Privileges in the order in which they were granted. What is held on a VM that is gone is not among them. */
@@ -48,7 +53,7 @@ export async function listPrivileges(database: Database, filter: PrivilegeFilter
     .leftJoin('group', 'group.id', 'place.group_id')
     .leftJoin('instance', 'instance.id', 'place.instance_id')
     .leftJoin('api_key', 'api_key.id', 'privilege.api_key_id');
-  const { id, userId, apiKeyId, inAccounts, onAccount, onGroup, onInstance } = filter;
+  const { id, userId, apiKeyId, inAccounts, onAccount, onGroup, onInstance, ofUserOrIn, after, limit } = filter;
   if (id !== undefined) query = query.where('privilege.id', '=', id);
   if (userId !== undefined) query = query.where('privilege.user_id', '=', userId);
   if (apiKeyId === null) query = query.where('privilege.api_key_id', 'is', null);
@@ -57,6 +62,14 @@ export async function listPrivileges(database: Database, filter: PrivilegeFilter
   if (onAccount !== undefined) query = query.where('privilege.account_id', '=', onAccount);
   if (onGroup !== undefined) query = query.where('privilege.group_id', '=', onGroup);
   if (onInstance !== undefined) query = query.where('privilege.instance_id', '=', onInstance);
+  if (ofUserOrIn !== undefined) {
+    const { userId: own, accountIds } = ofUserOrIn;
+    query = query.where(
+      sql<boolean>`(privilege.user_id = ${own}::uuid or place.account_id = any(${[...accountIds]}::uuid[]))`,
+    );
+  }
+  if (after !== undefined) query = query.where('privilege.id', '>', after);
+  if (limit !== undefined) query = query.limit(limit);
   const rows = await query
     .select(['privilege.id', 'level', 'password_required', 'second_factor_required', 'second_factor_age_seconds_max'])
     .select(['from_addresses', 'granted_by'])

@@ -68,6 +68,31 @@ export async function listUsers(database: Database, accountIds: readonly string[
   return (await query.execute()).map(toUser);
 }
 
+/**
+ * Users by name, from one on: all, or one himself and those who have a privilege on one of some accounts or on anything in them.
+ * @returns at most one more than `limit`
+ */
+export async function listUsersInSight(
+  database: Database,
+  sight: { accountIds: readonly string[]; userId: string | null } | null,
+  window: { accountId?: string | undefined; username?: string | undefined; after: string | null; limit: number },
+): Promise<UserRow[]> {
+  const hasToDoWith = (accountIds: readonly string[]) =>
+    sql<boolean>`exists (select from privilege join privilege_place on privilege_id = privilege.id
+      where privilege.user_id = "user".id and privilege_place.account_id = any(${[...accountIds]}::uuid[]))`;
+  const { accountId, username, after, limit } = window;
+  let query = users(database)
+    .orderBy('username')
+    .limit(limit + 1);
+  if (sight !== null) {
+    query = query.where(({ or, eb }) => or([eb('id', '=', sight.userId), hasToDoWith(sight.accountIds)]));
+  }
+  if (accountId !== undefined) query = query.where(hasToDoWith([accountId]));
+  if (username !== undefined) query = query.where('username', '=', username);
+  if (after !== null) query = query.where('username', '>', after);
+  return (await query.execute()).map(toUser);
+}
+
 /** What a login is checked against. */
 export interface CredentialsRow {
   id: string;
@@ -101,6 +126,17 @@ export async function lockTotp(
   return row?.totp_sealed ? { sealed: row.totp_sealed, takenStep: row.totp_step } : undefined;
 }
 
+/** The sealed secret of a second factor that a user has not confirmed yet, under lock. */
+export async function lockPendingTotp(tx: Tx, userId: string): Promise<Uint8Array | null> {
+  const row = await tx
+    .selectFrom('user')
+    .where('id', '=', userId)
+    .select('totp_pending_sealed')
+    .forUpdate()
+    .executeTakeFirst();
+  return row?.totp_pending_sealed ?? null;
+}
+
 /** Notes the step of a code that was taken. */
 export async function updateTotpStep(tx: Tx, userId: string, step: bigint): Promise<void> {
   await tx.updateTable('user').set({ totp_step: step }).where('id', '=', userId).execute();
@@ -109,20 +145,25 @@ export async function updateTotpStep(tx: Tx, userId: string, step: bigint): Prom
 /** What can be changed of a user. */
 export interface UserChange {
   passwordHash?: string;
+  email?: string | null;
   authorizedKeys?: readonly string[];
   /** A new secret, sealed, or none any more. */
   totpSealed?: Uint8Array | null;
+  /** One that is not confirmed yet. */
+  totpPendingSealed?: Uint8Array | null;
 }
 
 /** Changes a user. */
 export async function updateUser(tx: Tx, userId: string, change: UserChange): Promise<void> {
-  const { passwordHash, authorizedKeys, totpSealed } = change;
+  const { passwordHash, email, authorizedKeys, totpSealed, totpPendingSealed } = change;
   await tx
     .updateTable('user')
     .set({
       ...(passwordHash === undefined ? {} : { password_hash: passwordHash }),
       ...(authorizedKeys === undefined ? {} : { authorized_keys: [...authorizedKeys] }),
+      ...(email === undefined ? {} : { email }),
       ...(totpSealed === undefined ? {} : { totp_sealed: totpSealed, totp_step: null }),
+      ...(totpPendingSealed === undefined ? {} : { totp_pending_sealed: totpPendingSealed }),
     })
     .where('id', '=', userId)
     .execute();

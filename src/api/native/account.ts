@@ -1,7 +1,8 @@
 // Accounts: who pays, and owns what runs.
 
-import type { Static } from 'typebox';
-import { reachAccount } from '../../app/access.ts';
+import Type, { type Static } from 'typebox';
+import { reachAccount, requireCluster } from '../../app/access.ts';
+import { closeAccount, openAccount } from '../../app/account-change.ts';
 import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { type AccountHandle, listAccounts } from '../../app/overview.ts';
@@ -9,7 +10,7 @@ import { reachOwnAccount } from '../../app/own-account.ts';
 import type { PrivilegeLevel } from '../../model/privilege.ts';
 import type { Api } from '../types.ts';
 import { Id, parseId, toId } from './id.ts';
-import { read } from './operation.ts';
+import { change, read } from './operation.ts';
 import { PageOf, pageOfAll, pageQuery } from './page.ts';
 import { Shape, Text } from './shape.ts';
 
@@ -62,5 +63,46 @@ export function accountRoutes(api: Api): void {
     },
     async ({ context, caller, params }) =>
       toAccount((await reachAccount(context, caller, accountRef(params.account), 'see')).account),
+  );
+  openingRoutes(api);
+}
+
+function openingRoutes(api: Api): void {
+  change(
+    api,
+    {
+      id: 'createAccount',
+      tag: 'accounts',
+      summary: 'Open an account, with nothing in it',
+      description: "Its name becomes a part of its VMs' host names, and stays.",
+      method: 'POST',
+      path: '/accounts',
+      body: Shape('NewAccount', { name: Text('acme', 'Letters, digits and -', { maxLength: 200 }) }),
+      isForOperators: true,
+      status: 201,
+      result: AccountSchema,
+      location: ({ id }) => `/accounts/${id}`,
+      refusals: [409],
+    },
+    async ({ context, caller, body }) => toAccount(await openAccount(context, caller, body.name)),
+  );
+  change(
+    api,
+    {
+      id: 'deleteAccount',
+      tag: 'accounts',
+      summary: 'Close an account in which nothing ever was',
+      method: 'DELETE',
+      path: '/accounts/{account}',
+      isForOperators: true,
+      status: 204,
+      result: Type.Null(),
+      refusals: [409],
+    },
+    async ({ context, caller, params }) => {
+      requireCluster(caller);
+      await closeAccount(context, caller, accountRef(params.account));
+      return null;
+    },
   );
 }

@@ -8,6 +8,7 @@ import { openApiDocument } from '../document.ts';
 import type { App } from '../types.ts';
 import { accountRoutes } from './account.ts';
 import { addressRoutes } from './address.ts';
+import { apiKeyRoutes } from './api-key.ts';
 import { backupRoutes } from './backup.ts';
 import { backupScheduleRoutes } from './backup-schedule.ts';
 import { balanceRoutes } from './balance.ts';
@@ -37,11 +38,14 @@ import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
 import { priceRoutes } from './price.ts';
+import { privilegeRoutes } from './privilege.ts';
 import { revenueRoutes } from './revenue.ts';
+import { secondFactorRoutes } from './second-factor.ts';
 import { sessionRoutes } from './session.ts';
 import { slotRoutes } from './slot.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
 import { transactionRoutes } from './transaction.ts';
+import { userRoutes } from './user.ts';
 import { webhookRoutes } from './webhook.ts';
 import { webhookDeliveryRoutes } from './webhook-delivery.ts';
 
@@ -108,6 +112,10 @@ export const nativeDialect = defineDialect({
   routes: [
     meRoutes,
     sessionRoutes,
+    userRoutes,
+    secondFactorRoutes,
+    privilegeRoutes,
+    apiKeyRoutes,
     accountRoutes,
     groupRoutes,
     sshKeyRoutes,

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type IdKind, kindOfSample, sampleAddress, samplesOff, toId } from '../../../src/api/native/id.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
 import { addUser as addUserAs } from '../../../src/app/user.ts';
+import { totpCode } from '../../../src/model/totp.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { type Answer, callApi, startTestBerth, type TestBerth, until } from '../../support/berth.ts';
 import { addUser, asOperator, grant, tokenOf } from '../bytemark/identity.ts';
@@ -95,6 +96,11 @@ export async function startWorld(): Promise<World> {
     },
     operation: async () => {
       return post(`/instances/${await world.make('instance')}/power`, { action: 'stop' });
+    },
+    apiKey: () => post('/api-keys', { account: 'default', name: `key-${made}` }),
+    privilege: async () => {
+      const [user, group] = [await makers.user?.(''), await makers.group?.('')];
+      return post('/privileges', { user, level: 'group_admin', group });
     },
     session: async () => {
       const answer = await callApi<{ id: string }>(berth.url, null, 'POST', `${base}/sessions`, ann);
@@ -217,11 +223,31 @@ export async function rightRequest(
   world: World,
   operation: Operation,
 ): Promise<{ key: string | null; example: Operation['example'] }> {
-  const { isPublic, isForOperators, isForUsers } = operation;
+  const { id, isPublic, isForOperators, isForUsers } = operation;
   const example = await exampleIn(world, operation);
+  if (id === 'confirmSecondFactor' || id === 'deleteSecondFactor') return withSecondFactor(world, id);
+  if (id === 'deleteAccount') {
+    const { accountId } = await world.addStranger();
+    return { key: world.operator, example: { ...example, params: { account: toId('account', accountId) } } };
+  }
   if (isPublic) return { key: null, example };
   if (isForOperators) return { key: world.operator, example };
   return { key: isForUsers ? await world.session() : world.berth.apiKey, example };
+}
+
+/** What needs a code of a second factor: no example can have one that holds. */
+async function withSecondFactor({ berth }: World, id: string): Promise<{ key: string; example: Operation['example'] }> {
+  const user = await addUser(berth, 'default');
+  const key = await tokenOf(berth, user);
+  const path = `${base}/users/me/second-factor`;
+  const begun = await callApi<{ secret: string }>(berth.url, key, 'POST', path, { currentPassword: user.password });
+  const { secret } = begun.body;
+  const example = { params: { user: 'me' }, query: {}, body: { code: totpCode(secret, new Date()) } };
+  if (id === 'confirmSecondFactor') return { key, example };
+  assert.equal((await callApi(berth.url, key, 'PUT', path, example.body)).status, 200);
+  // Each code is taken once; the next one holds already.
+  const next = totpCode(secret, new Date(Date.now() + 30_000));
+  return { key, example: { ...example, query: { code: next }, body: undefined } };
 }
 
 /** Sends an operation. Of an answer that does not end, the beginning is read, and no body is told. */
