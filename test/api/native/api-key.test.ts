@@ -81,7 +81,7 @@ test('a user’s key does what is granted to it, as far as its user may', async 
     groups.body.items.map(({ id }) => id),
     [group],
   );
-  assertProblem(await call(secret, 'POST', '/groups', { name: 'y', account: 'acme' }), 403, 'forbidden');
+  assertProblem(await call(secret, 'POST', '/groups', { name: 'yard', account: 'acme' }), 403, 'forbidden');
   assertProblem(await call(secret, 'POST', '/api-keys', { name: 'child' }), 403, 'forbidden');
   const own = await call<{ items: Key[] }>(secret, 'GET', '/api-keys');
   assert.deepEqual(
@@ -92,9 +92,9 @@ test('a user’s key does what is granted to it, as far as its user may', async 
     ...{ user: ann.username, level: 'account_admin', account: 'acme', apiKey: made.body.id },
   });
   assert.deepEqual([more.status, more.body.apiKey], [201, made.body.id], JSON.stringify(more.body));
-  assert.equal((await call(secret, 'POST', '/groups', { name: 'y', account: 'acme' })).status, 201);
+  assert.equal((await call(secret, 'POST', '/groups', { name: 'yard', account: 'acme' })).status, 201);
   assert.equal((await call(ann, 'DELETE', `/privileges/${more.body.id}`)).status, 204);
-  assertProblem(await call(secret, 'POST', '/groups', { name: 'z', account: 'acme' }), 403, 'forbidden');
+  assertProblem(await call(secret, 'POST', '/groups', { name: 'zoo', account: 'acme' }), 403, 'forbidden');
   assertProblem(await call(carol, 'GET', `/api-keys/${made.body.id}`), 404, 'not_found');
   const seen = await call<{ items: Key[] }>(root, 'GET', `/api-keys?user=${ann.username}`);
   assert.equal(seen.body.items.length, 1);
