@@ -13,6 +13,7 @@ import { ensureHost, findHost } from '../store/host-terms.ts';
 import { ensureImage } from '../store/image.ts';
 import { insertTransactions, type NewTransaction } from '../store/ledger.ts';
 import { ensurePrice } from '../store/price.ts';
+import { insertPrivilege } from '../store/privilege.ts';
 import { sha256 } from './authenticate.ts';
 import { catalog } from './catalog.ts';
 import type { Context } from './context.ts';
@@ -38,7 +39,14 @@ export async function ensureFirstAccount(context: Context, first: FirstAccount):
     const { username, passwordHash } = first;
     // Afterwards users are the operator's: one that was removed doesn't come back with the next start.
     if (isNew) {
-      await insertAccountUser(tx, accountId, { id: newUuid(context.entropy), username, passwordHash, now });
+      const userId = newUuid(context.entropy);
+      // Who installs a Berth runs it.
+      if (await insertAccountUser(tx, accountId, { id: userId, username, passwordHash, now })) {
+        await insertPrivilege(tx, {
+          ...{ userId, grant: { level: 'cluster_admin' }, apiKeyId: null, grantedBy: null, passwordRequired: true },
+          ...{ secondFactorRequired: false, secondFactorAgeSecondsMax: null, fromAddresses: null, createdAt: now },
+        });
+      }
       const credit = openingCredit(context, accountId, now);
       if (credit.entries.every(({ amount }) => amount !== 0n)) await insertTransactions(tx, [credit]);
     }
