@@ -177,11 +177,10 @@ test('privileges are listed page by page to who may see them', async () => {
   const seen: Privilege[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {
-    const { body }: { body: { items: Privilege[]; nextCursor: string | null } } = await call<{ items: Privilege[]; nextCursor: string | null }>(
-      ann,
-      'GET',
-      `/privileges?limit=2${cursor && `&cursor=${cursor}`}`,
-    );
+    const { body }: { body: { items: Privilege[]; nextCursor: string | null } } = await call<{
+      items: Privilege[];
+      nextCursor: string | null;
+    }>(ann, 'GET', `/privileges?limit=2${cursor && `&cursor=${cursor}`}`);
     seen.push(...body.items);
     cursor = body.nextCursor;
   }
