@@ -18,6 +18,8 @@ import type {
   AddressPoolPage,
   AddressSwap,
   Addresses,
+  ApiKey,
+  ApiKeyPage,
   Backup,
   BackupPage,
   BackupSchedule,
@@ -61,8 +63,11 @@ import type {
   LedgerTransaction,
   Login,
   Me,
+  NewAccount,
   NewAddressPool,
   NewAddresses,
+  NewApiKey,
+  NewApiKeyAnswer,
   NewBackupSchedule,
   NewConfiguration,
   NewCredit,
@@ -76,10 +81,14 @@ import type {
   NewImpersonation,
   NewInstance,
   NewPrice,
+  NewPrivilege,
   NewReimage,
+  NewSecondFactor,
   NewSession,
   NewSlot,
   NewSshKey,
+  NewUser,
+  NewUserAnswer,
   NewWebhook,
   OfferExplanation,
   OfferPage,
@@ -90,8 +99,13 @@ import type {
   PowerOrder,
   Price,
   PricePage,
+  Privilege,
+  PrivilegeChange,
+  PrivilegePage,
   Reimage,
   Revenue,
+  SecondFactorConfirmation,
+  SecondFactorSecret,
   Session,
   SessionPage,
   Slot,
@@ -102,6 +116,9 @@ import type {
   Statement,
   StoragePoolPage,
   TransactionPage,
+  User,
+  UserChange,
+  UserPage,
   Webhook,
   WebhookChange,
   WebhookPage,
@@ -123,9 +140,19 @@ export class AccountsApi {
     return this.#transport.pages('/berth/v1/accounts', { query }, options);
   }
 
+  /** Open an account, with nothing in it. Its name becomes a part of its VMs' host names, and stays. */
+  create(body: NewAccount, options: ChangeOptions = {}): Promise<Account> {
+    return this.#transport.change('POST', '/berth/v1/accounts', { body }, options);
+  }
+
   /** An account. */
   get(account: string, options: Options = {}): Promise<Account> {
     return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}`, {}, options);
+  }
+
+  /** Close an account in which nothing ever was. */
+  delete(account: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/accounts/${encodeURIComponent(account)}`, {}, options);
   }
 }
 
@@ -172,6 +199,42 @@ export class AddressesApi {
   /** Let two VMs that are off exchange their addresses. Both have to be on the same host. The ports that are open stay with each VM. */
   swap(instance: string, body: AddressSwap, options: ChangeOptions = {}): Promise<Addresses> {
     return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/swap-addresses`, { body }, options);
+  }
+}
+
+/** Operations on api keys. */
+export class ApiKeysApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** An account’s API keys, a user’s, or your own, the oldest first. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Whose keys; your own unless given */
+      account?: string | undefined;
+      /** Id or name of whose keys, for operators */
+      user?: string | undefined;
+    } = {}, options: Options = {}): Pages<ApiKeyPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/api-keys', { query }, options);
+  }
+
+  /** Make an API key, of an account or your own. A user makes keys of their own in a session; each does only what is granted to it. */
+  create(body: NewApiKey, options: ChangeOptions = {}): Promise<NewApiKeyAnswer> {
+    return this.#transport.change('POST', '/berth/v1/api-keys', { body }, options);
+  }
+
+  /** An API key. */
+  get(apiKey: string, options: Options = {}): Promise<ApiKey> {
+    return this.#transport.read(`/berth/v1/api-keys/${encodeURIComponent(apiKey)}`, {}, options);
+  }
+
+  /** End an API key at once. An account’s key stays in the list as revoked; a user’s is removed with what was granted to it. */
+  delete(apiKey: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/api-keys/${encodeURIComponent(apiKey)}`, {}, options);
   }
 }
 
@@ -906,6 +969,51 @@ export class PricesApi {
   }
 }
 
+/** Operations on privileges. */
+export class PrivilegesApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Privileges that you may see, in the order in which they were granted. Unless you ask for those of a user or on an object: your own, and those in accounts of yours. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Id or name of whose they are; `me` for your own */
+      user?: string | undefined;
+      /** Held on this account itself */
+      account?: string | undefined;
+      /** Held on this group itself */
+      group?: string | undefined;
+      /** Held on this VM */
+      instance?: string | undefined;
+    } = {}, options: Options = {}): Pages<PrivilegePage['items'][number]> {
+    return this.#transport.pages('/berth/v1/privileges', { query }, options);
+  }
+
+  /** Grant a user, or a key of yours, a privilege. Needs a higher level there than the one granted; to your own keys you grant what you have yourself. */
+  create(body: NewPrivilege, options: ChangeOptions = {}): Promise<Privilege> {
+    return this.#transport.change('POST', '/berth/v1/privileges', { body }, options);
+  }
+
+  /** A privilege. */
+  get(privilege: string, options: Options = {}): Promise<Privilege> {
+    return this.#transport.read(`/berth/v1/privileges/${encodeURIComponent(privilege)}`, {}, options);
+  }
+
+  /** Change the terms of a privilege. */
+  update(privilege: string, body: PrivilegeChange, options: ChangeOptions = {}): Promise<Privilege> {
+    return this.#transport.change('PATCH', `/berth/v1/privileges/${encodeURIComponent(privilege)}`, { body }, options);
+  }
+
+  /** Take a privilege away. */
+  delete(privilege: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/privileges/${encodeURIComponent(privilege)}`, {}, options);
+  }
+}
+
 /** Operations on sessions. */
 export class SessionsApi {
   readonly #transport: Transport;
@@ -1032,6 +1140,64 @@ export class SshKeysApi {
   }
 }
 
+/** Operations on users. */
+export class UsersApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Yourself, and who has to do with accounts that you run, by name. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only who has to do with this account */
+      account?: string | undefined;
+      username?: string | undefined;
+    } = {}, options: Options = {}): Pages<UserPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/users', { query }, options);
+  }
+
+  /** Add a user, with privileges in an account that you run. A higher level is needed than each that is granted. Operators may add users without privileges. */
+  create(body: NewUser, options: ChangeOptions = {}): Promise<NewUserAnswer> {
+    return this.#transport.change('POST', '/berth/v1/users', { body }, options);
+  }
+
+  /** A user, by id or as `me`. */
+  get(user: string, options: Options = {}): Promise<User> {
+    return this.#transport.read(`/berth/v1/users/${encodeURIComponent(user)}`, {}, options);
+  }
+
+  /** Change yourself, or as an operator another user. Another password needs the one that you have, and ends your other sessions. */
+  update(user: string, body: UserChange, options: ChangeOptions = {}): Promise<User> {
+    return this.#transport.change('PATCH', `/berth/v1/users/${encodeURIComponent(user)}`, { body }, options);
+  }
+
+  /** Remove a user with their sessions, keys and privileges. */
+  delete(user: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/users/${encodeURIComponent(user)}`, {}, options);
+  }
+
+  /** Begin to set up your second factor. Codes are asked for once it is confirmed with one. */
+  createSecondFactor(user: string, body: NewSecondFactor, options: ChangeOptions = {}): Promise<SecondFactorSecret> {
+    return this.#transport.change('POST', `/berth/v1/users/${encodeURIComponent(user)}/second-factor`, { body }, options);
+  }
+
+  /** Confirm your second factor with a code of it. From then on a code is needed to log in. Your other sessions end. */
+  confirmSecondFactor(user: string, body: SecondFactorConfirmation, options: ChangeOptions = {}): Promise<User> {
+    return this.#transport.change('PUT', `/berth/v1/users/${encodeURIComponent(user)}/second-factor`, { body }, options);
+  }
+
+  /** Take a second factor away: yours with a code of it, another’s as an operator. */
+  deleteSecondFactor(user: string, query: {
+      /** Of your own; each is taken once */
+      code?: string | undefined;
+    } = {}, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/users/${encodeURIComponent(user)}/second-factor`, { query }, options);
+  }
+}
+
 /** Operations on webhooks. */
 export class WebhooksApi {
   readonly #transport: Transport;
@@ -1089,6 +1255,7 @@ export class WebhooksApi {
 export class Resources {
   readonly accounts: AccountsApi;
   readonly addresses: AddressesApi;
+  readonly apiKeys: ApiKeysApi;
   readonly backupSchedules: BackupSchedulesApi;
   readonly backups: BackupsApi;
   readonly configurations: ConfigurationsApi;
@@ -1105,14 +1272,17 @@ export class Resources {
   readonly offers: OffersApi;
   readonly operations: OperationsApi;
   readonly prices: PricesApi;
+  readonly privileges: PrivilegesApi;
   readonly sessions: SessionsApi;
   readonly slots: SlotsApi;
   readonly sshKeys: SshKeysApi;
+  readonly users: UsersApi;
   readonly webhooks: WebhooksApi;
 
   constructor(transport: Transport) {
     this.accounts = new AccountsApi(transport);
     this.addresses = new AddressesApi(transport);
+    this.apiKeys = new ApiKeysApi(transport);
     this.backupSchedules = new BackupSchedulesApi(transport);
     this.backups = new BackupsApi(transport);
     this.configurations = new ConfigurationsApi(transport);
@@ -1129,9 +1299,11 @@ export class Resources {
     this.offers = new OffersApi(transport);
     this.operations = new OperationsApi(transport);
     this.prices = new PricesApi(transport);
+    this.privileges = new PrivilegesApi(transport);
     this.sessions = new SessionsApi(transport);
     this.slots = new SlotsApi(transport);
     this.sshKeys = new SshKeysApi(transport);
+    this.users = new UsersApi(transport);
     this.webhooks = new WebhooksApi(transport);
   }
 }

@@ -63,6 +63,30 @@ export interface Addresses {
   items: Address[];
 }
 
+export interface ApiKey {
+  id: string;
+  /** Whose it is; null for a user’s */
+  account: string | null;
+  user: UserRef | unknown | null;
+  name: string;
+  /** Of an account’s key; a user’s does what is granted to it */
+  scope: 'read-only' | 'full' | null;
+  state: 'valid' | 'revoked' | 'expired';
+  /** What is granted to a user’s key */
+  privileges: Privilege[];
+  createdAt: string;
+  /** Null where it holds until it is revoked */
+  expiresAt: string | null;
+  /** To the hour; null where it never was */
+  lastUsedAt: string | null;
+}
+
+export interface ApiKeyPage {
+  items: ApiKey[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 /** A copy of a disk as it was at one moment, on the same host */
 export interface Backup {
   id: string;
@@ -822,6 +846,11 @@ export interface Me {
   grants: Grant[];
 }
 
+export interface NewAccount {
+  /** Letters, digits and - */
+  name: string;
+}
+
 export interface NewAddressPool {
   /** An IPv4 range that begins at its first address */
   cidr: string;
@@ -832,6 +861,39 @@ export interface NewAddresses {
   count?: number | undefined;
   /** What they are for */
   reason?: string | undefined;
+}
+
+export interface NewApiKey {
+  /** Stands in events */
+  name: string;
+  /** Whose it is to be; a user’s own unless given */
+  account?: string | undefined;
+  /** Of an account’s key; `full` unless given */
+  scope?: 'read-only' | 'full' | undefined;
+  /** Of a user’s key: what is granted to it, as far as you have it */
+  privileges?: NewGrant[] | undefined;
+  /** Holds until it is revoked unless given */
+  expiresAt?: string | null | undefined;
+}
+
+export interface NewApiKeyAnswer {
+  id: string;
+  /** Whose it is; null for a user’s */
+  account: string | null;
+  user: UserRef | unknown | null;
+  name: string;
+  /** Of an account’s key; a user’s does what is granted to it */
+  scope: 'read-only' | 'full' | null;
+  state: 'valid' | 'revoked' | 'expired';
+  /** What is granted to a user’s key */
+  privileges: Privilege[];
+  createdAt: string;
+  /** Null where it holds until it is revoked */
+  expiresAt: string | null;
+  /** To the hour; null where it never was */
+  lastUsedAt: string | null;
+  /** The key itself; not shown again */
+  secret: string;
 }
 
 export interface NewBackupSchedule {
@@ -1018,6 +1080,17 @@ export interface NewGradeRates {
   archive?: string | undefined;
 }
 
+export interface NewGrant {
+  /** vm_… is held on a VM, group_… on a group, account_… on an account, cluster_… on everything */
+  level: 'vm_console' | 'vm_admin' | 'group_admin' | 'account_admin' | 'cluster_admin' | 'cluster_su';
+  /** Of a level of accounts */
+  account?: string | undefined;
+  /** Of a level of groups */
+  group?: string | undefined;
+  /** Of a level of VMs */
+  instance?: string | undefined;
+}
+
 export interface NewGroup {
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
@@ -1109,6 +1182,26 @@ export interface NewPrice {
   publicIp: string;
 }
 
+export interface NewPrivilege {
+  /** Id or name of whom it is granted to */
+  user: string;
+  /** vm_… is held on a VM, group_… on a group, account_… on an account, cluster_… on everything */
+  level: 'vm_console' | 'vm_admin' | 'group_admin' | 'account_admin' | 'cluster_admin' | 'cluster_su';
+  /** Of a level of accounts */
+  account?: string | undefined;
+  /** Of a level of groups */
+  group?: string | undefined;
+  /** Of a level of VMs */
+  instance?: string | undefined;
+  /** A key of the user's, which is to hold it */
+  apiKey?: string | undefined;
+  /** Whether it holds only in sessions with a second factor */
+  secondFactorRequired?: boolean | undefined;
+  /** How old that may be; null for any age */
+  secondFactorAgeSecondsMax?: number | null | undefined;
+  fromAddresses?: string[] | unknown | null | undefined;
+}
+
 export interface NewReimage {
   /** Slug or id of an image of the catalog */
   image: string;
@@ -1117,6 +1210,10 @@ export interface NewReimage {
   rootPassword?: string | undefined;
   /** Run once by its system */
   firstBootScript?: string | undefined;
+}
+
+export interface NewSecondFactor {
+  currentPassword: string;
 }
 
 export interface NewSession {
@@ -1157,6 +1254,28 @@ export interface NewSshKey {
   name?: string | undefined;
   /** One line, as in authorized_keys */
   publicKey: string;
+}
+
+export interface NewUser {
+  /** Letters, digits and -_.+@ */
+  username: string;
+  email?: string | null | undefined;
+  /** At least 15 characters; made and shown once unless given */
+  password?: string | undefined;
+  privileges?: NewGrant[] | undefined;
+}
+
+export interface NewUserAnswer {
+  id: string;
+  username: string;
+  email: string | null;
+  /** Public SSH keys, for consoles */
+  authorizedKeys: string[];
+  /** Whether a code is needed to log in */
+  secondFactor: boolean;
+  createdAt: string;
+  /** Where it was made here; not shown again */
+  password: string | null;
 }
 
 export interface NewWebhook {
@@ -1341,6 +1460,41 @@ export interface PricePage {
   nextCursor: string | null;
 }
 
+/** What a user may do, and on what */
+export interface Privilege {
+  id: string;
+  user: UserRef;
+  /** What may be done; each level holds for what is below its object, too */
+  level: 'vm_console' | 'vm_admin' | 'group_admin' | 'account_admin' | 'cluster_admin' | 'cluster_su';
+  /** What it is held on, or what that is in */
+  account: string | null;
+  group: string | null;
+  instance: string | null;
+  /** The user's key that holds it in place of the user's sessions */
+  apiKey: string | null;
+  /** Whether it holds only in sessions with a second factor */
+  secondFactorRequired: boolean;
+  /** How old that may be; null for any age */
+  secondFactorAgeSecondsMax: number | null;
+  fromAddresses: string[] | unknown | null;
+  /** The username of who granted it */
+  grantedBy: string | null;
+}
+
+export interface PrivilegeChange {
+  /** Whether it holds only in sessions with a second factor */
+  secondFactorRequired?: boolean | undefined;
+  /** How old that may be; null for any age */
+  secondFactorAgeSecondsMax?: number | null | undefined;
+  fromAddresses?: string[] | unknown | null | undefined;
+}
+
+export interface PrivilegePage {
+  items: Privilege[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
 export interface Problem {
   type: string;
   /** What can be done about it */
@@ -1434,6 +1588,17 @@ export interface RevenueItem {
   name: string | null;
   /** What was charged, less refunds */
   revenue: string;
+}
+
+export interface SecondFactorConfirmation {
+  code: string;
+}
+
+export interface SecondFactorSecret {
+  /** In base32; not shown again */
+  secret: string;
+  /** For a QR code */
+  uri: string;
 }
 
 export interface Session {
@@ -1597,6 +1762,33 @@ export interface Transaction {
 
 export interface TransactionPage {
   items: Transaction[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** A person, who may do what was granted to them */
+export interface User {
+  id: string;
+  username: string;
+  email: string | null;
+  /** Public SSH keys, for consoles */
+  authorizedKeys: string[];
+  /** Whether a code is needed to log in */
+  secondFactor: boolean;
+  createdAt: string;
+}
+
+export interface UserChange {
+  email?: string | null | undefined;
+  authorizedKeys?: string[] | undefined;
+  /** At least 15 characters */
+  password?: string | undefined;
+  /** Your own, to change it */
+  currentPassword?: string | undefined;
+}
+
+export interface UserPage {
+  items: User[];
   /** Where to go on; null on the last page */
   nextCursor: string | null;
 }
