@@ -173,7 +173,7 @@ function shortName(tag: string, { operation: { operationId } }: Method): string 
 function methodOf({ path, method, operation }: Method, name: string): string {
   const { parameters = [], requestBody, responses, summary, description } = operation;
   const ids = parameters.filter((one) => one.in === 'path').map((one) => one.name);
-  const query = parameters.filter((one) => one.in === 'query' && !['dryRun', 'cursor'].includes(one.name));
+  const query = parameters.filter((one) => one.in === 'query' && !['dryRun', 'cursor', 'follow'].includes(one.name));
   const body = requestBody?.content['application/json']?.schema;
   const answer = Object.entries(responses).find(([status]) => Number(status) < 300)?.[1].content?.['application/json']
     ?.schema;

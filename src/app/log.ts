@@ -2,10 +2,15 @@
 // said last outlives it as an event.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BerthError } from '../model/errors.ts';
+import { BerthError, shown } from '../model/errors.ts';
+import type { InstanceKind } from '../model/instance.ts';
 import { type LogLine, lastWordsKind, newestLines } from '../model/log.ts';
+import { may } from '../model/privilege.ts';
 import { type EventRow, isEventHeldBack, listEvents, listNewestEvents } from '../store/event.ts';
+import { findInstancePlace } from '../store/instance-list.ts';
+import { reachAccount } from './access.ts';
 import type { Principal } from './authenticate.ts';
+import type { Caller } from './caller.ts';
 import { type ContainerRow, findContainer } from './container.ts';
 import type { Context } from './context.ts';
 import { openStream, readStream } from './stream.ts';
@@ -41,11 +46,19 @@ export async function readLogs(
   request: LogRequest,
   signal: AbortSignal,
 ): Promise<LogLine[]> {
+  const container = await findContainer(context, principal, id);
+  return newestOf(
+    linesOf(context, principal, sourceOf(context, principal, container), { ...request, follow: false }, signal),
+  );
+}
+
+/** What is told at once, as far as an answer holds it. */
+async function newestOf(batches: AsyncGenerator<LogLine[]>): Promise<LogLine[]> {
   const lines: LogLine[] = [];
   let bytes = 0;
   let from = 0;
   const sizeOf = ({ line }: LogLine) => Buffer.byteLength(line) + lineBytesMin;
-  for await (const batch of linesOf(context, principal, id, { ...request, follow: false }, signal)) {
+  for await (const batch of batches) {
     for (const line of batch) {
       lines.push(line);
       bytes += sizeOf(line);
@@ -64,14 +77,102 @@ export async function readLogs(
  * @param signal aborts when the reader has gone; then it ends, too
  * @throws BerthError as {@link readLogs} does, at first or on the way
  */
-export function followLogs(
+export async function* followLogs(
   context: Context,
   principal: Principal,
   id: string,
   request: LogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine[]> {
-  return linesOf(context, principal, id, { ...request, follow: true }, signal);
+  const container = await findContainer(context, principal, id);
+  yield* linesOf(context, principal, sourceOf(context, principal, container), { ...request, follow: true }, signal);
+}
+
+/** An instance as a caller reaches its logs; also one that is over. */
+export interface LoggedInstance {
+  principal: Principal;
+  instanceId: string;
+  kind: InstanceKind;
+  deploymentId: string;
+}
+
+/**
+ * An instance whose logs a caller may read.
+ * @param ref how he names it, for messages
+ * @throws BerthError `not_found`
+ */
+export async function reachLogs(context: Context, caller: Caller, id: string, ref: string): Promise<LoggedInstance> {
+  const instance = await findInstancePlace(context.database, id, { orDeleted: true });
+  const place = instance && { accountId: instance.accountId, groupId: instance.groupId, instanceId: id };
+  if (!place || !may(caller.grants, 'vm_console', place)) {
+    throw new BerthError('not_found', `There is no instance ${shown(ref)}.`, ref);
+  }
+  const { principal } = await reachAccount(context, caller, { id: place.accountId }, 'see');
+  return { principal, instanceId: id, kind: instance.kind, deploymentId: instance.deploymentId };
+}
+
+/**
+ * {@link readLogs} of any instance.
+ * @throws BerthError `unsupported` for a VM's output, and as {@link readLogs} does
+ */
+export async function readInstanceLogs(
+  context: Context,
+  instance: LoggedInstance,
+  request: LogRequest,
+  signal: AbortSignal,
+): Promise<LogLine[]> {
+  requireOutput(instance, request);
+  const source = sourceOfInstance(context, instance);
+  return newestOf(linesOf(context, instance.principal, source, { ...request, follow: false }, signal));
+}
+
+/**
+ * {@link followLogs} of any instance.
+ * @throws BerthError as {@link readInstanceLogs} does
+ */
+export async function* followInstanceLogs(
+  context: Context,
+  instance: LoggedInstance,
+  request: LogRequest,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine[]> {
+  requireOutput(instance, request);
+  const source = sourceOfInstance(context, instance);
+  yield* linesOf(context, instance.principal, source, { ...request, follow: true }, signal);
+}
+
+function requireOutput({ kind }: LoggedInstance, { source }: LogRequest): void {
+  if (kind === 'container' || source === 'system') return;
+  const message =
+    'source is container, and this is a VM: what it says is at its console; system tells what was noted about it.';
+  throw new BerthError('unsupported', message, 'source');
+}
+
+/** Where lines come from. */
+interface Source {
+  instanceId: string;
+  /** What is called by this name in the last line. */
+  noun: string;
+  deploymentId: string;
+  hasEnded(): Promise<boolean>;
+}
+
+const sourceOf = (
+  context: Context,
+  principal: Principal,
+  { instanceId, deploymentId }: Pick<ContainerRow, 'instanceId' | 'deploymentId'>,
+): Source => ({
+  ...{ instanceId, deploymentId, noun: 'container' },
+  hasEnded: async () => (await findContainer(context, principal, deploymentId)).endedAt !== null,
+});
+
+function sourceOfInstance(context: Context, instance: LoggedInstance): Source {
+  if (instance.kind === 'container') return sourceOf(context, instance.principal, instance);
+  const { instanceId, deploymentId } = instance;
+  return {
+    ...{ instanceId, deploymentId, noun: 'instance' },
+    hasEnded: async () => (await findInstancePlace(context.database, instanceId)) === undefined,
+  };
 }
 
 interface Query extends LogRequest {
@@ -81,22 +182,21 @@ interface Query extends LogRequest {
 async function* linesOf(
   context: Context,
   principal: Principal,
-  id: string,
+  source: Source,
   query: Query,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine[]> {
-  const container = await findContainer(context, principal, id);
-  if (query.source === 'system') yield* eventLines(context, principal, container, query, signal);
-  else yield* outputLines(context, principal, container, query, signal);
+  if (query.source === 'system') yield* eventLines(context, principal, source, query, signal);
+  else yield* outputLines(context, principal, source, query, signal);
   if (!query.follow || signal.aborted) return;
-  yield [{ timestamp: context.clock.now().toISOString(), stream: 'system', line: 'The container has ended.' }];
+  yield [{ timestamp: context.clock.now().toISOString(), stream: 'system', line: `The ${source.noun} has ended.` }];
 }
 
 /** A container's output, of one that is not there yet as soon as it is. */
 async function* outputLines(
   context: Context,
   principal: Principal,
-  { deploymentId }: ContainerRow,
+  { deploymentId }: Source,
   { tail, since, follow }: Query,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine[]> {
@@ -141,7 +241,7 @@ function isLine(value: unknown): value is LogLine {
 async function* eventLines(
   context: Context,
   principal: Principal,
-  { instanceId, deploymentId }: ContainerRow,
+  { instanceId, hasEnded }: Source,
   { tail, since, follow }: Query,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine[]> {
@@ -156,13 +256,13 @@ async function* eventLines(
     yield lines;
     let after = newest.at(-1)?.cursor;
     while (!signal.aborted) {
-      const { endedAt } = await findContainer(context, principal, deploymentId);
+      const isOver = await hasEnded();
       const filter = { instanceId, limit: eventsMax, ...(after ? { after } : {}) };
       const events = await listEvents(database, accountId, filter);
       after = events.at(-1)?.cursor ?? after;
       yield events.map(lineOf);
       if (events.length > 0) continue;
-      if (endedAt && !(await isEventHeldBack(database, accountId, instanceId, after))) return;
+      if (isOver && !(await isEventHeldBack(database, accountId, instanceId, after))) return;
       await lease.renew();
       await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
     }

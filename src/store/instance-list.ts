@@ -26,12 +26,18 @@ export interface InstancePlace {
   status: InstanceStatus;
 }
 
-/** One instance that is not gone; one that is being deleted is there until its host has let go of it. */
-export async function findInstancePlace(database: Database, id: string): Promise<InstancePlace | undefined> {
-  const row = await database
-    .selectFrom('instance')
-    .where('id', '=', id)
-    .where('status', '<>', 'deleted')
+/**
+ * One instance that is not gone; one that is being deleted is there until its host has let go of it.
+ * @param options with `orDeleted`, also one that is gone
+ */
+export async function findInstancePlace(
+  database: Database,
+  id: string,
+  { orDeleted = false }: { orDeleted?: boolean } = {},
+): Promise<InstancePlace | undefined> {
+  let query = database.selectFrom('instance').where('id', '=', id);
+  if (!orDeleted) query = query.where('status', '<>', 'deleted');
+  const row = await query
     .select(['id', 'number', 'kind', 'account_id', 'group_id', 'deployment_id', 'host_id', 'name', 'status'])
     .executeTakeFirst();
   return (

@@ -33,6 +33,7 @@ import { instanceActRoutes } from './instance-act.ts';
 import { instanceChangeRoutes } from './instance-change.ts';
 import { instanceCreateRoutes } from './instance-create.ts';
 import { keysRoutes } from './keys.ts';
+import { logRoutes } from './log.ts';
 import { meRoutes } from './me.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
@@ -131,6 +132,7 @@ export const nativeDialect = defineDialect({
     instanceRoutes,
     diskRoutes,
     ...operatorRoutes,
+    logRoutes,
     webhookRoutes,
     webhookDeliveryRoutes,
     backupRoutes,
