@@ -62,6 +62,7 @@ import type {
   LedgerPage,
   LedgerTransaction,
   Login,
+  Logs,
   Me,
   NewAccount,
   NewAddressPool,
@@ -687,6 +688,18 @@ export class InstancesApi {
       purge?: boolean | undefined;
     } = {}, options: ChangeOptions = {}): Promise<Operation> {
     return this.#transport.change('DELETE', `/berth/v1/instances/${encodeURIComponent(instance)}`, { query }, options);
+  }
+
+  /** What an instance has said, the oldest line first. With `follow`, the answer is application/x-ndjson: a line of JSON for each line as it is said, and `{"error": {"code", "detail"}}` where it breaks off. White space before a line only keeps the connection alive. The last line, of stream `system`, says that the instance has ended. */
+  getLogs(instance: string, query: {
+      /** The last so many lines, 100 unless given; of very long ones, as many as 4 MiB hold */
+      tail?: number | undefined;
+      /** Only from then on: a time, seconds since 1970, or a span back from now */
+      since?: string | undefined;
+      /** A container's output, or what was noted about an instance, which is what is told of a VM */
+      source?: 'container' | 'system' | undefined;
+    } = {}, options: Options = {}): Promise<Logs> {
+    return this.#transport.read(`/berth/v1/instances/${encodeURIComponent(instance)}/logs`, { query }, options);
   }
 
   /** Say which of a VM's ports are open from outside, all others closed. */

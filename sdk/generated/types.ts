@@ -822,6 +822,12 @@ export interface LedgerTransaction {
   entries: LedgerEntry[];
 }
 
+export interface LogLine {
+  timestamp: string;
+  stream: 'stdout' | 'stderr' | 'system';
+  line: string;
+}
+
 export interface Login {
   id: string;
   user: UserRef;
@@ -837,6 +843,10 @@ export interface Login {
   userAgent: string | null;
   /** To be sent as `Authorization: Bearer`; not shown again. Left out where it is in a cookie */
   token?: string | undefined;
+}
+
+export interface Logs {
+  items: LogLine[];
 }
 
 export interface Me {
