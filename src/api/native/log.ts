@@ -23,7 +23,7 @@ const LineSchema = Shape('LogLine', {
   stream: OneOf(['stdout', 'stderr', 'system']),
   line: Text('listening on :80'),
 });
-const sources = ['container', 'system'] as const;
+const sources = ['system', 'container'] as const;
 
 interface Query {
   tail?: number;
@@ -66,7 +66,7 @@ export function logRoutes(api: Api): void {
           Text('10m', 'Only from then on: a time, seconds since 1970, or a span back from now', { maxLength: 100 }),
         ),
         source: Type.Optional(
-          OneOf(sources, "A container's output, or what was noted about an instance, which is what is told of a VM"),
+          OneOf(sources, "What was noted about an instance, which is told of a VM, or a container's output"),
         ),
         follow: Type.Optional(
           Type.Boolean({ default: false, description: 'Goes on until the instance has ended', examples: [false] }),
