@@ -696,8 +696,8 @@ export class InstancesApi {
       tail?: number | undefined;
       /** Only from then on: a time, seconds since 1970, or a span back from now */
       since?: string | undefined;
-      /** A container's output, or what was noted about an instance, which is what is told of a VM */
-      source?: 'container' | 'system' | undefined;
+      /** What was noted about an instance, which is told of a VM, or a container's output */
+      source?: 'system' | 'container' | undefined;
     } = {}, options: Options = {}): Promise<Logs> {
     return this.#transport.read(`/berth/v1/instances/${encodeURIComponent(instance)}/logs`, { query }, options);
   }
