@@ -342,6 +342,32 @@ test('whoever runs a group makes instances there and nowhere else, and sees thos
   assert.equal((await ask('POST', '/instances', bodyOf({ account: 'default' }))).status, 404);
 });
 
+test('an address may be chosen in a group whose network has ranges of its own, until it has none left', async () => {
+  const { body: group } = await call<{ id: string }>('POST', '/groups', { name: 'ranged' });
+  const id = BigInt(group.id.slice(4));
+  const { vlan_num: vlan } = await database
+    .selectFrom('group')
+    .where('id', '=', id)
+    .select('vlan_num')
+    .executeTakeFirstOrThrow();
+  const user = await addUser(berth, 'default');
+  await grant(berth, user.username, 'cluster_admin');
+  const range = { ip_range: '10.73.0.0/30', vlan_num: vlan };
+  const added = await callApi(berth.url, await tokenOf(berth, user), 'POST', '/admin/ip_ranges', range);
+  assert.equal(added.status, 200, JSON.stringify(added.body));
+  await refused(bodyOf({ group: group.id, ipv4: '10.74.0.2' }), 422, 'invalid_value', '#/ipv4');
+  const chosen = await made({ group: group.id, ipv4: '10.73.0.2' });
+  const address = await database
+    .selectFrom('address')
+    .where('instance_id', '=', `0x${chosen.id.slice(4)}`)
+    .select('ip')
+    .execute();
+  assert.deepEqual(address, [{ ip: '10.73.0.2' }]);
+  await refused(bodyOf({ group: group.id, ipv4: '10.73.0.2' }), 422, 'invalid_value', '#/ipv4');
+  const full = await refused(bodyOf({ group: group.id }), 422, 'no_suitable_offer');
+  assert.ok(!full.detail.includes('explain'), full.detail);
+});
+
 test('who can’t pay is told what it needs, and nothing is left', async () => {
   const stranger = randomUUID();
   const { sha256 } = await import('../../../src/app/authenticate.ts');
