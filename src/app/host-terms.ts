@@ -243,6 +243,7 @@ export async function setHostState(
 
 /**
  * Lets a host hand out addresses of a range.
+ * @returns the range's id
  * @throws BerthError `not_found`, `invalid_value`; `name_taken` when the range overlaps another one of any host
  */
 export async function addPool(
@@ -251,20 +252,21 @@ export async function addPool(
   cidr: string,
   field: string,
   actor = operatorActor,
-): Promise<void> {
+): Promise<string> {
   const range = rules.checkPool(cidr, field);
-  await inTransaction(context.database, async (tx) => {
+  return inTransaction(context.database, async (tx) => {
     const host = await findHost(tx, nameOrId, { lock: true });
     const { length } = await pools.listAddressPools(tx, host.id);
     if (length >= poolsMax) {
       const message = `Host ${host.name} has ${length} ranges, as many as it can have; remove one first.`;
       throw new BerthError('invalid_value', message, field);
     }
-    await insertPools(context, tx, host.id, [{ cidr, range }], field);
+    const [id = ''] = await insertPools(context, tx, host.id, [{ cidr, range }], field);
     const message = `Host ${host.name} hands out addresses of ${cidr}.`;
     await insertEvents(tx, [
       operatorEvent(context, 'host.pool_added', message, { hostId: host.id, data: { cidr } }, actor),
     ]);
+    return id;
   });
 }
 
@@ -274,8 +276,9 @@ async function insertPools(
   hostId: string,
   ranges: readonly Range[],
   field: string,
-): Promise<void> {
-  if (ranges.length === 0) return;
+): Promise<string[]> {
+  if (ranges.length === 0) return [];
+  const ids: string[] = [];
   await pools.lockAddressPools(tx);
   for (const { cidr, range } of ranges) {
     const other = await pools.findOverlappingPool(tx, cidr);
@@ -295,8 +298,11 @@ async function insertPools(
         field,
       );
     }
-    await pools.insertAddressPool(tx, { id: newUuid(context.entropy), hostId, cidr, range });
+    const id = newUuid(context.entropy);
+    await pools.insertAddressPool(tx, { id, hostId, cidr, range });
+    ids.push(id);
   }
+  return ids;
 }
 
 /**

@@ -188,10 +188,7 @@ export function hostPartRoutes(api: Api): void {
     async ({ context, caller, params, body }) => {
       requireCluster(caller);
       const id = readId('host', params.host);
-      await addPool(context, id, body.cidr, 'cidr', caller.actor);
-      const pool = (await showHost(context, id)).pools.find(({ cidr }) => cidr === body.cidr);
-      if (!pool) throw new Error(`The range ${body.cidr} that was just added is not there.`);
-      return toAddressPool(pool);
+      return toAddressPool(await findPool(context, id, await addPool(context, id, body.cidr, 'cidr', caller.actor)));
     },
   );
 

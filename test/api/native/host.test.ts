@@ -179,6 +179,8 @@ test('ranges of addresses are added, shown with their use, and taken away', asyn
   assert.deepEqual(await allOf<Pool>(call, path), [pool]);
   assert.equal((await refused(call, 409, 'name_taken', 'POST', path, { cidr: '203.0.113.0/25' })).pointer, '#/cidr');
   assert.equal((await refused(call, 422, 'invalid_value', 'POST', path, { cidr: '203.0.113.1/25' })).pointer, '#/cidr');
+  const odd = await done<Pool>(call, 201, 'POST', path, { cidr: '16.0.0.0/08' });
+  await done(call, 204, 'DELETE', `${path}/${odd.id}`);
   const other = (await first()).id;
   await refused(call, 404, 'not_found', 'DELETE', `/hosts/${other}/address-pools/${pool.id}`);
   await done(call, 204, 'DELETE', `${path}/${pool.id}`);

@@ -142,6 +142,10 @@ test('an amount that can’t be moved is refused, and nothing is left behind', a
   assert.deepEqual(codeOf(much), [422, 'invalid_value']);
   const why = await asOperator<{ pointer: string }>('POST', credits, { amount: '1', reason: '  ' });
   assert.deepEqual([...codeOf(why), why.body.pointer], [422, 'invalid_value', '#/reason']);
+  for (const reason of ['a\0b', 'half \ud800 of it']) {
+    const { status } = await asOperator('POST', credits, { amount: '1', reason });
+    assert.ok([400, 422].includes(status), `${status}`);
+  }
   assert.deepEqual(codeOf(await asOperator('POST', credits, { amount: '1' })), [400, 'malformed']);
   const short = await asOperator('POST', `/accounts/${account}/debits`, { amount: '999999', reason: 'x' });
   assert.deepEqual(codeOf(short), [402, 'insufficient_balance']);

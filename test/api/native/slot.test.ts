@@ -155,6 +155,8 @@ test('a datacenter is added, changed and removed; one that hosts stand in stays'
   await done(call, 204, 'DELETE', '/datacenters/de-fra-1');
   await refused(call, 404, 'not_found', 'DELETE', path);
   await refused(call, 404, 'not_found', 'PATCH', path, { tier: 1 });
+  assert.ok([400, 404].includes((await call('DELETE', '/datacenters/%00')).status));
+  assert.ok([400, 404].includes((await call('PATCH', `/hosts/${host}`, { datacenter: 'a\0' })).status));
   await refused(customer, 403, 'forbidden', 'POST', '/datacenters', given);
 });
 
