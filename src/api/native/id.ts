@@ -105,6 +105,9 @@ export const samplesOff = [
   'ins_0ff2c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4',
 ] as const;
 
+/** In examples: a host whose agent has told what it holds, which nothing may be done to that others would feel. */
+export const sampleHostWithAgent = 'hst_a9e7c6d0e9b74a1d8e2f3a4b5c6d7e8f';
+
 /** In examples: an additional address of an instance. */
 export const sampleAddress = '192.0.2.10';
 

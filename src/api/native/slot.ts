@@ -13,7 +13,7 @@ import { clusterLevelOf } from '../../model/privilege.ts';
 import { slotPriceUnits } from '../../model/slot.ts';
 import { type SlotFilter, wordsOf } from '../../model/slot-filter.ts';
 import type { Api } from '../types.ts';
-import { Id, readId, toId, toIdOrNull } from './id.ts';
+import { Id, readId, sampleHostWithAgent, toId, toIdOrNull } from './id.ts';
 import { change, read } from './operation.ts';
 import { PageOf, pageQuery, readMomentWindow, toPage } from './page.ts';
 import { Nullable, OneOf, Shape, Text, Time, toTime, toUsd, Usd, Whole } from './shape.ts';
@@ -182,6 +182,12 @@ export function slotRoutes(api: Api): void {
         ),
       }),
       result: SlotSchema,
+      example: {
+        body: {
+          ...{ host: sampleHostWithAgent, name: 'slice-1', vcpus: 4, memoryGib: 8, diskGib: 50 },
+          prices: { hour: '0.25' },
+        },
+      },
       location: ({ id }) => `/slots/${id}`,
       refusals: [404, 409],
     },

@@ -3,7 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { type IdKind, kindOfSample, sampleAddress, samplesOff, toId } from '../../../src/api/native/id.ts';
+import {
+  type IdKind,
+  kindOfSample,
+  sampleAddress,
+  sampleHostWithAgent,
+  samplesOff,
+  toId,
+} from '../../../src/api/native/id.ts';
 import { sha256 } from '../../../src/app/authenticate.ts';
 import { addUser as addUserAs } from '../../../src/app/user.ts';
 import { totpCode } from '../../../src/model/totp.ts';
@@ -56,6 +63,8 @@ export async function startWorld(): Promise<World> {
   await asOperator(berth, (context) => addUserAs(context, accountId, ann, { username: '', password: '' }));
   const session = () => tokenOf(berth, ann);
   let made = 0;
+  /** The host that an example names before a part of it. */
+  let lastHost = '';
   let newestWebhook = '';
   const makers: Partial<Record<IdKind, (sample: string) => Promise<string>>> = {
     ...operatorMakers(
@@ -86,6 +95,26 @@ export async function startWorld(): Promise<World> {
       return post(`/instances/${instance}/disks`, { sizeMib: 1_024 });
     },
     group: () => post('/groups', { account: 'default', name: `group-${made}` }),
+    host: async (sample) => {
+      const real = database.selectFrom('host').select('id').orderBy('created_at').limit(1);
+      if (sample === sampleHostWithAgent) return toId('host', (await real.executeTakeFirstOrThrow()).id);
+      const path = `${base}/hosts/enrolment-tokens`;
+      const answer = await callApi<{ host: string }>(berth.url, operator, 'POST', path, { name: `edge-host-${made}` });
+      assert.equal(answer.status, 201, JSON.stringify(answer.body));
+      lastHost = answer.body.host;
+      return lastHost;
+    },
+    addressPool: () => post(`/hosts/${lastHost}/address-pools`, { cidr: `127.90.${made}.0/24` }),
+    price: () => post('/prices', { vcpu: `0.${made}`, memoryGib: '0.1', storageGib: '0.01', publicIp: '0.1' }),
+    slot: async () => {
+      const size = { vcpus: 1, memoryGib: 1, diskGib: 1 };
+      const [host, name] = [await world.make('host', sampleHostWithAgent), `slot-${made}`];
+      return post('/slots', { host, name, ...size, prices: { hour: '0.01' } });
+    },
+    transaction: async () => {
+      const { accountId: account } = await world.addStranger();
+      return post(`/accounts/${toId('account', account)}/credits`, { amount: '1', reason: 'a test' });
+    },
     instance: async (sample) => {
       const name = `vm-${made}`;
       const [id = ''] = await deployed(berth, deployBody({ name }));
