@@ -130,7 +130,7 @@ export function catalogChangeRoutes(api: Api): void {
       path: '/configurations/{configuration}',
       summary: 'Sell a size, named by its slug, no longer; what runs of it runs on',
       result: Type.Null(),
-      example: { params: { configuration: 'cpu-2-ram-4gb-storage-25gb' } },
+      example: { params: { configuration: 'cpu-16-ram-32gb-storage-25gb' } },
       refusals: [409],
     },
     async ({ context, caller, params }) => {
