@@ -120,8 +120,9 @@ async function estimateContainer(
 
 /** Adds the routes. */
 export function instanceCreateRoutes(api: Api): void {
+  // Of a size of its own: what is sold is the operator's to say.
   const example = {
-    ...{ account: 'default', name: 'web-1', image: 'debian-13-x64', configuration: 'cpu-2-ram-4gb-storage-25gb' },
+    ...{ account: 'default', name: 'web-1', image: 'debian-13-x64', vcpus: 2, memoryMib: 4096, diskGib: 25 },
     ports: [{ port: 443, protocol: 'tcp' }],
     firstBootScript: '#!/bin/sh\ntouch /etc/hello\n',
   };
