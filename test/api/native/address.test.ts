@@ -111,7 +111,7 @@ test('an additional address is given back, a main one is not', async () => {
   await refused(call, 404, 'not_found', 'GET', path);
   await refused(call, 404, 'not_found', 'DELETE', path);
   await refusedWhole(call, 422, 'unsupported', 'DELETE', `/addresses/${vm.ip}`);
-  for (const nothing of ['127.67.3.250', 'nonsense', '::1', '%00', '127.0.0.1%25eth0']) {
+  for (const nothing of ['127.67.3.250', 'nonsense', '::1', '127.0.0.1%25eth0']) {
     await refused(call, 404, 'not_found', 'GET', `/addresses/${nothing}`);
   }
 });
