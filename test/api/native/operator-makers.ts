@@ -34,7 +34,10 @@ export function operatorMakers(database: Database, post: Post, next: () => numbe
 async function tell(database: Database, host: string): Promise<void> {
   const id = parseId('host', host) ?? '';
   const gpus = [{ id: 'GPU-1', name: 'NVIDIA GeForce RTX 3090', memoryMib: 24_576, cudaVersion: '12.6' }];
-  const inventory = { cores: 64, memoryMib: 65_536, diskGib: 1_000, cpuModel: 'AMD EPYC 7763', hardware: { gpus } };
+  const cpu = { manufacturer: 'AMD', brand: 'EPYC', architecture: 'Zen', generation: '3', model: 'AMD EPYC 7763' };
+  const hardware = { cpu, memory: { type: 'DDR', generation: '4' }, gpus };
+  const size = { cores: 64, memoryMib: 65_536, diskGib: 1_000 };
+  const inventory = { ...size, cpuModel: cpu.model, storageType: 'SSD', hardware };
   await database
     .insertInto('host_health')
     .values({ host_id: id, last_seen_at: new Date(), inventory: JSON.stringify(inventory), strays: '[]' })
