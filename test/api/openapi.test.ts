@@ -111,7 +111,9 @@ test('every operation has an id of its own, a summary, one good answer, and a sc
           ? /^(text\/plain|application\/json)$/
           : name === 'native.json' && Number(status) >= 400
             ? /^application\/problem\+json$/
-            : /^application\/json$/;
+            : path.endsWith('/stream')
+              ? /^text\/event-stream$/
+              : /^application\/json$/;
       const schemas = Object.entries(content ?? {}).filter(([name]) => type.test(name));
       if (status !== '204')
         assert.ok(
