@@ -1,16 +1,22 @@
 // Berth's TypeScript client: `new Berth({ url, apiKey })`, and then a property for each noun of its API.
 
+import { Feed } from './feed.ts';
 import { Resources } from './generated/resources.ts';
+import { Instances } from './instances.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
 /** A client of one Berth for one caller. Every method throws a `BerthError`, or the reason of an aborted signal. */
 export class Berth extends Resources {
+  override readonly events: Feed;
+  override readonly instances: Instances;
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
     const transport = new Transport(options);
     super(transport);
     this.#transport = transport;
+    this.events = new Feed(transport);
+    this.instances = new Instances(transport, this.events);
   }
 
   /** The ETag that came with something that was read or changed, for `ifMatch`. */

@@ -71,6 +71,7 @@ function typeOf(schema: Json, indent: string): string {
   if (choices) return [...new Set(choices.map((choice) => typeOf(choice, indent)))].join(' | ');
   const types = (Array.isArray(schema.type) ? schema.type : [schema.type]) as string[];
   const isNullable = types.includes('null');
+  if (isNullable && types.length === 1) return 'null';
   const [type = 'unknown'] = types.filter((one) => one !== 'null');
   const bare = Array.isArray(schema.enum)
     ? schema.enum

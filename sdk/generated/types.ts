@@ -67,7 +67,7 @@ export interface ApiKey {
   id: string;
   /** Whose it is; null for a user’s */
   account: string | null;
-  user: UserRef | unknown | null;
+  user: UserRef | null;
   name: string;
   /** Of an account’s key; a user’s does what is granted to it */
   scope: 'read-only' | 'full' | null;
@@ -154,7 +154,7 @@ export interface BalanceAmounts {
 
 /** How many instances of a configuration still fit into a datacenter */
 export interface Capacity {
-  datacenter: Datacenter | unknown | null;
+  datacenter: Datacenter | null;
   configuration: Configuration;
   /** Hosts there that take instances */
   hosts: number;
@@ -276,7 +276,7 @@ export interface DatacenterPage {
 export interface Delivery {
   id: string;
   webhook: string;
-  event: Event | unknown | null;
+  event: Event | null;
   /** `dead` is given up */
   state: 'pending' | 'delivered' | 'dead';
   attempts: number;
@@ -522,8 +522,8 @@ export interface Host {
   strays: string[];
   /** How it connects its VMs */
   network: 'user' | 'bridge';
-  machine: HostMachine | unknown | null;
-  hardware: Hardware | unknown | null;
+  machine: HostMachine | null;
+  hardware: Hardware | null;
   hardwareOverrides: HardwareOverrides;
   createdAt: string;
 }
@@ -676,7 +676,7 @@ export interface Instance {
   ports: Port[];
   /** Every port is open, whatever `ports` says */
   allPortsOpen: boolean;
-  datacenter: InstanceDatacenter | unknown | null;
+  datacenter: InstanceDatacenter | null;
   /** US dollars for an epoch */
   pricePerEpoch: string;
   /** Its deposit in US dollars */
@@ -688,8 +688,8 @@ export interface Instance {
   /** When something is charged next */
   nextBillingAt: string | null;
   createdAt: string;
-  vm: InstanceVm | unknown | null;
-  container: InstanceContainer | unknown | null;
+  vm: InstanceVm | null;
+  container: InstanceContainer | null;
   allowed: InstanceAllowed;
 }
 
@@ -748,7 +748,7 @@ export interface InstanceContainer {
   externalId: string | null;
   metadata: Record<string, string>;
   publicPorts: PublicPort[];
-  ssh: ContainerSsh | unknown | null;
+  ssh: ContainerSsh | null;
   /** Why it failed, for programs */
   failureCode: string | null;
 }
@@ -852,7 +852,7 @@ export interface Logs {
 export interface Me {
   /** How events name who acted */
   actor: string;
-  user: UserRef | unknown | null;
+  user: UserRef | null;
   grants: Grant[];
 }
 
@@ -890,7 +890,7 @@ export interface NewApiKeyAnswer {
   id: string;
   /** Whose it is; null for a user’s */
   account: string | null;
-  user: UserRef | unknown | null;
+  user: UserRef | null;
   name: string;
   /** Of an account’s key; a user’s does what is granted to it */
   scope: 'read-only' | 'full' | null;
@@ -1209,7 +1209,7 @@ export interface NewPrivilege {
   secondFactorRequired?: boolean | undefined;
   /** How old that may be; null for any age */
   secondFactorAgeSecondsMax?: number | null | undefined;
-  fromAddresses?: string[] | unknown | null | undefined;
+  fromAddresses?: string[] | null | undefined;
 }
 
 export interface NewReimage {
@@ -1307,7 +1307,7 @@ export interface Offer {
   /** How many instances fit now */
   available: number;
   hardware: Hardware;
-  datacenter: Datacenter | unknown | null;
+  datacenter: Datacenter | null;
   rates: OfferRates;
   /** What one instance could have now beyond the configuration's storage */
   additionalStorageGib: number;
@@ -1391,7 +1391,7 @@ export interface Operation {
   account: string;
   instance: string;
   status: 'running' | 'succeeded' | 'failed';
-  error: OperationError | unknown | null;
+  error: OperationError | null;
   /** Who asked */
   actor: string;
   createdAt: string;
@@ -1486,7 +1486,7 @@ export interface Privilege {
   secondFactorRequired: boolean;
   /** How old that may be; null for any age */
   secondFactorAgeSecondsMax: number | null;
-  fromAddresses: string[] | unknown | null;
+  fromAddresses: string[] | null;
   /** The username of who granted it */
   grantedBy: string | null;
 }
@@ -1496,7 +1496,7 @@ export interface PrivilegeChange {
   secondFactorRequired?: boolean | undefined;
   /** How old that may be; null for any age */
   secondFactorAgeSecondsMax?: number | null | undefined;
-  fromAddresses?: string[] | unknown | null | undefined;
+  fromAddresses?: string[] | null | undefined;
 }
 
 export interface PrivilegePage {
@@ -1649,7 +1649,7 @@ export interface Slot {
   city: string | null;
   address: string | null;
   prices: SlotPrice[];
-  operated: OperatedSlot | unknown | null;
+  operated: OperatedSlot | null;
 }
 
 export interface SlotChange {

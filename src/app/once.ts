@@ -72,9 +72,16 @@ export async function once(
       if (thrown instanceof TakenBack) return { ...thrown.answer, isRepeat: false };
       throw thrown;
     } finally {
-      for (const work of apart) await work(context);
+      for (const work of apart) await workApart(context, work);
     }
   });
+}
+
+/** What is done apart is no part of the answer, and neither is its failure. */
+async function workApart(context: Context, work: (outside: Context) => Promise<void>): Promise<void> {
+  await work(context).catch((error: unknown) =>
+    context.logger.warn({ err: error }, 'something beside a request failed'),
+  );
 }
 
 function turnsAt({ database }: Context): Turns {

@@ -117,3 +117,69 @@ test('a server that does not answer is given up in time, and a call when its sig
   await assert.rejects(new Berth({ url, apiKey: 'k' }).me.get({ signal: done.signal }), /enough/);
   await assert.rejects(new Berth({ url: closed, attempts: 1 }).me.get(), /ECONNREFUSED/);
 });
+
+test('waits for what becomes of an instance, and reads the stream of its events from where it was', async () => {
+  const done = new AbortController();
+  const kinds: string[] = [];
+  let isOpen = () => {};
+  const opened = new Promise<void>((resolve) => {
+    isOpen = resolve;
+  });
+  const reading = (async () => {
+    for await (const event of berth.events.stream({ kind: 'instance' }, { signal: done.signal, onOpen: isOpen })) {
+      kinds.push(event.kind);
+      if (event.kind === 'instance.active') done.abort();
+    }
+  })();
+  await opened;
+  const [image] = await berth.images.list().all();
+  const size = { vcpus: 1, memoryMib: 1024, diskGib: 5 };
+  const sshKeys = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJx4cO74qmRZ+XiicQiA68i5Jlvl17TPunfSKhO3/L4q ann@example'];
+  const made = await berth.instances.create({ name: 'waited-for', image: image?.slug ?? '', sshKeys, ...size });
+  const active = await berth.instances.until(made.id, 'active', { timeoutMs: 60_000 });
+  assert.deepEqual([active.id, active.status], [made.id, 'active']);
+  await reading;
+  assert.ok(kinds.includes('instance.placed'));
+  // What was is told again from a cursor on.
+  const { items } = await berth.events.list({ instance: made.id }).page();
+  const again = new AbortController();
+  for await (const event of berth.events.stream(
+    { instance: made.id, cursor: items[0]?.cursor },
+    { signal: again.signal },
+  )) {
+    assert.equal(event.cursor, items[1]?.cursor);
+    again.abort();
+  }
+  await assert.rejects(berth.instances.until(made.id, 'stopped', { timeoutMs: 300 }), /is not stopped after 0 s/);
+  await berth.instances.delete(made.id, { purge: true });
+  await assert.rejects(berth.instances.until(made.id, 'active', { timeoutMs: 60_000 }), BerthError);
+});
+
+test('a stream that may not be read says so', async () => {
+  const nobody = new Berth({ url: server.url, apiKey: 'berth_nonsense' });
+  await assert.rejects(nobody.events.stream().next(), AccessError);
+  await assert.rejects(berth.events.stream({ cursor: 'x' }).next(), InvalidError);
+});
+
+test('a stream that breaks off is taken up where it was', async (t) => {
+  const event = (cursor: string) => `id: ${cursor}\nevent: a\ndata: ${JSON.stringify({ cursor, kind: 'a' })}\n\n`;
+  const { url, requests } = await serve(t, (request, response, count) => {
+    if (count === 2) return void request.socket.destroy();
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const frame = count === 1 ? `: hello\n\n${event('1-1')}` : event('1-2');
+    // In pieces, as networks cut them.
+    response.write(frame.slice(0, 20));
+    setTimeout(() => response.end(frame.slice(20)), 20);
+  });
+  const done = new AbortController();
+  const cursors: string[] = [];
+  for await (const { cursor } of new Berth({ url, apiKey: 'k' }).events.stream({}, { signal: done.signal })) {
+    cursors.push(cursor);
+    if (cursors.length === 2) done.abort();
+  }
+  assert.deepEqual(cursors, ['1-1', '1-2']);
+  assert.deepEqual(
+    requests.slice(0, 3).map(({ url: path }) => new URL(path ?? '', url).searchParams.get('cursor')),
+    [null, '1-1', '1-1'],
+  );
+});

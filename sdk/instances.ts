@@ -1,0 +1,108 @@
+// Instances with waiting for what becomes of them: told by the event stream, so that nobody has to ask all the time.
+
+import { AccessError, BerthError } from './error.ts';
+import type { Feed } from './feed.ts';
+import { InstancesApi } from './generated/resources.ts';
+import type { Instance } from './generated/types.ts';
+import { type Options, pause, type Transport } from './transport.ts';
+
+/** How long is waited. */
+export interface UntilOptions extends Options {
+  /** 10 minutes unless given: a first image may have to be fetched. */
+  timeoutMs?: number;
+}
+
+/** What has become of an instance is not what was waited for, and won't be. */
+export class UnreachableError extends BerthError {
+  readonly instance: Instance;
+
+  constructor(instance: Instance, wanted: string) {
+    const why = instance.statusReason ? `: ${instance.statusReason}` : '';
+    super(`Instance ${instance.name} is ${instance.status} and won't be ${wanted}${why}.`);
+    this.instance = instance;
+  }
+}
+
+type Status = Instance['status'];
+
+const untilMsDefault = 10 * 60_000;
+/** Who may not read the stream asks this often. */
+const askEveryMs = 1_000;
+/** Beside the stream, in case that a change is in no event. */
+const lookEveryMs = 15_000;
+
+/** From these nothing comes back to running by itself. */
+const ends: ReadonlySet<Status> = new Set(['failed', 'terminated', 'deleting', 'deleted']);
+
+/** Instances, and waiting for them. */
+export class Instances extends InstancesApi {
+  readonly #feed: Feed;
+
+  constructor(transport: Transport, feed: Feed) {
+    super(transport);
+    this.#feed = feed;
+  }
+
+  /**
+   * Waits until an instance has a status.
+   * @returns the instance as it is then
+   * @throws UnreachableError when it has failed, say; BerthError when the time is up
+   */
+  async until(
+    id: string,
+    wanted: Status,
+    { signal, timeoutMs = untilMsDefault }: UntilOptions = {},
+  ): Promise<Instance> {
+    const done = new AbortController();
+    const timer = setTimeout(() => {
+      const message = `Instance ${id} is not ${wanted} after ${Math.round(timeoutMs / 1000)} s.`;
+      done.abort(new BerthError(message));
+    }, timeoutMs);
+    const bounds = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
+    try {
+      return await this.#wait(id, wanted, bounds);
+    } finally {
+      clearTimeout(timer);
+      done.abort();
+    }
+  }
+
+  async #wait(id: string, wanted: Status, signal: AbortSignal): Promise<Instance> {
+    const news = this.#newsOf(id, signal);
+    for (;;) {
+      const hasNews = news.next();
+      const instance = await this.get(id, { signal });
+      if (instance.status === wanted) return instance;
+      if (ends.has(instance.status)) throw new UnreachableError(instance, wanted);
+      await hasNews;
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Lets whoever waits look again: at an event of the instance, and now and then. */
+  #newsOf(id: string, signal: AbortSignal): { next(): Promise<void> } {
+    let count = 0;
+    let wake = () => {};
+    const tell = () => {
+      count += 1;
+      wake();
+    };
+    let everyMs = lookEveryMs;
+    void (async () => {
+      for await (const _event of this.#feed.stream({ instance: id }, { signal, onOpen: tell })) tell();
+    })().catch((error: unknown) => {
+      // With rights on the instance alone, there is no stream to read.
+      if (error instanceof AccessError) everyMs = askEveryMs;
+      tell();
+    });
+    return {
+      async next() {
+        const seen = count;
+        const woken = new Promise<void>((resolve) => {
+          wake = () => count > seen && resolve();
+        });
+        await Promise.race([woken, pause(everyMs, signal).catch(() => {})]);
+      },
+    };
+  }
+}
