@@ -315,7 +315,12 @@ test('grant, show and revoke privileges', async () => {
   }
   const { id } = (await client.take(lookAtAccount)) as { id: number };
   const tooHigh = `{"account_id":${id},"level":"account_admin",${terms}}\n`;
-  await run(lookAtAccount, post(`/users/${bob}/privileges`, tooHigh, undefined, 403));
+  // Of one who runs the account, and nothing beyond it.
+  const ann = await addUser(berth, 'default');
+  const hers = new GoClient(berth.url, await tokenOf(berth, { ...ann, validity: '1800' }));
+  await hers.checkSession();
+  await hers.take(lookAtAccount);
+  await hers.take(post(`/users/${bob}/privileges`, tooHigh, undefined, 403));
 });
 
 test('add, show and delete keys', async () => {
