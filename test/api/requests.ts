@@ -199,7 +199,8 @@ export function faultOf(
   const documented = operation?.responses[status];
   if (operation && !documented) return 'a status that is not documented';
   if (status === 204) return text === '' ? null : '204 with a body';
-  if (!type?.startsWith('application/json')) return `not JSON but ${type}`;
+  // Below `/berth/v1` refusals are problems, also of what is not there.
+  if (!/^application\/(problem\+)?json\b/.test(type ?? '')) return `not JSON but ${type}`;
   const body: unknown = JSON.parse(text);
   if (status >= 400) {
     const { error, detail } = body as { error?: unknown; detail?: unknown };
