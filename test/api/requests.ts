@@ -182,7 +182,7 @@ export function templateOf({ paths }: Document, path: string): string | undefine
 }
 
 /** The fields of an error: a text alone, a problem's, or those of google.rpc.Status with the text once more. */
-const errorShapes = ['error', 'code,detail,status,title,type', 'code,details,error,message'];
+const errorShapes = ['error', 'code,detail,requestId,status,title,type', 'code,details,error,message'];
 
 const ajv = new Ajv({ strict: false });
 
@@ -207,8 +207,9 @@ export function faultOf(
     const message = error ?? detail;
     if (typeof message !== 'string' || message === '') return 'an error without a text';
     if (message.length > 1_000) return 'an error text without end';
-    const { subject: _, ...always } = body as { subject?: unknown };
-    if (!errorShapes.includes(Object.keys(always).toSorted().join())) return 'an error of another shape';
+    const sometimes = new Set(['subject', 'pointer', 'parameter', 'errors']);
+    const always = Object.keys(body as object).filter((key) => !sometimes.has(key));
+    if (!errorShapes.includes(always.toSorted().join())) return 'an error of another shape';
   } else if (!documented) return 'an answer where nothing is documented';
   const schema = documented?.content?.['application/json']?.schema;
   return !schema || ajv.validate(schema, body) ? null : `not the documented shape: ${ajv.errorsText()}`;
