@@ -1,20 +1,15 @@
-// The commands. Each puts the parts together and runs until it is told to stop; what the parts do stands elsewhere.
+// The commands. Each puts the parts together and runs until it is told to stop; what the parts do stands elsewhere. What a command
+// needs is loaded when it is run: reading all of Berth takes longer than most commands do.
 
 import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { version } from './api/document.ts';
-import { writeOpenApi } from './api/openapi.ts';
-import { readSettings } from './app/settings.ts';
-import { runDemo } from './cli/demo.ts';
 import { quickestImage } from './cli/demo-image.ts';
 import { imageCommand } from './cli/image.ts';
-import { startAgent } from './compose/agent.ts';
-import { DemoHost } from './compose/demo.ts';
 import { parseListenAddress } from './compose/listen.ts';
 import { makeLogger } from './compose/logger.ts';
-import { openForOperator } from './compose/operator.ts';
 import {
   allowCallbackHost,
   allowImageHost,
@@ -32,18 +27,10 @@ import {
   storagePool,
 } from './compose/options.ts';
 import { ensureSecretKey } from './compose/secret-key.ts';
-import { startServer } from './compose/server.ts';
 import { untilStopped } from './compose/signals.ts';
 import { systemEntropy } from './compose/system.ts';
 import { defaultTlsListen, tlsCert, tlsKey, tlsListen, tlsOf, toldOfTls } from './compose/tls-options.ts';
-import { startUp } from './compose/up.ts';
-import { accountCommand } from './operator/account.ts';
-import { configurationCommand } from './operator/configuration.ts';
-import { datacenterCommand } from './operator/datacenter.ts';
-import { hostCommand } from './operator/host.ts';
-import { priceCommand } from './operator/price.ts';
-import { privilegeCommand } from './operator/privilege.ts';
-import { slotCommand } from './operator/slot.ts';
+import type { Ground } from './operator/command.ts';
 
 const defaultListen = '127.0.0.1:8080';
 const defaultPool = '127.44.0.0/16';
@@ -85,6 +72,7 @@ program
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
     if (process.getuid?.() !== 0) process.stderr.write(`berth: ${withoutRoot}\n`);
+    const { startUp } = await import('./compose/up.ts');
     await untilStopped(logger, async (signal) => {
       const berth = await startUp(
         {
@@ -135,6 +123,8 @@ program
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
     const tls = tlsOf(options);
+    const { startServer } = await import('./compose/server.ts');
+    const { readSettings } = await import('./app/settings.ts');
     await untilStopped(logger, async () => {
       const server = await startServer(
         {
@@ -177,6 +167,7 @@ program
   .addOption(simulate())
   .action(async (options) => {
     const logger = makeLogger(process.stderr);
+    const { startAgent } = await import('./compose/agent.ts');
     await untilStopped(logger, async (signal) => {
       const agent = await startAgent(
         {
@@ -212,6 +203,8 @@ program
   .option('--once', 'end after it was shown')
   .action(async ({ image, container, once, data, listen, addressPool }) => {
     const containers = container === true;
+    const { DemoHost } = await import('./compose/demo.ts');
+    const { runDemo } = await import('./cli/demo.ts');
     const prepare = () =>
       DemoHost.prepare({
         data,
@@ -225,30 +218,34 @@ program
 
 program.addCommand(imageCommand());
 
-const operator = {
-  open: openForOperator,
+program
+  .command('openapi')
+  .description('write the OpenAPI documents')
+  .option('--write <DIR>', 'where to write them', 'openapi')
+  .action(async (options) => (await import('./api/openapi.ts')).writeOpenApi(options.write));
+
+const operator: Ground = {
+  open: async (where) => (await import('./compose/operator.ts')).openForOperator(where),
   defaultData,
   write: (text: string) => {
     process.stdout.write(text);
   },
 };
-for (const make of [
-  hostCommand,
-  slotCommand,
-  priceCommand,
-  configurationCommand,
-  datacenterCommand,
-  accountCommand,
-  privilegeCommand,
-]) {
-  program.addCommand(make(operator));
+const operatorNouns: Record<string, () => Promise<(ground: Ground) => Command>> = {
+  host: async () => (await import('./operator/host.ts')).hostCommand,
+  slot: async () => (await import('./operator/slot.ts')).slotCommand,
+  price: async () => (await import('./operator/price.ts')).priceCommand,
+  configuration: async () => (await import('./operator/configuration.ts')).configurationCommand,
+  datacenter: async () => (await import('./operator/datacenter.ts')).datacenterCommand,
+  account: async () => (await import('./operator/account.ts')).accountCommand,
+  privilege: async () => (await import('./operator/privilege.ts')).privilegeCommand,
+};
+const [, , asked = ''] = process.argv;
+// Whoever asks for none of them, or for help, sees them all.
+const isOther = program.commands.some((command) => command.name() === asked);
+for (const [noun, load] of Object.entries(operatorNouns)) {
+  if (asked === noun || !(isOther || asked in operatorNouns)) program.addCommand((await load())(operator));
 }
-
-program
-  .command('openapi')
-  .description('write the OpenAPI documents')
-  .option('--write <DIR>', 'where to write them', 'openapi')
-  .action(async (options) => writeOpenApi(options.write));
 
 try {
   await program.parseAsync();

@@ -11,11 +11,10 @@ import { Wakeups } from '../app/wakeups.ts';
 import type { OpenedBerth, Where } from '../operator/command.ts';
 import { type Database, isUnavailable, openDatabase } from '../store/database.ts';
 import { findPlace } from '../store/embedded/place.ts';
-import { isMigrated } from '../store/migrate.ts';
+import { isMigrated, schemaDirectory } from '../store/migrate.ts';
 import { notifyHostsChanged } from '../store/notify.ts';
 import { makeLogger } from './logger.ts';
 import { readSecretKey } from './secret-key.ts';
-import { schemaDirectory } from './server.ts';
 import { systemClock, systemEntropy } from './system.ts';
 
 /**

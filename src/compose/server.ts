@@ -1,7 +1,6 @@
 // One server: a database connection, the dialects on a listener, and the reconcilers. It keeps no state of its own; any
 // number may run on one database.
 
-import { fileURLToPath } from 'node:url';
 import type { Logger as Pino } from 'pino';
 import { createMetrics } from '../api/metrics.ts';
 import { buildServer } from '../api/server.ts';
@@ -16,7 +15,7 @@ import type { Clock } from '../model/world.ts';
 import { startReconcilers } from '../reconcilers/run.ts';
 import { deliverWebhooks } from '../reconcilers/webhook.ts';
 import { openDatabase } from '../store/database.ts';
-import { migrate } from '../store/migrate.ts';
+import { migrate, schemaDirectory } from '../store/migrate.ts';
 import { listenForNews, notifyHostsChanged } from '../store/notify.ts';
 import { BuiltImageFolder } from './built-images.ts';
 import { makeConsoles } from './console.ts';
@@ -25,9 +24,6 @@ import { type ListenAddress, urlOf } from './listen.ts';
 import { systemClock, systemEntropy } from './system.ts';
 import { type RunningTls, startTls, type TlsOptions } from './tls.ts';
 import { webhookSender } from './webhook.ts';
-
-/** Where the migrations are. */
-export const schemaDirectory = fileURLToPath(new URL('../../schema', import.meta.url));
 
 /** What a server is started with. */
 export interface ServerOptions {

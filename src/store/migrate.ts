@@ -4,8 +4,12 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+
+/** Where the migrations are. */
+export const schemaDirectory = fileURLToPath(new URL('../../schema', import.meta.url));
 
 /** Any number does, as long as every replica takes the same. */
 const migrationLock = 4_242_001;
