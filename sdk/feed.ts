@@ -9,6 +9,8 @@ import { type Options, pause, type Transport } from './transport.ts';
 /** Which events. */
 export interface FeedQuery {
   account?: string | undefined;
+  /** Those of every account, for who runs the whole. */
+  all?: boolean | undefined;
   /** Only of this instance. */
   instance?: string | undefined;
   /** Only of this kind and those below it: `instance` has `instance.active`. */

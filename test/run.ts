@@ -32,6 +32,7 @@ const OUTPUT_BYTES_MAX = 200_000;
 const CHECKS: [name: string, command: string, args: string[]][] = [
   ['lint', 'biome', ['check', '.']],
   ['types', 'tsc', ['--noEmit']],
+  ['types of the console', 'tsc', ['--noEmit', '-p', 'console']],
   ['dead code', 'knip', []],
 ];
 

@@ -1,6 +1,7 @@
 // Pages for people, beside the APIs: the reference, and the guide. They are for everybody and say nothing of anybody.
 
 import type { App } from '../types.ts';
+import { consolePages } from './console.ts';
 import { guidePages } from './guide.ts';
 import { referencePages } from './reference.ts';
 
@@ -10,6 +11,7 @@ export async function pages(app: App): Promise<void> {
     scope.addHook('onSend', async (_request, reply) => {
       reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin');
     });
+    await consolePages(scope as App);
     guidePages(scope as App);
     await referencePages(scope as App);
   });

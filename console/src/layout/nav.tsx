@@ -1,0 +1,43 @@
+// The way to the pages.
+
+import { Link } from '@tanstack/react-router';
+import { useSession } from '../session.tsx';
+import { Icon, type IconName } from '../ui/icon.tsx';
+
+interface Entry {
+  to: string;
+  label: string;
+  icon: IconName;
+}
+
+const ofCustomers: Entry[] = [{ to: '/', label: 'Overview', icon: 'home' }];
+const ofOperators: Entry[] = [];
+
+/** Links to the pages that the caller has. */
+export function Nav() {
+  const { isOperator } = useSession();
+  return (
+    <nav aria-label="Pages">
+      <Entries entries={ofCustomers} />
+      {isOperator && ofOperators.length > 0 && (
+        <>
+          <h2 className="nav-title">Operator</h2>
+          <Entries entries={ofOperators} />
+        </>
+      )}
+    </nav>
+  );
+}
+
+const Entries = ({ entries }: { entries: Entry[] }) => (
+  <ul>
+    {entries.map(({ to, label, icon }) => (
+      <li key={to}>
+        <Link to={to} activeOptions={{ exact: to === '/' }}>
+          <Icon name={icon} />
+          {label}
+        </Link>
+      </li>
+    ))}
+  </ul>
+);

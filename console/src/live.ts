@@ -1,0 +1,127 @@
+// Keeps what is shown true: reads the event stream, and has read again what an event has changed. Whoever may not read the stream (a
+// user of a single VM, say) asks again every few seconds instead.
+
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { AccessError } from '../../sdk/error.ts';
+import type { Event, Instance } from '../../sdk/generated/types.ts';
+import { useSession } from './session.tsx';
+
+/** How what is shown is kept true. */
+export type Liveness = 'connecting' | 'live' | 'polling';
+
+/** For who may not read the stream. */
+const pollMs = 5_000;
+/** Events of one moment are looked up together. */
+const gatherMs = 30;
+
+type Listener = (event: Event) => void;
+const listeners = new Set<Listener>();
+
+/** Is told of each event as it comes. */
+export function onEvent(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Which lists an event makes stale, by the first word of its kind; its instance is looked up besides. */
+const staleBy: Record<string, readonly string[]> = {
+  account: ['accounts', 'balance', 'transactions', 'statement'],
+  backup: ['backups', 'disks'],
+  disk: ['disks', 'backups', 'backup-schedules'],
+  group: ['groups'],
+  host: ['hosts', 'offers', 'capacity'],
+  image: ['images'],
+  instance: ['operations', 'deployments', 'balance', 'hosts'],
+  ledger: ['balance', 'transactions', 'statement', 'ledger'],
+  offer: ['offers', 'capacity'],
+  quote: ['quotes', 'offers', 'capacity'],
+  slot: ['slots'],
+  user: ['users', 'privileges'],
+  vm: ['operations', 'addresses'],
+  webhook: ['webhooks'],
+};
+
+/** Follows the event stream for as long as the page is shown. */
+export function useLive(): Liveness {
+  const { berth, account, isOperator } = useSession();
+  const cache = useQueryClient();
+  const [liveness, setLiveness] = useState<Liveness>('connecting');
+  const accountId = account?.id;
+  useEffect(() => {
+    const ended = new AbortController();
+    const { signal } = ended;
+    const refresh = makeRefresh(cache, (id) => berth.instances.get(id));
+    const follow = async () => {
+      const query = {
+        ...(accountId ? { account: accountId } : {}),
+        ...(isOperator && !accountId ? { all: true } : {}),
+      };
+      const onOpen = () => {
+        setLiveness('live');
+        // What happened while there was no stream.
+        if (!isFirst) void cache.invalidateQueries();
+        isFirst = false;
+      };
+      let isFirst = true;
+      for await (const event of berth.events.stream(query, { signal, onOpen })) {
+        for (const listener of listeners) listener(event);
+        refresh(event);
+      }
+    };
+    follow().catch((error: unknown) => {
+      if (signal.aborted || !(error instanceof AccessError)) return;
+      setLiveness('polling');
+      const timer = setInterval(() => void cache.invalidateQueries(), pollMs);
+      signal.addEventListener('abort', () => clearInterval(timer));
+    });
+    return () => ended.abort();
+  }, [berth, cache, accountId, isOperator]);
+  return liveness;
+}
+
+/** What makes stale what an event is about, and puts a changed instance wherever it is shown. */
+function makeRefresh(cache: QueryClient, read: (id: string) => Promise<Instance>): (event: Event) => void {
+  const instances = new Set<string>();
+  const nouns = new Set<string>();
+  let isDue = false;
+  const flush = () => {
+    isDue = false;
+    for (const noun of nouns) void cache.invalidateQueries({ queryKey: [noun] });
+    for (const id of instances) void refreshInstance(cache, id, read);
+    nouns.clear();
+    instances.clear();
+  };
+  return ({ kind, instance }) => {
+    const word = kind.split('.', 1)[0] ?? '';
+    for (const noun of staleBy[word] ?? []) nouns.add(noun);
+    if (instance) instances.add(instance);
+    nouns.add('events');
+    if (isDue) return;
+    isDue = true;
+    setTimeout(flush, gatherMs);
+  };
+}
+
+async function refreshInstance(cache: QueryClient, id: string, read: (id: string) => Promise<Instance>): Promise<void> {
+  const instance = await read(id).catch(() => undefined);
+  void cache.invalidateQueries({ queryKey: ['instances', id], predicate: ({ queryKey }) => queryKey.length > 2 });
+  if (!instance) {
+    void cache.invalidateQueries({ queryKey: ['instances'] });
+    return;
+  }
+  cache.setQueryData(['instances', id], instance);
+  let isShown = false;
+  cache.setQueriesData<{ pages: { items: Instance[] }[] }>({ queryKey: ['instances', 'list'] }, (list) => {
+    if (!list) return list;
+    return {
+      ...list,
+      pages: list.pages.map((page) => {
+        if (!page.items.some((one) => one.id === id)) return page;
+        isShown = true;
+        return { ...page, items: page.items.map((one) => (one.id === id ? instance : one)) };
+      }),
+    };
+  });
+  if (!isShown) void cache.invalidateQueries({ queryKey: ['instances', 'list'] });
+}

@@ -1,0 +1,30 @@
+// Where the console begins in a browser.
+
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { queryClient } from './query.ts';
+import { router } from './router.tsx';
+import { SessionGate } from './session.tsx';
+import './style/tokens.css';
+import './style/base.css';
+import './style/ui.css';
+import './style/layout.css';
+import { applyTheme } from './theme.ts';
+import { Toasts } from './ui/toast.tsx';
+
+applyTheme();
+const root = document.getElementById('root');
+if (!root) throw new Error('The page has no #root.');
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <Toasts>
+        <SessionGate>
+          <RouterProvider router={router} />
+        </SessionGate>
+      </Toasts>
+    </QueryClientProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,126 @@
+// Who is signed in, as what, and how the server is called for them.
+
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { createContext, lazy, type ReactNode, Suspense, use, useEffect, useMemo, useState } from 'react';
+import { Berth } from '../../sdk/berth.ts';
+import type { Account, Me } from '../../sdk/generated/types.ts';
+import { onSignedOut } from './query.ts';
+import { Failure, Loading } from './ui/state.tsx';
+
+const SignInPage = lazy(() => import('./pages/sign-in.tsx'));
+
+/** A key that was signed in with; the tab forgets it when it is closed. Sessions are in a cookie that no script can read. */
+const keyOfTab = 'berth.api-key';
+const chosenAccount = 'berth.account';
+/** So many accounts are offered for choosing from; who sees more looks for them in the list of accounts. */
+const accountsShown = 100;
+
+/** What every page may know. */
+export interface Session {
+  berth: Berth;
+  me: Me;
+  /** Those that can be chosen. */
+  accounts: Account[];
+  /** The chosen one; undefined for everything that the caller sees. */
+  account: Account | undefined;
+  chooseAccount(id: string | undefined): void;
+  /** Whether the caller runs the whole. */
+  isOperator: boolean;
+  signOut(): Promise<void>;
+}
+
+const SessionContext = createContext<Session | undefined>(undefined);
+
+/** The session of who is signed in. */
+export function useSession(): Session {
+  const session = use(SessionContext);
+  if (!session) throw new Error('Nobody is signed in here.');
+  return session;
+}
+
+/** The client of the server for who is signed in. */
+export const useBerth = (): Berth => useSession().berth;
+
+const clientFor = (apiKey: string | null) =>
+  new Berth({ url: location.origin, ...(apiKey === null ? {} : { apiKey }), attempts: 2 });
+
+/** Shows what is in it to who is signed in, and a way to sign in to everybody else. */
+export function SessionGate({ children }: { children: ReactNode }) {
+  const cache = useQueryClient();
+  const [apiKey, setApiKey] = useState(() => sessionStorage.getItem(keyOfTab));
+  const [ended, setEnded] = useState(false);
+  const berth = useMemo(() => clientFor(apiKey), [apiKey]);
+  const who = useQuery({
+    queryKey: ['me', apiKey],
+    queryFn: () => berth.me.get(),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+  useEffect(() => onSignedOut(() => setEnded(true)), []);
+
+  const signIn = async (key: string | null) => {
+    if (key === null) sessionStorage.removeItem(keyOfTab);
+    else sessionStorage.setItem(keyOfTab, key);
+    setApiKey(key);
+    setEnded(false);
+    cache.clear();
+    await cache.resetQueries();
+  };
+  const signOut = async () => {
+    if (apiKey === null) await berth.sessions.deleteCurrent();
+    sessionStorage.removeItem(keyOfTab);
+    setApiKey(null);
+    cache.clear();
+    setEnded(true);
+  };
+
+  if (who.isPending) return <Loading what="Signing in" />;
+  const isNobody = ended || (who.error !== null && 'status' in who.error && who.error.status === 401);
+  if (isNobody) {
+    return (
+      <Suspense fallback={<Loading what="Loading" />}>
+        <SignInPage onSignedIn={signIn} hadSession={who.data !== undefined} />
+      </Suspense>
+    );
+  }
+  if (who.error) return <Failure error={who.error} onRetry={() => who.refetch()} />;
+  return (
+    <SignedIn berth={berth} me={who.data} signOut={signOut}>
+      {children}
+    </SignedIn>
+  );
+}
+
+interface SignedInProps {
+  berth: Berth;
+  me: Me;
+  signOut(): Promise<void>;
+  children: ReactNode;
+}
+
+function SignedIn({ berth, me, signOut, children }: SignedInProps) {
+  const [chosen, setChosen] = useState(() => localStorage.getItem(chosenAccount) ?? undefined);
+  const accounts = useQuery({
+    queryKey: ['accounts', 'first'],
+    queryFn: async () => (await berth.accounts.list({ limit: accountsShown }).page()).items,
+  });
+  const session = useMemo<Session>(() => {
+    const seen = accounts.data ?? [];
+    return {
+      berth,
+      me,
+      accounts: seen,
+      account: seen.find(({ id }) => id === chosen) ?? (seen.length === 1 ? seen[0] : undefined),
+      chooseAccount(id) {
+        if (id === undefined) localStorage.removeItem(chosenAccount);
+        else localStorage.setItem(chosenAccount, id);
+        setChosen(id);
+      },
+      isOperator: me.grants.some(({ level }) => level === 'cluster_admin' || level === 'cluster_su'),
+      signOut,
+    };
+  }, [berth, me, accounts.data, chosen, signOut]);
+  if (accounts.isPending) return <Loading what="Loading" />;
+  if (accounts.error) return <Failure error={accounts.error} onRetry={() => accounts.refetch()} />;
+  return <SessionContext value={session}>{children}</SessionContext>;
+}

@@ -1,0 +1,52 @@
+// The top of a page, and parts of one.
+
+import { type ReactNode, useEffect, useId } from 'react';
+
+interface PageProps {
+  title: string;
+  /** What can be done here. */
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+/** A page with its title, which the window gets, too. */
+export function Page({ title, actions, children }: PageProps) {
+  useEffect(() => {
+    document.title = `${title} · Berth`;
+  }, [title]);
+  return (
+    <>
+      <div className="page-head">
+        <h1>{title}</h1>
+        {actions && <div className="buttons">{actions}</div>}
+      </div>
+      {children}
+    </>
+  );
+}
+
+/** A part of a page with a title of its own. */
+export function Section({ title, actions, children }: PageProps) {
+  const id = useId();
+  return (
+    <section className="card" aria-labelledby={id}>
+      <div className="section-head">
+        <h2 id={id}>{title}</h2>
+        {actions && <div className="buttons">{actions}</div>}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+/** Names with what they stand for, one under the other. */
+export const Facts = ({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }) => (
+  <dl className="facts">
+    {facts.map(([name, value]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{value ?? '–'}</dd>
+      </div>
+    ))}
+  </dl>
+);

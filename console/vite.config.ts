@@ -1,0 +1,40 @@
+// How the console is built: into dist/, each file beside itself compressed, so that the server only hands files out.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+/** Below this a compressed file costs as many packets as a plain one. */
+const compressedFromBytes = 1_024;
+
+const compressed: Plugin = {
+  name: 'compressed',
+  apply: 'build',
+  writeBundle({ dir = '' }, bundle) {
+    for (const name of Object.keys(bundle).filter((file) => /\.(js|css|svg)$/.test(file))) {
+      const path = join(dir, name);
+      const bytes = readFileSync(path);
+      if (bytes.length < compressedFromBytes) continue;
+      writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+      writeFileSync(`${path}.br`, brotliCompressSync(bytes));
+    }
+  },
+};
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: '/console/',
+  plugins: [react(), compressed],
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    // Nothing inline: the policy of the page forbids it.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 700,
+  },
+  // `npm run dev:console` beside a server that runs already.
+  server: { proxy: { '/berth': { target: process.env.BERTH_URL ?? 'http://127.0.0.1:4180', ws: true } } },
+});

@@ -1,0 +1,58 @@
+// The way in and out of the web console.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { addUser } from '../api/bytemark/identity.ts';
+import { axeFindings } from '../support/axe.ts';
+import { startTestBerth, type TestBerth } from '../support/berth.ts';
+import { openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+
+let berth: TestBerth;
+let browser: Browser;
+
+before(async () => {
+  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+});
+after(async () => {
+  await browser?.close();
+  await berth?.close();
+});
+
+test('who has no session is asked to sign in, and can with a key', async () => {
+  const { page, context, complaints } = await openWindow(browser, berth.url);
+  await page.goto('/');
+  await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
+  assert.deepEqual(await axeFindings(page), []);
+  await picture(page, 'sign-in');
+  await page.getByRole('button', { name: 'Sign in with an API key' }).click();
+  await page.getByLabel('API key').fill('wrong');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('API key').fill(berth.apiKey);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  assert.deepEqual(await axeFindings(page), []);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a password opens a session in a cookie that no script can read, and signing out ends it', async () => {
+  const { page, context, complaints } = await openWindow(browser, berth.url, { viewport: phone });
+  const user = await addUser(berth, 'default');
+  await page.goto('/');
+  await page.getByLabel('Username').fill(user.username);
+  await page.getByLabel('Password').fill(user.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  const [cookie] = await context.cookies();
+  assert.ok(cookie?.httpOnly);
+  assert.equal(cookie.sameSite, 'Strict');
+  assert.equal(await page.evaluate(() => document.cookie), '');
+  await page.locator('summary').click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
+  assert.deepEqual(await context.cookies(), []);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});

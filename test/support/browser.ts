@@ -1,0 +1,67 @@
+// The distribution's Chromium for tests of the web console, driven over its own protocol. Each test gets a fresh profile.
+
+import { mkdir } from 'node:fs/promises';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** What Chromium is started with: nothing of it talks to anybody but the server under test. */
+const switches = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** How wide windows are. */
+export const wide = { width: 1440, height: 900 };
+export const phone = { width: 390, height: 844 };
+
+/** A Chromium of a test's own; the caller closes it. */
+export const startBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: process.env.BERTH_CHROMIUM ?? '/usr/bin/chromium', args: switches });
+
+/** A window on a Berth. Whatever the page complains of is collected, so that a test can hold it to have nothing. */
+export interface Window {
+  page: Page;
+  context: BrowserContext;
+  /** Errors of scripts, of the console and of the page's policy, but not what a test provokes by refused calls. */
+  complaints: string[];
+}
+
+/** Opens a window, signed in with a key where one is given. */
+export async function openWindow(
+  browser: Browser,
+  url: string,
+  {
+    apiKey,
+    viewport = wide,
+    colorScheme = 'light' as 'light' | 'dark',
+  }: {
+    apiKey?: string;
+    viewport?: { width: number; height: number };
+    colorScheme?: 'light' | 'dark';
+  } = {},
+): Promise<Window> {
+  const context = await browser.newContext({ baseURL: url, viewport, colorScheme, locale: 'en-GB', timezoneId: 'UTC' });
+  if (apiKey !== undefined) {
+    await context.addInitScript((key) => sessionStorage.setItem('berth.api-key', key), apiKey);
+  }
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    const isRefusedCall = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isRefusedCall) complaints.push(message.text());
+  });
+  return { page, context, complaints };
+}
+
+/** Keeps a picture of a page where `BERTH_SCREENSHOTS` names a directory, for people to look at. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const directory = process.env.BERTH_SCREENSHOTS;
+  if (!directory) return;
+  await mkdir(directory, { recursive: true });
+  await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true });
+}
