@@ -2,6 +2,7 @@
 // loaded when it is opened first.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { parseSearch, stringifySearch } from './filters.ts';
 import { Shell } from './layout/shell.tsx';
 import { Crashed, Loading, NoSuchPage } from './ui/state.tsx';
 
@@ -20,6 +21,7 @@ const routeTree = root.addChildren([
 /** The one router of the page. */
 export const router = createRouter({
   routeTree,
+  ...{ parseSearch, stringifySearch },
   defaultPreload: 'intent',
   defaultPendingComponent: () => <Loading what="Loading" />,
   defaultErrorComponent: ({ error }) => <Crashed error={error as Error} />,
