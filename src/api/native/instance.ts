@@ -30,6 +30,11 @@ const query = {
   kind: Type.Optional(OneOf(instanceKinds, 'Only of this kind')),
   status: Type.Optional(Text('active,stopped', 'Only in one of these states, separated by commas', { maxLength: 200 })),
   name: Type.Optional(Text('web-1', 'Only of this name', { maxLength: 63 })),
+  search: Type.Optional(
+    Text('web', 'Only with this in their name, host name or an address, in small or capital letters', {
+      maxLength: 100,
+    }),
+  ),
   datacenter: Type.Optional(Text('pl-poz-1', 'Only in this datacenter, by its id or slug', { maxLength: 100 })),
   deleted: Type.Optional(
     Type.Boolean({ description: 'Those too that are deleted and not gone yet', default: false, examples: [false] }),
@@ -42,13 +47,14 @@ interface Query {
   kind?: 'vm' | 'container';
   status?: string;
   name?: string;
+  search?: string;
   datacenter?: string;
   deleted?: boolean;
 }
 
 /** What a list is asked for. @throws BerthError */
 async function readFilter(context: Context, caller: Caller, asked: Query): Promise<InstanceFilter> {
-  const { account, group, kind, status, name, datacenter, deleted } = asked;
+  const { account, group, kind, status, name, search, datacenter, deleted } = asked;
   const at = account === undefined ? undefined : await reachAccount(context, caller, accountRef(account), 'see');
   const datacenterId = datacenter && parseId('datacenter', datacenter);
   return {
@@ -56,7 +62,7 @@ async function readFilter(context: Context, caller: Caller, asked: Query): Promi
     groupId: group === undefined ? undefined : BigInt(readId('group', group, 'group')),
     kind,
     statuses: status === undefined ? [...shownStatuses, ...(deleted ? hiddenStatuses : [])] : readStatuses(status),
-    name,
+    ...{ name, search },
     datacenter: datacenter === undefined ? undefined : datacenterId ? { id: datacenterId } : { slug: datacenter },
   };
 }

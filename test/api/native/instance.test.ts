@@ -71,6 +71,20 @@ test('a list is narrowed by each of its filters, and by several at once', async 
   assertProblem(await call(berth, 'GET', '/instances?deleted=perhaps'), 400, 'malformed');
 });
 
+test('a list is searched by a part of a name, a host name or an address', async () => {
+  const id = await makeVm(berth, { name: 'Needle-in-hay', hostname: 'pin' });
+  const other = await makeVm(berth, { name: 'straw' });
+  const { address } = (await call(berth, 'GET', `/instances/${id}`)).body;
+  assert.deepEqual(await idsOf('?search=needle'), [id]);
+  assert.deepEqual(await idsOf('?search=IN-HAY&kind=vm'), [id]);
+  assert.deepEqual(await idsOf('?search=in-hay&kind=container'), []);
+  assert.deepEqual(await idsOf(`?search=${address}`), [id]);
+  assert.ok((await idsOf('?search=127.')).includes(other));
+  for (const nothing of ['%25', '_', "'", 'needle%25']) assert.deepEqual(await idsOf(`?search=${nothing}`), []);
+  assertProblem(await call(berth, 'GET', '/instances?search=%00'), 400, 'malformed', 'search');
+  assertProblem(await call(berth, 'GET', `/instances?search=${'x'.repeat(101)}`), 400, 'malformed');
+});
+
 test('pages miss and repeat nothing, and a cursor of another list is refused', async () => {
   for (let count = 0; count < 3; count += 1) await makeVm(berth);
   const all = (await list('?limit=200')).items.map(({ id }) => id);
