@@ -659,6 +659,8 @@ export class InstancesApi {
       status?: string | undefined;
       /** Only of this name */
       name?: string | undefined;
+      /** Only with this in their name, host name or an address, in small or capital letters */
+      search?: string | undefined;
       /** Only in this datacenter, by its id or slug */
       datacenter?: string | undefined;
       /** Those too that are deleted and not gone yet */
