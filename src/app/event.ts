@@ -1,29 +1,45 @@
 // Reading the event feed.
 
 import { BerthError, shown } from '../model/errors.ts';
+import { checkKind } from '../model/event-kind.ts';
 import { parseInstanceId } from '../model/id.ts';
-import { type EventRow, type FeedPlace, parseEventCursor, listEvents as readEvents } from '../store/event.ts';
-import type { Principal } from './authenticate.ts';
+import {
+  type EventRow,
+  type FeedPlace,
+  listEventsBackwards,
+  parseEventCursor,
+  listEvents as readEvents,
+} from '../store/event.ts';
 import type { Context } from './context.ts';
 
 export type { EventRow } from '../store/event.ts';
 
+/** Which events are wanted. */
+export interface EventQuery {
+  instance: string | undefined;
+  /** With all kinds below it. */
+  kind?: string | undefined;
+  /** The cursor of the last event already seen. */
+  after: string | undefined;
+  /** Whether they go from the newest to the oldest. */
+  newestFirst?: boolean;
+  limit: number;
+}
+
 /**
- * An account's events, oldest first.
- * @param filter `after` is the cursor of the last event already seen
- * @throws BerthError `invalid_value` when the cursor or the instance's id can't be one
+ * Events, oldest first unless they are asked for the other way round.
+ * @param accountId null for those of every account, and what belongs to none
+ * @throws BerthError `invalid_value` when the cursor, the kind or the instance's id can't be one
  */
-export async function listEvents(
-  context: Context,
-  principal: Principal,
-  filter: { instance: string | undefined; after: string | undefined; limit: number },
-): Promise<EventRow[]> {
-  const { instance, after, limit } = filter;
+export async function listEvents(context: Context, accountId: string | null, query: EventQuery): Promise<EventRow[]> {
+  const { instance, kind, after, newestFirst = false, limit } = query;
   if (after !== undefined) placeOf(after, 'cursor');
   const instanceId = instance === undefined ? undefined : instanceOf(instance);
-  return readEvents(context.database, principal.accountId, {
+  const list = newestFirst ? listEventsBackwards : readEvents;
+  return list(context.database, accountId, {
     limit,
     ...(instanceId ? { instanceId } : {}),
+    ...(kind === undefined ? {} : { kind: checkKind(kind, 'kind') }),
     ...(after ? { after } : {}),
   });
 }

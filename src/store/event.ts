@@ -84,22 +84,55 @@ export function parseEventCursor(text: string): FeedPlace | null {
   return place.transaction <= transactionIdMax && place.id <= eventIdMax ? place : null;
 }
 
+/** What is wanted of the events. */
+export interface EventFilter {
+  instanceId?: string;
+  /** With all kinds below it. */
+  kind?: string;
+  /** The cursor of an event: only those that come behind it, in the order that is asked for. */
+  after?: string;
+  limit: number;
+}
+
 /**
- * An account's events after a cursor, oldest first. Only rows are shown that no transaction still running can precede, so
- * a reader who goes on from the last cursor misses nothing.
+ * An account's events after a cursor, oldest first; those of every account, and of none, where it is null. Only rows are shown that
+ * no transaction still running can precede, so a reader who goes on from the last cursor misses nothing.
  */
 export async function listEvents(
   database: Database,
-  accountId: string,
-  filter: { instanceId?: string; after?: string; limit: number },
+  accountId: string | null,
+  filter: EventFilter,
 ): Promise<EventRow[]> {
   const [, transaction = '0', id = '0'] = cursorPattern.exec(filter.after ?? '') ?? [];
-  let query = feedOf(database, accountId)
-    .where(shownNow)
-    .where(sql<boolean>`(transaction_id, id) > (${transaction}::xid8, ${id}::bigint)`);
-  if (filter.instanceId) query = query.where('instance_id', '=', filter.instanceId);
-  const rows = await query.orderBy('transaction_id').orderBy('id').limit(filter.limit).execute();
+  const rows = await filteredFeed(database, accountId, filter)
+    .where(sql<boolean>`(transaction_id, id) > (${transaction}::xid8, ${id}::bigint)`)
+    .orderBy('transaction_id')
+    .orderBy('id')
+    .limit(filter.limit)
+    .execute();
   return rows.map(eventOf);
+}
+
+/** The same from the newest on, or from before a cursor, to the oldest. */
+export async function listEventsBackwards(
+  database: Database,
+  accountId: string | null,
+  filter: EventFilter,
+): Promise<EventRow[]> {
+  let query = filteredFeed(database, accountId, filter);
+  const [, transaction, id] = cursorPattern.exec(filter.after ?? '') ?? [];
+  if (transaction !== undefined) {
+    query = query.where(sql<boolean>`(transaction_id, id) < (${transaction}::xid8, ${id}::bigint)`);
+  }
+  const rows = await query.orderBy('transaction_id', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+  return rows.map(eventOf);
+}
+
+function filteredFeed(database: Database, accountId: string | null, { instanceId, kind }: EventFilter) {
+  let query = feedOf(database, accountId).where(shownNow);
+  if (instanceId) query = query.where('instance_id', '=', instanceId);
+  if (kind) query = query.where(sql<boolean>`(kind = ${kind} or starts_with(kind, ${`${kind}.`}))`);
+  return query;
 }
 
 /** An instance's newest events, oldest first, as far as {@link listEvents} shows them. */
@@ -133,10 +166,10 @@ export async function isEventHeldBack(
   return row !== undefined;
 }
 
-const feedOf = (database: Database, accountId: string) =>
+const feedOf = (database: Database, accountId: string | null) =>
   database
     .selectFrom('event')
-    .where('account_id', '=', accountId)
+    .$if(accountId !== null, (query) => query.where('account_id', '=', accountId))
     .select(['id', 'transaction_id', 'account_id', 'instance_id', 'kind', 'message', 'actor', 'data', 'created_at']);
 
 const shownNow = sql<boolean>`transaction_id < pg_snapshot_xmin(pg_current_snapshot())`;

@@ -4,32 +4,17 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { reachAccount, requireCluster } from '../../app/access.ts';
-import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { instanceOf, placeOf } from '../../app/event.ts';
 import { EventStreams, type FeedEvent, type StreamPiece, type StreamRequest } from '../../app/event-stream.ts';
 import { checkKind } from '../../model/event-kind.ts';
 import type { Api } from '../types.ts';
-import { accountOf } from './account.ts';
 import { authenticate, ownerOf } from './caller.ts';
-import { EventSchema, eventQuery, instanceRef, toEvent } from './event.ts';
+import { EventSchema, feedAccount, feedQuery, instanceRef, toEvent } from './event.ts';
 import { add, callerOf } from './operation.ts';
-import { Text } from './shape.ts';
 
 /** Browsers come back after this long. */
 const retryMs = 1_000;
-
-const query = {
-  ...eventQuery,
-  kind: Type.Optional(Text('instance', 'Only of this kind and those below it: `instance` has `instance.active`')),
-  all: Type.Optional(
-    Type.Boolean({
-      default: false,
-      description: "For operators: every account's, and what belongs to none",
-      examples: [false],
-    }),
-  ),
-};
 
 interface Query {
   account?: string;
@@ -75,7 +60,7 @@ export function eventStreamRoutes(api: Api): void {
           Type.String({ maxLength: 50, description: 'The `id` that came last; counts before `cursor`' }),
         ),
       },
-      query,
+      query: feedQuery,
       response: { 200: answer, ...api.errors(400, 401, 403, 404, 422, 429, 500, 503) },
       isEndless: true,
       handler: async (request, reply) => {
@@ -101,12 +86,12 @@ export function eventStreamRoutes(api: Api): void {
 /** What a request wants to read, as far as its sender may. */
 async function asStream(context: Context, request: FastifyRequest, reply: FastifyReply): Promise<StreamRequest> {
   const caller = callerOf(request);
-  const { account, instance, cursor, kind, all = false } = request.query as Query;
+  const query = request.query as Query;
+  const { instance, cursor, kind } = query;
   const last = request.headers['last-event-id'];
   // Browsers send an empty one before they have any.
   const [given, field] = typeof last === 'string' && last !== '' ? [last, 'Last-Event-ID'] : [cursor, 'cursor'];
-  if (all) requireCluster(caller);
-  const accountId = all && account === undefined ? null : await accountIdOf(context, caller, account);
+  const accountId = await feedAccount(context, caller, query);
   return {
     filter: {
       accountId,
@@ -123,10 +108,6 @@ async function asStream(context: Context, request: FastifyRequest, reply: Fastif
     },
     cut: () => reply.raw.destroy(),
   };
-}
-
-async function accountIdOf(context: Context, caller: Caller, account: string | undefined): Promise<string> {
-  return (await accountOf(context, caller, { account }, 'vm_console')).principal.accountId;
 }
 
 async function* framesOf(
