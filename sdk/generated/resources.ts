@@ -469,12 +469,18 @@ export class EventsApi {
     this.#transport = transport;
   }
 
-  /** What happened in an account or to one instance, oldest first. */
+  /** What happened in an account or to one instance, oldest first unless asked otherwise. */
   list(query: {
       /** Id or name of an account; left out where you see only one */
       account?: string | undefined;
       /** Only of this one */
       instance?: string | undefined;
+      /** Only of this kind and those below it: `instance` has `instance.active` */
+      kind?: string | undefined;
+      /** For operators: every account's, and what belongs to none */
+      all?: boolean | undefined;
+      /** From the newest to the oldest; `nextCursor` leads to older ones, and is null behind the oldest */
+      newestFirst?: boolean | undefined;
       limit?: number | undefined;
     } = {}, options: Options = {}): Pages<EventPage['items'][number]> {
     return this.#transport.pages('/berth/v1/events', { query }, options);
