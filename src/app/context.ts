@@ -5,6 +5,7 @@ import type { Clock, Entropy } from '../model/world.ts';
 import type { Database } from '../store/database.ts';
 import type { IsoReader } from './iso.ts';
 import type { MarketView } from './market.ts';
+import type { ImageReader } from './own-image-check.ts';
 import type { Settings } from './settings.ts';
 import type { Vault } from './vault.ts';
 import type { Wakeups } from './wakeups.ts';
@@ -33,6 +34,8 @@ export interface Context {
   allowedCallbackHosts: ReadonlySet<string>;
   /** Looks at customers' ISO images; left out where nothing is fetched for customers. */
   readIso?: IsoReader;
+  /** Looks at accounts' own images; left out where nothing is fetched for customers. */
+  readImage?: ImageReader;
   /** Set inside a request that is one transaction: does what stays done when the request is refused. */
   apart?: (work: (outside: Context) => Promise<void>) => void;
   /** Where Berth is reached, such as `http://127.0.0.1:8080`; images that it builds are served below it. */

@@ -2,17 +2,19 @@
 
 import { isIP } from 'node:net';
 import { type ConstraintFields, type Constraints, checkConstraints } from '../model/constraints.ts';
-import { BerthError } from '../model/errors.ts';
+import { BerthError, shown } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
 import { checkImageUrl } from '../model/image.ts';
 import { hardwareProfiles } from '../model/machine.ts';
 import { checkHostname, checkName } from '../model/name.ts';
+import { ownNameOf } from '../model/own-image.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
 import type { NewDeployment, NewVm } from '../store/deployment.ts';
 import type { Principal } from './authenticate.ts';
 import { firstBill } from './billing.ts';
 import type { Context } from './context.ts';
+import { findUsableImage, type UsableImage } from './image.ts';
 import { checkInstances } from './offer.ts';
 import { resolveSshKeys } from './ssh-key.ts';
 
@@ -22,6 +24,7 @@ export interface DeployRequest {
   instances: number;
   name: string;
   hostname: string | null;
+  /** A URL, or `own:` and the name of an image of the account's own. */
   imageUrl: string;
   sshKeys: readonly string[];
   portRules: readonly { port: number; protocol: string }[];
@@ -62,8 +65,7 @@ export async function checkRequest(
     ({ port, protocol }) => port === sshPortRule.port && protocol === sshPortRule.protocol,
   );
   const createdAt = context.clock.now();
-  const imageUrl = checkImageUrl(request.imageUrl, fields.imageUrl);
-  checkImageHost(context, imageUrl, fields.imageUrl);
+  const image = await readImage(context, principal.accountId, request.imageUrl, fields.imageUrl);
   return {
     constraints: checkConstraints(request.constraints, fields),
     count: request.instances,
@@ -75,13 +77,37 @@ export async function checkRequest(
       vm: usualVm,
       name,
       hostname,
-      imageUrl: imageUrl.href,
+      imageUrl: image.url,
+      imageSha256: image.sha256,
       sshKeys: await resolveSshKeys(context, principal, request.sshKeys, fields.sshKeys),
       portRules: sshIsListed ? portRules : [sshPortRule, ...portRules],
       createdAt,
       bill: firstBill(context, createdAt),
     },
   };
+}
+
+async function readImage(
+  context: Context,
+  accountId: string,
+  text: string,
+  field: string,
+): Promise<{ url: string; sha256: string | null }> {
+  if (ownNameOf(text) !== null) return requireOwnImage(context, accountId, text, field);
+  const url = checkImageUrl(text, field);
+  checkImageHost(context, url, field);
+  return { url: url.href, sha256: null };
+}
+
+/**
+ * The image of an account's own that goes by this slug.
+ * @throws BerthError `invalid_value` where there is none, or it can't be used now
+ */
+async function requireOwnImage(context: Context, accountId: string, slug: string, field: string): Promise<UsableImage> {
+  const found = await findUsableImage(context, accountId, slug);
+  if (found && 'image' in found) return found.image;
+  const why = found ? `which ${found.fault}` : 'and the account has no such image';
+  throw new BerthError('invalid_value', `${field} is ${shown(slug)}, ${why}.`, field);
 }
 
 /** The agent checks every address it connects to; a literal private one can be refused before anything is made. */

@@ -18,7 +18,7 @@ import { checkChosenAddresses } from './address.ts';
 import { firstBill } from './billing.ts';
 import type { Context } from './context.ts';
 import { checkImageHost } from './deployment-request.ts';
-import { listCatalog } from './image.ts';
+import { findUsableImage } from './image.ts';
 import { sealSecrets } from './imaging-secret.ts';
 import { checkInstances, checkPlaceConstraints, type PlaceFields } from './offer.ts';
 import { resolveSshKeys } from './ssh-key.ts';
@@ -29,7 +29,7 @@ export interface InstancesRequest {
   count: number;
   name: string;
   hostname: string | null;
-  /** The slug of an image of the catalog, or a URL. */
+  /** The slug of an image of the catalog or of the account's own, or a URL. */
   image: string;
   /** A size of its own; null takes that of a configuration, which the constraints may name. */
   size: { vcpus: number; memoryMib: number; diskGib: number | null } | null;
@@ -89,7 +89,7 @@ export async function checkInstancesRequest(
   checkInstances(count, fields.instances);
   const disks = disksOf(context, request, fields);
   const { chosen, faults: addressFaults } = await checkChosenAddresses(context, group.id, request.addresses);
-  const image = await findImage(context, request.image, fields.image);
+  const image = await findImage(context, account.id, request.image, fields.image);
   requireNone(
     mergeFaults(
       vmFaults({ name, ...sizeOf(size), hardwareProfile: request.hardwareProfile ?? undefined, keymap }),
@@ -123,6 +123,7 @@ export async function checkInstancesRequest(
       name,
       hostname: request.hostname === null ? name : checkHostname(request.hostname, fields.hostname),
       imageUrl: image.url,
+      imageSha256: image.sha256,
       sshKeys:
         request.sshKeys.length === 0 ? [] : await resolveSshKeys(context, principal, request.sshKeys, fields.sshKeys),
       portRules: isSshListed ? ports : [sshPortRule, ...ports],
@@ -181,16 +182,22 @@ function disksOf(
 }
 
 /** The image that a request names. @throws BerthError `invalid_value` */
-async function findImage(context: Context, text: string, field: string): Promise<{ slug: string | null; url: string }> {
-  const listed = (await listCatalog(context)).find(({ slug }) => slug === text);
-  if (listed) return { slug: listed.slug, url: listed.downloadUrl };
+async function findImage(
+  context: Context,
+  accountId: string,
+  text: string,
+  field: string,
+): Promise<{ slug: string | null; url: string; sha256: string | null }> {
+  const found = await findUsableImage(context, accountId, text);
+  if (found && 'image' in found) return found.image;
+  if (found) throw new BerthError('invalid_value', `${field} is ${shown(text)}, which ${found.fault}.`, field);
   if (!text.includes('://')) {
-    const message = `${field} is ${shown(text)}; it must be the slug of an image of the catalog, or the URL of an image.`;
-    throw new BerthError('invalid_value', message, field);
+    const rule = 'it must be the slug of an image of the catalog or of an own one, or the URL of an image';
+    throw new BerthError('invalid_value', `${field} is ${shown(text)}; ${rule}.`, field);
   }
   const url = checkImageUrl(text, field);
   checkImageHost(context, url, field);
-  return { slug: null, url: url.href };
+  return { slug: null, url: url.href, sha256: null };
 }
 
 /** The one disk of a configuration, with the additional storage. */

@@ -166,7 +166,7 @@ async function checkRequest(
   const { name = '', vcpus = 1, memoryMib = memoryStepMib, zone = null, cdromUrl = null, keymap = null } = attributes;
   const { disks, schedules, faults: diskFaults } = checkDisks(context, givenDisks, unread.disks);
   const { imaging, faults: imagingFaults } = givenImaging
-    ? await checkImaging(context, givenImaging)
+    ? await checkImaging(context, account.id, givenImaging)
     : { imaging: null, faults: {} };
   const autoreboot = attributes.autoreboot ?? true;
   const boots = givenImaging !== null || cdromUrl !== null;
@@ -208,6 +208,7 @@ async function checkRequest(
       sealedSecrets: imaging?.sealedSecrets ?? null,
     },
     imageUrl: imaging?.imageUrl ?? null,
+    imageSha256: imaging?.imageSha256 ?? null,
     sshKeys: imaging?.sshKeys ?? [],
     portRules: openPorts(context),
     addresses: chosen,

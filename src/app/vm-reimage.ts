@@ -25,7 +25,7 @@ async function untilOff(context: Context, { vm }: AtVm): Promise<void> {
  *   where its host is out of reach or has not switched it off in time
  */
 export async function reimageVm(context: Context, at: AtVm, given: Imaging, unread: FieldFaults): Promise<void> {
-  const imaging = await requireImaging(context, given, unread);
+  const imaging = await requireImaging(context, at, given, unread);
   await untilOff(context, at);
   await powerReached(context, at.vm, await order(context, at, imaging));
 }
@@ -35,11 +35,16 @@ export async function reimageVm(context: Context, at: AtVm, given: Imaging, unre
  * @returns what to wait for
  */
 export async function orderReimage(context: Context, at: AtVm, given: Imaging): Promise<PowerGoal> {
-  return order(context, at, await requireImaging(context, given, {}));
+  return order(context, at, await requireImaging(context, at, given, {}));
 }
 
-async function requireImaging(context: Context, given: Imaging, unread: FieldFaults): Promise<CheckedImaging> {
-  const { imaging, faults } = await checkImaging(context, given);
+async function requireImaging(
+  context: Context,
+  { account }: AtVm,
+  given: Imaging,
+  unread: FieldFaults,
+): Promise<CheckedImaging> {
+  const { imaging, faults } = await checkImaging(context, account.id, given);
   requireNone(mergeFaults(unread, faults));
   if (!imaging) throw new Error('An imaging without faults is complete.');
   return imaging;

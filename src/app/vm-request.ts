@@ -10,7 +10,7 @@ import { type Imaging, imagingFaults, notListed } from '../model/vm.ts';
 import { listDatacenters } from '../store/datacenter.ts';
 import { type CheckedSchedule, checkSchedule, type ScheduleRequest } from './backup-schedule.ts';
 import type { Context } from './context.ts';
-import { listCatalog } from './image.ts';
+import { findUsableImage } from './image.ts';
 import { type ImagingSecrets, sealSecrets } from './imaging-secret.ts';
 import { checkIso } from './iso.ts';
 
@@ -82,25 +82,34 @@ function scheduleFaults(checked: readonly ReturnType<typeof checkSchedule>[]): F
 export interface CheckedImaging {
   distribution: string;
   imageUrl: string;
+  /** Null where nobody said what it has to be. */
+  imageSha256: string | null;
   sshKeys: string[];
   /** Null where there are none. */
   sealedSecrets: Uint8Array | null;
 }
 
-/** What an imaging comes to: the image of a distribution, keys one by one, and secrets that are sealed from here on. */
+/**
+ * What an imaging comes to: the image of a distribution, keys one by one, and secrets that are sealed from here on.
+ * @param accountId whose own images it may be one of
+ */
 export async function checkImaging(
   context: Context,
+  accountId: string,
   imaging: Imaging,
 ): Promise<{ imaging: CheckedImaging | null; faults: FieldFaults }> {
   const { distribution, rootPassword = null, firstBootScript = null } = imaging;
-  const image = (await listCatalog(context)).find(({ slug }) => slug === distribution);
+  const found = await findUsableImage(context, accountId, distribution);
+  const image = found && 'image' in found ? found.image : null;
   const { keys, faults: keyFaults } = readKeys(imaging.sshPublicKeys ?? '');
-  const unknown: FieldFaults = image || distribution === '' ? {} : { distribution: [notListed] };
+  const unknown: FieldFaults =
+    image || distribution === '' ? {} : { distribution: [found && 'fault' in found ? found.fault : notListed] };
   const faults = mergeFaults(imagingFaults(imaging), unknown, keyFaults);
   if (!image || Object.keys(faults).length > 0) return { imaging: null, faults };
   const secrets: ImagingSecrets = { rootPassword, firstBootScript };
   const sealedSecrets = sealSecrets(context, secrets);
-  return { imaging: { distribution, imageUrl: image.downloadUrl, sshKeys: keys, sealedSecrets }, faults };
+  const { url: imageUrl, sha256: imageSha256 } = image;
+  return { imaging: { distribution, imageUrl, imageSha256, sshKeys: keys, sealedSecrets }, faults };
 }
 
 /** The keys of a file like `authorized_keys`, each once. */

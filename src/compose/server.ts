@@ -19,6 +19,7 @@ import { migrate, schemaDirectory } from '../store/migrate.ts';
 import { listenForNews, notifyHostsChanged } from '../store/notify.ts';
 import { BuiltImageFolder } from './built-images.ts';
 import { makeConsoles } from './console.ts';
+import { imageReader } from './image-reader.ts';
 import { isoReader } from './iso.ts';
 import { type ListenAddress, urlOf } from './listen.ts';
 import { systemClock, systemEntropy } from './system.ts';
@@ -90,6 +91,7 @@ export async function startServer(
       allowedImageHosts: new Set(options.allowedImageHosts),
       allowedCallbackHosts: new Set(options.allowedCallbackHosts),
       readIso: isoReader(() => context.allowedImageHosts),
+      readImage: imageReader(() => context.allowedImageHosts),
       publicUrl: urlOf(listen),
     };
     await ensureCatalog(context);

@@ -8,6 +8,7 @@ import { reconcileConsoles } from './console.ts';
 import { type DriftGauges, reconcileDrift, reconcileLedger } from './drift.ts';
 import { reconcileHostHealth } from './host-health.ts';
 import { reconcileOperations } from './operation.ts';
+import { reconcileOwnImages } from './own-image.ts';
 import { purge } from './purge.ts';
 import { reconcileSlots } from './slot.ts';
 import { reconcileUnstarted } from './unstarted.ts';
@@ -25,6 +26,7 @@ const reconcilers: readonly Reconciler[] = [
   { name: 'slots', everyMs: 1_000, run: reconcileSlots },
   { name: 'operations', everyMs: 1_000, run: reconcileOperations },
   { name: 'unstarted', everyMs: 5_000, run: reconcileUnstarted },
+  { name: 'own-images', everyMs: 2_000, run: reconcileOwnImages },
   { name: 'backups', everyMs: 5_000, run: reconcileBackups },
   { name: 'vm-purge', everyMs: 60_000, run: reconcileVmPurge },
   { name: 'consoles', everyMs: 30_000, run: reconcileConsoles },

@@ -108,7 +108,14 @@ export async function deleteUnusedAccount(tx: Tx, id: string): Promise<boolean> 
       or exists (select from webhook where account_id = ${id}::uuid) as used`.execute(tx);
   if (rows[0]?.used !== false) return false;
   await sql`update event set account_id = null where account_id = ${id}::uuid`.execute(tx);
-  for (const table of ['api_key', 'idempotency_record', 'ssh_key', 'vm_default', 'account_balance'] as const) {
+  for (const table of [
+    'api_key',
+    'idempotency_record',
+    'ssh_key',
+    'own_image',
+    'vm_default',
+    'account_balance',
+  ] as const) {
     await tx.deleteFrom(table).where('account_id', '=', id).execute();
   }
   await tx.deleteFrom('account').where('id', '=', id).execute();

@@ -29,7 +29,7 @@ interface AssignedVm {
   network: AssignedNetwork;
   bootNumber: number;
   autoreboot: boolean;
-  image: { url: string; imaging: number } | null;
+  image: { url: string; imaging: number; sha256?: string } | null;
   disks: AssignedDisk[];
   eraseDisks?: AssignedDisk[];
   machine: AssignedMachine;
@@ -102,6 +102,7 @@ export async function listAssignments(
       'instance.vcpus',
       'instance.memory_mib',
       'image_url',
+      'image_sha256',
       'assignment.disk_gib',
       'boot_number',
       'autoreboot',
@@ -157,7 +158,7 @@ export async function listAssignments(
         network: { vlan: row.vlan_num, allPortsOpen: row.all_ports_open ?? false, addresses: row.addresses },
         bootNumber: row.boot_number,
         autoreboot: row.autoreboot ?? false,
-        image: row.image_url === null ? null : { url: row.image_url, imaging: row.imaging ?? 1 },
+        image: imageOf(row),
         disks: row.disks,
         ...(row.erase_disks === null ? {} : { eraseDisks: row.erase_disks }),
         machine: {
@@ -181,6 +182,15 @@ export async function listAssignments(
     };
     return { instanceId, generation, desired, container };
   });
+}
+
+function imageOf(row: {
+  image_url: string | null;
+  image_sha256: string | null;
+  imaging: number | null;
+}): AssignedVm['image'] {
+  const { image_url: url, image_sha256: sha256, imaging } = row;
+  return url === null ? null : { url, imaging: imaging ?? 1, ...(sha256 === null ? {} : { sha256 }) };
 }
 
 /** The appliance that a VM is started with: one that is meant for another start than this is not told of. */

@@ -25,6 +25,8 @@ export interface NewDeployment {
   disks: readonly { label: string; grade: string; sizeMib: number }[];
   vm: NewVm;
   imageUrl: string | null;
+  /** What the image's file has to hash to; left out where nobody said. */
+  imageSha256?: string | null;
   sshKeys: readonly string[];
   portRules: readonly PortRule[];
   /** Addresses in the group's own network that its one instance is to have; the others are chosen for it. */
@@ -215,10 +217,10 @@ export async function insertInstances(
       where ${chosen.ipv6}::inet is null or exists (select from range6)
     ), new_instance as (
       insert into instance (id, account_id, group_id, deployment_id, kind, name, hostname, status, status_changed_at, host_id, vcpus,
-        memory_mib, image_url, ssh_keys, price_id, price_micro_usd, created_at)
+        memory_mib, image_url, image_sha256, ssh_keys, price_id, price_micro_usd, created_at)
       select id, ${accountId}::uuid, ${groupOf(deployment)}, ${id}::uuid, 'vm', ${name}, ${hostname},
         ${vm.desired === 'running' ? 'launching' : 'stopped'}, ${createdAt}::timestamptz,
-        host_id, ${vcpus}::int, ${memoryMib}::int, ${deployment.imageUrl}, ${[...deployment.sshKeys]}::text[],
+        host_id, ${vcpus}::int, ${memoryMib}::int, ${deployment.imageUrl}, ${deployment.imageSha256 ?? null}, ${[...deployment.sshKeys]}::text[],
         ${share.priceId}::uuid, ${share.priceMicroUsd}::bigint, ${createdAt}::timestamptz
       from row returning id, number
     ), new_vm as (

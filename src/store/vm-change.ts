@@ -201,11 +201,16 @@ export async function writePlace(
 export async function writeImaging(
   tx: Tx,
   id: string,
-  { imageUrl, sshKeys, distribution }: { imageUrl: string; sshKeys: readonly string[]; distribution: string },
+  {
+    imageUrl,
+    imageSha256,
+    sshKeys,
+    distribution,
+  }: { imageUrl: string; imageSha256: string | null; sshKeys: readonly string[]; distribution: string },
 ): Promise<number> {
   await tx
     .updateTable('instance')
-    .set({ image_url: imageUrl, ssh_keys: [...sshKeys] })
+    .set({ image_url: imageUrl, image_sha256: imageSha256, ssh_keys: [...sshKeys] })
     .where('id', '=', id)
     .execute();
   const { imaging } = await tx

@@ -19,6 +19,7 @@ export const imageFailureTable = {
   'image.too-large': { permanent: true },
   'image.bomb': { permanent: true },
   'image.corrupt': { permanent: true },
+  'image.checksum': { permanent: true },
   'image.format': { permanent: true },
   'image.backing-file': { permanent: true },
   'image.data-file': { permanent: true },

@@ -21,11 +21,13 @@ export interface IndexEntry extends Validators {
   usedAt: number;
 }
 
-/** The key of a URL in the index and in the names of part files: one file may be looked at as a disk and as a CD. */
-export function urlKey(url: URL, kind: 'disk' | 'iso' = 'disk'): string {
-  return createHash('sha256')
-    .update(kind === 'disk' ? url.href : `${kind} ${url.href}`)
-    .digest('hex');
+/**
+ * The key of a URL in the index and in the names of part files: one file may be looked at as a disk and as a CD, and what has to
+ * hash to something is apart from what need not, so that what is found under its key did.
+ */
+export function urlKey(url: URL, kind: 'disk' | 'iso' = 'disk', fileSha256?: string): string {
+  const what = [...(kind === 'disk' ? [] : [kind]), ...(fileSha256 === undefined ? [] : [fileSha256]), url.href];
+  return createHash('sha256').update(what.join(' ')).digest('hex');
 }
 
 /** Puts a text into a file so that a reader, or the next start after a power cut, finds the old or the new one whole. */

@@ -7,7 +7,7 @@ import { chmod, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImagePromise } from '../../model/image.ts';
 import type { ImageCache } from './cache.ts';
-import { shownUrl } from './failure.ts';
+import { imageFailure, shownUrl } from './failure.ts';
 import { checkWrapping, detectContent, headBytes } from './format.ts';
 import type { IndexEntry } from './index-file.ts';
 import { inspectDisk } from './inspect.ts';
@@ -21,6 +21,8 @@ export interface InstallTask {
   url: URL;
   key: string;
   ending: ImagePromise;
+  /** What the download has to hash to. */
+  fileSha256: string | undefined;
   part: PartFile;
   validators: Validators;
   cache: ImageCache;
@@ -35,9 +37,15 @@ export interface InstallTask {
  * @throws DriverFailure of any code that speaks of content; errors of the disk as they are; the signal's reason
  */
 export async function install(task: InstallTask): Promise<IndexEntry> {
-  const { url, key, ending, part, cache, limits, unprivileged, signal } = task;
+  const { url, key, ending, fileSha256, part, cache, limits, unprivileged, signal } = task;
   const where = `The image at ${shownUrl(url)}`;
   task.emit({ kind: 'image.verify', message: `Checking the image at ${shownUrl(url)}` });
+  // Before anything else looks at it: what its owner did not mean is not worth taking apart.
+  const found = fileSha256 === undefined ? undefined : await sha256Of(part.path, signal);
+  if (found !== fileSha256) {
+    const text = `${where} hashes to the SHA-256 ${found}; it was registered with ${fileSha256}.`;
+    throw imageFailure('image.checksum', text);
+  }
   const wrapping = checkWrapping(detectContent(await part.head(headBytes)), ending, where);
   const path = wrapping ? join(cache.temporaryDirectory, key) : part.path;
   const file = await open(path, wrapping ? 'w+' : 'r', 0o600);
@@ -49,7 +57,7 @@ export async function install(task: InstallTask): Promise<IndexEntry> {
     await chmod(path, 0o644);
     const inside = unpacked ? `The file inside ${shownUrl(url)}` : where;
     const facts = await inspectDisk(file, { where: inside, ending, limits, unprivileged, signal });
-    const sha256 = unpacked ? unpacked.sha256 : await sha256Of(path, signal);
+    const sha256 = unpacked ? unpacked.sha256 : (found ?? (await sha256Of(path, signal)));
     const fileBytes = (await file.stat()).size;
     await chmod(path, 0o444);
     const shown = { url: shownUrl(url), ...task.validators };

@@ -50,6 +50,8 @@ interface Errand {
   url: URL;
   key: string;
   ending: ImagePromise;
+  /** What the file has to hash to. */
+  fileSha256: string | undefined;
   emit: Tell;
   signal: AbortSignal;
 }
@@ -62,6 +64,9 @@ const networkFailures: ReadonlySet<string> = new Set([
   'image.deadline',
   'image.truncated',
 ]);
+
+/** Failures that bytes of an earlier run may be to blame for. */
+const contentFailures: ReadonlySet<string> = new Set(['image.corrupt', 'image.checksum']);
 
 const gib = 1024 ** 3;
 
@@ -99,16 +104,17 @@ export class ImageStore {
   /**
    * Sees to it that the image of a URL is here. Callers for one URL share the work; one that gives up leaves the others
    * alone. The base is safe from eviction for `limits.holdMs`; by then `inUse` has to name it.
+   * @param want with a `sha256`, the file that is fetched has to hash to it, in the form in which its server has it
    * @throws DriverFailure; the signal's reason
    */
   async ensure(
     urlText: string,
-    want: { diskBytes: number },
+    want: { diskBytes: number; sha256?: string },
     progress: Tell,
     signal: AbortSignal,
   ): Promise<CachedImage> {
     const { url, ending } = readUrl(urlText);
-    const { key, entry } = await this.#fetch(url, ending, progress, signal);
+    const { key, entry } = await this.#fetch({ url, ending, fileSha256: want.sha256 }, progress, signal);
     if (entry.virtualSizeBytes > want.diskBytes) {
       const needed = Math.ceil(entry.virtualSizeBytes / gib);
       const text = `The image at ${shownUrl(url)} needs ${needed} GiB, the VM's disk has ${Math.floor(want.diskBytes / gib)} GiB; ask for more storage.`;
@@ -127,26 +133,26 @@ export class ImageStore {
    */
   async ensureIso(urlText: string, progress: Tell, signal: AbortSignal): Promise<string> {
     const url = checked(() => checkPublicUrl(urlText, "The CD's URL"));
-    const { key, entry } = await this.#fetch(url, isoEnding, progress, signal);
+    const { key, entry } = await this.#fetch({ url, ending: isoEnding, fileSha256: undefined }, progress, signal);
     await this.#cache.touch(key, entry);
     return this.#cache.basePath(entry);
   }
 
   async #fetch(
-    url: URL,
-    ending: ImagePromise,
+    wanted: Pick<Errand, 'url' | 'ending' | 'fileSha256'>,
     progress: Tell,
     signal: AbortSignal,
   ): Promise<{ key: string; entry: IndexEntry }> {
     signal.throwIfAborted();
-    const key = urlKey(url, ending === isoEnding ? 'iso' : 'disk');
-    return { key, entry: await this.#share(url, key, ending, progress, signal) };
+    const { url, ending, fileSha256 } = wanted;
+    const key = urlKey(url, ending === isoEnding ? 'iso' : 'disk', fileSha256);
+    return { key, entry: await this.#share({ ...wanted, key }, progress, signal) };
   }
 
-  /** Joins the work that is going on for a URL, or begins it. */
-  async #share(url: URL, key: string, ending: ImagePromise, progress: Tell, signal: AbortSignal): Promise<IndexEntry> {
+  /** Joins the work that is going on for a key, or begins it. */
+  async #share(errand: Omit<Errand, 'emit' | 'signal'>, progress: Tell, signal: AbortSignal): Promise<IndexEntry> {
     for (;;) {
-      const job = this.#jobs.get(key) ?? this.#begin(url, key, ending);
+      const job = this.#jobs.get(errand.key) ?? this.#begin(errand);
       if (!job.abandoned) return job.join(progress, signal);
       // It is being stopped and still has its files open; two must not write to them.
       await job.settled();
@@ -154,17 +160,17 @@ export class ImageStore {
     }
   }
 
-  #begin(url: URL, key: string, ending: ImagePromise): SharedJob<IndexEntry> {
+  #begin(errand: Omit<Errand, 'emit' | 'signal'>): SharedJob<IndexEntry> {
     const job = new SharedJob<IndexEntry>(async (emit, signal) => {
       try {
         // Not before the job is in the map, or a failure at once would leave it there.
         await Promise.resolve();
-        return await this.#resolve({ url, key, ending, emit, signal });
+        return await this.#resolve({ ...errand, emit, signal });
       } finally {
-        this.#jobs.delete(key);
+        this.#jobs.delete(errand.key);
       }
     }, this.#options.clock);
-    this.#jobs.set(key, job);
+    this.#jobs.set(errand.key, job);
     return job;
   }
 
@@ -172,7 +178,9 @@ export class ImageStore {
   async #resolve(errand: Errand): Promise<IndexEntry> {
     const fresh = await this.#cache.find(errand.key);
     const now = this.#options.clock.now().getTime();
-    if (fresh && now - fresh.checkedAt < this.#limits.freshMs) return fresh;
+    // What has to hash to something can't have changed since it did.
+    const isFixed = errand.fileSha256 !== undefined;
+    if (fresh && (isFixed || now - fresh.checkedAt < this.#limits.freshMs)) return fresh;
     return this.#downloads.run(async () => {
       // Looked for again, since the wait for a turn may have been longer than a hold.
       const cached = await this.#cache.find(errand.key);
@@ -229,7 +237,7 @@ export class ImageStore {
           if ((await this.#cache.evict(Number.POSITIVE_INFINITY)) > 0) continue;
         }
         if (diskFull) throw diskFullFailure();
-        if (error instanceof DriverFailure && error.code === 'image.corrupt' && resumed && !fromScratch) {
+        if (error instanceof DriverFailure && contentFailures.has(error.code) && resumed && !fromScratch) {
           fromScratch = true;
           continue;
         }

@@ -75,12 +75,12 @@ async function prepareDisc(
   }
   if (record === null || (source !== null && isDue)) {
     making.progress({ kind: 'vm.prepare', message: 'Making the disk' });
-    const image = source === null || imaging === 0 ? null : await takeImage(source.url, disk, making);
+    const image = source === null || imaging === 0 ? null : await takeImage(source, disk, making);
     return makeDisk(place, { sizeBytes: mibToBytes(disk.sizeMib), imaging, image });
   }
   await tidy(place, record);
   if (record.base === null || (await exists(pathIn(place, record.base.name)))) return record;
-  const image = source && (await takeImage(source.url, disk, making));
+  const image = source && (await takeImage(source, disk, making));
   if (image?.sha256 === record.base.sha256) return relinkBase(place, record, image);
   const message = 'The image that the disk was made from is gone, and its address now gives another one.';
   throw new DriverFailure('image.changed', message, true);
@@ -98,9 +98,13 @@ async function restoreDisk(
   return writeDisk(place, { file, imaging, restoredImaging: await imagingOfBackup(place, backupId), base: null });
 }
 
-async function takeImage(url: string, disk: DiskSpec, { images, progress, signal }: DiscMaking): Promise<BaseImage> {
+async function takeImage(
+  { url, sha256 }: NonNullable<VmSpec['image']>,
+  disk: DiskSpec,
+  { images, progress, signal }: DiscMaking,
+): Promise<BaseImage> {
   const diskBytes = mibToBytes(disk.sizeMib);
-  const image = await images.ensure(url, { diskBytes }, progress, signal);
+  const image = await images.ensure(url, { diskBytes, ...(sha256 ? { sha256 } : {}) }, progress, signal);
   signal.throwIfAborted();
   if (image.virtualSizeBytes <= diskBytes) return image;
   const gib = (bytes: number) => Math.ceil(bytes / mibToBytes(mibPerGib));

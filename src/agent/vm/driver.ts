@@ -75,8 +75,11 @@ export interface VmSpec {
   disks: readonly DiskSpec[];
   /** Disks that it has no more, and which are to be erased. */
   eraseDisks?: readonly DiskSpec[];
-  /** What the first disk is made from, and how often it was asked for; null leaves that disk as it is, or blank. */
-  image: { url: string; imaging: number } | null;
+  /**
+   * What the first disk is made from, and how often it was asked for; null leaves that disk as it is, or blank. With a `sha256`,
+   * the file that the URL leads to has to hash to it.
+   */
+  image: { url: string; imaging: number; sha256?: string } | null;
   sshKeys: readonly string[];
   /** What its machine is beside its size; that of orders from before it was told is {@link plainMachine}. */
   machine?: Machine;

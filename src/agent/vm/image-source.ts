@@ -17,12 +17,13 @@ export interface BaseImage {
 export interface ImageSource {
   /**
    * The image behind a URL, downloaded first where it is not here yet.
-   * @param want `diskBytes` is the size of the disk it will be used on; a larger image is refused
+   * @param want `diskBytes` is the size of the disk it will be used on; a larger image is refused. A file that does not hash to
+   *   `sha256` is refused, too
    * @throws DriverFailure when it can't be had
    */
   ensure(
     url: string,
-    want: { diskBytes: number },
+    want: { diskBytes: number; sha256?: string },
     progress: (step: Progress) => void,
     signal: AbortSignal,
   ): Promise<BaseImage>;

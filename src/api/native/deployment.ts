@@ -107,7 +107,8 @@ export function deploymentRoutes(api: Api): void {
     },
     async ({ context, caller, body }) => {
       const at = await groupOf(context, caller, body);
-      const { deploymentId } = await withAdvice(createInstances(context, at, toInstancesRequest(body), vmFields));
+      const request = await toInstancesRequest(context, at, body);
+      const { deploymentId } = await withAdvice(createInstances(context, at, request, vmFields));
       return toDeployment(await readDeployment(context, caller, deploymentId, deploymentId));
     },
   );

@@ -108,6 +108,9 @@ export const samplesOff = [
 /** In examples: a host whose agent has told what it holds, which nothing may be done to that others would feel. */
 export const sampleHostWithAgent = 'hst_a9e7c6d0e9b74a1d8e2f3a4b5c6d7e8f';
 
+/** In examples: an image of an account's own. */
+export const sampleOwnImage = 'img_0e15c6d0e9b74a1d8e2f3a4b5c6d7e8f';
+
 /** In examples: an additional address of an instance. */
 export const sampleAddress = '192.0.2.10';
 

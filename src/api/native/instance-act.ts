@@ -3,14 +3,14 @@
 import Type from 'typebox';
 import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
-import { listCatalog } from '../../app/image.ts';
 import { deleteInstance, powerInstance, reimageInstance, undeleteInstance } from '../../app/instance-act.ts';
 import { readInstanceById } from '../../app/instance-list.ts';
 import { resolveSshKeys } from '../../app/ssh-key.ts';
 import { powerActions } from '../../model/operation.ts';
 import { newPassword } from '../../model/password.ts';
 import type { Api } from '../types.ts';
-import { parseId, samplesOff } from './id.ts';
+import { samplesOff } from './id.ts';
+import { imageSlug } from './image.ts';
 import { currentInstance } from './instance.ts';
 import { reachForChange } from './instance-change.ts';
 import { InstanceSchema, toInstance } from './instance-shape.ts';
@@ -24,7 +24,7 @@ const ReimageSchema = Shape('Reimage', {
 });
 
 const NewReimage = Shape('NewReimage', {
-  image: Text('debian-12-local', 'Slug or id of an image of the catalog', { maxLength: 200 }),
+  image: Text('debian-12-local', 'Slug or id of an image of the catalog, or of an own one', { maxLength: 200 }),
   sshKeys: Type.Optional(
     Type.Array(Text('laptop', 'A public key, or the name or fingerprint of a registered one', { maxLength: 20_000 }), {
       maxItems: 100,
@@ -35,13 +35,6 @@ const NewReimage = Shape('NewReimage', {
   ),
   firstBootScript: Type.Optional(Text('#!/bin/sh\\necho hello', 'Run once by its system', { maxLength: 100_000 })),
 });
-
-/** The slug of the image that a request names by that or by its id. */
-async function slugOf(context: Context, image: string): Promise<string> {
-  const id = parseId('image', image)?.replaceAll('-', '');
-  if (id === undefined) return image;
-  return (await listCatalog(context)).find((one) => one.id === id)?.slug ?? image;
-}
 
 /** Adds the routes. */
 export function instanceActRoutes(api: Api): void {
@@ -177,7 +170,7 @@ async function reimage(context: Context, caller: Caller, params: { instance: str
   // Without a key or a password nobody would ever get in.
   const made = rootPassword === undefined && keys.length === 0 ? newPassword(context.entropy) : null;
   const operation = await reimageInstance(context, at, {
-    distribution: await slugOf(context, image),
+    distribution: await imageSlug(context, at.account.id, image),
     rootPassword: rootPassword ?? made ?? undefined,
     sshPublicKeys: keys.length === 0 ? undefined : keys.join('\n'),
     firstBootScript,

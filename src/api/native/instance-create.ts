@@ -89,7 +89,8 @@ async function estimateVms(
   body: NewInstance,
 ): Promise<Static<typeof EstimateSchema>> {
   const at = await groupOf(context, caller, body);
-  const costs = await withAdvice(estimateInstances(context, at, toInstancesRequest(body), vmFields));
+  const request = await toInstancesRequest(context, at, body);
+  const costs = await withAdvice(estimateInstances(context, at, request, vmFields));
   const { count, configuration, vcpus, memoryMib, diskGib } = costs;
   return {
     ...{ kind: 'vm', count, configuration, vcpus, memoryMib, diskGib, unit: 'epoch' },
@@ -151,7 +152,8 @@ export function instanceCreateRoutes(api: Api): void {
         return toInstance(await readInstanceById(context, await createContainer(context, caller, body)));
       }
       const at = await groupOf(context, caller, body);
-      const made = await withAdvice(createInstances(context, at, toInstancesRequest(body), vmFields));
+      const request = await toInstancesRequest(context, at, body);
+      const made = await withAdvice(createInstances(context, at, request, vmFields));
       return toInstance(await readInstanceById(context, made.instanceIds[0] ?? ''));
     },
   );

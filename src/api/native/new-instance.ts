@@ -17,6 +17,7 @@ import { storageGrades } from '../../model/storage-grade.ts';
 import { AccountRef, accountOf } from './account.ts';
 import { AdditionalStorage, bodyFields, ConfigurationSlug, ConstraintsSchema, readConstraints } from './constraints.ts';
 import { Id, parseId, readId } from './id.ts';
+import { imageSlug } from './image.ts';
 import { instanceKinds } from './instance-shape.ts';
 import { base } from './operation.ts';
 import { OneOf, Shape, Text, Whole } from './shape.ts';
@@ -40,7 +41,7 @@ const common = {
   account: Type.Optional(AccountRef()),
   image: Text(
     'debian-13-x64',
-    "Of a VM the slug of an image of the catalog, or the URL of one; of a container its image's name",
+    "Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name",
     {
       maxLength: textLengthMax,
     },
@@ -205,8 +206,12 @@ function required<Value>(value: Value | undefined, field: string, what: string):
   throw new BerthError('invalid_value', `${field} is left out; ${what} needs it.`, field);
 }
 
-/** What a body asks for of VMs. @throws BerthError `invalid_value` */
-export function toInstancesRequest(body: Omit<NewInstance, 'kind'>): InstancesRequest {
+/** What a body asks for of VMs in a group. @throws BerthError `invalid_value` */
+export async function toInstancesRequest(
+  context: Context,
+  { account }: AtGroup,
+  body: Omit<NewInstance, 'kind'>,
+): Promise<InstancesRequest> {
   const { configuration, additionalStorageGib, constraints = {}, vcpus, memoryMib, diskGib } = body;
   const hasSize = vcpus !== undefined || memoryMib !== undefined || diskGib !== undefined;
   const own = 'a size of its own';
@@ -214,7 +219,7 @@ export function toInstancesRequest(body: Omit<NewInstance, 'kind'>): InstancesRe
     count: body.count ?? 1,
     name: required(body.name, 'name', 'a VM'),
     hostname: body.hostname ?? null,
-    image: body.image,
+    image: await imageSlug(context, account.id, body.image),
     size: hasSize
       ? {
           vcpus: required(vcpus, 'vcpus', own),

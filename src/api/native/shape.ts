@@ -6,7 +6,11 @@ import { formatUsd, type MicroUsd } from '../../model/money.ts';
 /** A value that may be null. */
 export const Nullable = <Schema extends TSchema>(schema: Schema) =>
   'type' in schema && typeof schema.type === 'string' && schema.type !== 'object' && schema.type !== 'array'
-    ? Type.Unsafe<Static<Schema> | null>({ ...schema, type: [schema.type, 'null'] })
+    ? Type.Unsafe<Static<Schema> | null>({
+        ...schema,
+        type: [schema.type, 'null'],
+        ...('enum' in schema && Array.isArray(schema.enum) ? { enum: [...schema.enum, null] } : {}),
+      })
     : Type.Unsafe<Static<Schema> | null>({ anyOf: [schema, { type: 'null' }] });
 
 /** A moment in UTC. */

@@ -3,6 +3,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { Hardware, HardwareOverrides } from '../../model/hardware.ts';
 import type { HostState } from '../../model/host.ts';
+import type { OwnImageState } from '../../model/own-image.ts';
 import type { GeneratedJson, Json } from './json.ts';
 
 interface HostTable {
@@ -115,6 +116,23 @@ interface ImageTable {
   updated_at: Date;
 }
 
+interface OwnImageTable {
+  id: string;
+  account_id: string;
+  name: string;
+  distribution: string;
+  username: string;
+  url: string;
+  sha256: string;
+  format: 'qcow2' | 'raw' | null;
+  state: Generated<OwnImageState>;
+  reason: Generated<string | null>;
+  check_at: Date | null;
+  checks: Generated<number>;
+  created_at: Date;
+  updated_at: Date;
+}
+
 interface OrphanTable {
   instance_id: string;
   host_id: string;
@@ -138,5 +156,6 @@ export interface HostTables {
   catalog_change: { only_row: Generated<boolean>; changed_xid: string };
   price: PriceTable;
   image: ImageTable;
+  own_image: OwnImageTable;
   orphan: OrphanTable;
 }

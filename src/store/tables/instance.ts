@@ -30,6 +30,8 @@ interface InstanceTable {
   vcpus: number;
   memory_mib: number;
   image_url: string | null;
+  /** What its image's file has to hash to; null where nobody said. */
+  image_sha256: Generated<string | null>;
   ssh_keys: string[];
   price_id: string | null;
   slot_id: Generated<string | null>;

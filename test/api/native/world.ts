@@ -8,6 +8,7 @@ import {
   kindOfSample,
   sampleAddress,
   sampleHostWithAgent,
+  sampleOwnImage,
   samplesOff,
   toId,
 } from '../../../src/api/native/id.ts';
@@ -75,7 +76,11 @@ export async function startWorld(): Promise<World> {
     ),
     account: async () => toId('account', accountId),
     datacenter: async () => toId('datacenter', await addDatacenter(database, 'PL', 'POZ', { cityIndex: made })),
-    image: async () => {
+    image: async (sample) => {
+      if (sample === sampleOwnImage) {
+        const image = { url: 'https://images.example.com/own.qcow2', sha256: 'a'.repeat(64) };
+        return post('/images', { account: 'default', name: `own-${made}`, ...image });
+      }
       const { id } = await database.selectFrom('image').select('id').limit(1).executeTakeFirstOrThrow();
       return toId('image', id);
     },
@@ -219,8 +224,11 @@ const everybodys: ReadonlySet<IdKind | null> = new Set(['datacenter', 'image', '
 /** Whether an example names something that belongs to an account. */
 export function namesOwned({ example }: Operation): boolean {
   const text = JSON.stringify(example);
-  const kinds = [...text.matchAll(/"([a-z]+_[0-9a-f]+)"/g)].map(([, sample = '']) => kindOfSample(sample));
-  return kinds.some((kind) => kind && !everybodys.has(kind)) || text.includes('"account":"default"');
+  const samples = [...text.matchAll(/"([a-z]+_[0-9a-f]+)"/g)].map(([, sample = '']) => sample);
+  if (samples.includes(sampleOwnImage)) return true;
+  return (
+    samples.map(kindOfSample).some((kind) => kind && !everybodys.has(kind)) || text.includes('"account":"default"')
+  );
 }
 
 /** The example of an operation, with things of this world in the place of its sample ids. */

@@ -66,7 +66,15 @@ export const VmAssignmentSchema = Type.Object({
   // Whether it comes back up after its guest has switched it off.
   autoreboot: Type.Boolean(),
   // What its first disk is made from. With a greater number it is made anew; null leaves it as it is, or blank.
-  image: Type.Union([Type.Object({ url: Type.String(), imaging: Count }), Type.Null()]),
+  image: Type.Union([
+    Type.Object({
+      url: Type.String(),
+      imaging: Count,
+      // What the file there has to hash to; left out where anything will do.
+      sha256: Type.Optional(Type.String()),
+    }),
+    Type.Null(),
+  ]),
   // In the order in which the guest sees them; the first is booted from. What is not named here is left as it is.
   disks: Type.Array(DiskSchema),
   // What it has no more, and is to be erased. Servers from before this field leave it out.
