@@ -52,6 +52,7 @@ import type {
   HostInstancePage,
   HostPage,
   Image,
+  ImageChange,
   ImagePage,
   Impersonation,
   Instance,
@@ -79,6 +80,7 @@ import type {
   NewEnrolmentToken,
   NewEstimate,
   NewGroup,
+  NewImage,
   NewImpersonation,
   NewInstance,
   NewPrice,
@@ -629,17 +631,35 @@ export class ImagesApi {
     this.#transport = transport;
   }
 
-  /** The OS images of the catalog, by distribution. */
+  /** OS images: the catalog, then the own ones of the accounts that you see as a whole, by their slugs. */
   list(query: {
       /** Rows at most */
       limit?: number | undefined;
+      /** Only the own ones of this account */
+      account?: string | undefined;
+      state?: 'checking' | 'ready' | 'failed' | undefined;
     } = {}, options: Options = {}): Pages<ImagePage['items'][number]> {
     return this.#transport.pages('/berth/v1/images', { query }, options);
   }
 
-  /** An OS image of the catalog, by its id or slug. */
+  /** Register an OS image of your own by its URL and checksum. VMs are made of it as of those of the catalog, as `own:` and its name, once its URL was looked at and its state is `ready`. Each host fetches it once, holds the whole file against `sha256`, and fails the VM where it differs. */
+  create(body: NewImage, options: ChangeOptions = {}): Promise<Image> {
+    return this.#transport.change('POST', '/berth/v1/images', { body }, options);
+  }
+
+  /** An OS image, by its id or slug. */
   get(image: string, options: Options = {}): Promise<Image> {
     return this.#transport.read(`/berth/v1/images/${encodeURIComponent(image)}`, {}, options);
+  }
+
+  /** Rename an OS image of your own. A file that changes is another image: register that, and delete this one. */
+  update(image: string, body: ImageChange, options: ChangeOptions = {}): Promise<Image> {
+    return this.#transport.change('PATCH', `/berth/v1/images/${encodeURIComponent(image)}`, { body }, options);
+  }
+
+  /** Forget an OS image of your own; what was made of it keeps it. */
+  delete(image: string, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('DELETE', `/berth/v1/images/${encodeURIComponent(image)}`, {}, options);
   }
 }
 

@@ -612,18 +612,33 @@ export interface HostSold {
   diskGib: number;
 }
 
-/** An OS image of the catalog */
+/** An OS image of the catalog, or of an account’s own */
 export interface Image {
   id: string;
-  /** Names it when an instance is made */
+  /** Whose own it is; null for one of the catalog */
+  account: string | null;
+  /** Names it when an instance is made; that of an own one is `own:` and its name */
   slug: string;
   name: string;
   distribution: string;
   url: string;
   /** Whom its own system lets in by SSH key */
   username: string;
+  /** What its file has to hash to; null where anything will do */
+  sha256: string | null;
+  /** What it is when it is unpacked; null where that is not known */
+  format: 'qcow2' | 'raw' | null;
+  /** Whether its URL leads to an image; that all of it hashes to `sha256` is seen by each host */
+  state: 'checking' | 'ready' | 'failed';
+  /** Why it failed, or is looked at again */
+  reason: string | null;
   createdAt: string;
   updatedAt: string;
+}
+
+export interface ImageChange {
+  /** Letters, digits, and . _ - between them; its own in its account */
+  name?: string | undefined;
 }
 
 export interface ImagePage {
@@ -951,7 +966,7 @@ export interface NewDebit {
 export interface NewDeployment {
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
-  /** Of a VM the slug of an image of the catalog, or the URL of one; of a container its image's name */
+  /** Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name */
   image: string;
   sshKeys?: string[] | undefined;
   /** What is open from outside; a VM has 22 open always */
@@ -1024,7 +1039,7 @@ export interface NewEstimate {
   kind?: 'vm' | 'container' | undefined;
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
-  /** Of a VM the slug of an image of the catalog, or the URL of one; of a container its image's name */
+  /** Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name */
   image: string;
   sshKeys?: string[] | undefined;
   /** What is open from outside; a VM has 22 open always */
@@ -1108,6 +1123,23 @@ export interface NewGroup {
   name: string;
 }
 
+export interface NewImage {
+  /** Id or name of an account; left out where you see only one */
+  account?: string | undefined;
+  /** Letters, digits, and . _ - between them; its own in its account */
+  name: string;
+  /** On a public server; ends as the images of Fluence do */
+  url: string;
+  /** Of the URL's file, compressed or not */
+  sha256: string;
+  /** Found out unless given */
+  format?: 'qcow2' | 'raw' | undefined;
+  /** `Own` unless given */
+  distribution?: string | undefined;
+  /** Whom its own system lets in by SSH key; `root` unless given */
+  username?: string | undefined;
+}
+
 export interface NewImpersonation {
   /** Id or name of a user */
   user: string;
@@ -1118,7 +1150,7 @@ export interface NewInstance {
   kind?: 'vm' | 'container' | undefined;
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
-  /** Of a VM the slug of an image of the catalog, or the URL of one; of a container its image's name */
+  /** Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name */
   image: string;
   sshKeys?: string[] | undefined;
   /** What is open from outside; a VM has 22 open always */
@@ -1213,7 +1245,7 @@ export interface NewPrivilege {
 }
 
 export interface NewReimage {
-  /** Slug or id of an image of the catalog */
+  /** Slug or id of an image of the catalog, or of an own one */
   image: string;
   sshKeys?: string[] | undefined;
   /** One is made where there is no SSH key either */
