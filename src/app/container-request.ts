@@ -13,6 +13,7 @@ import { BerthError, shown } from '../model/errors.ts';
 import { isUuid } from '../model/id.ts';
 import { checkImageReference, parseRegistry, registryEndpoint } from '../model/image-reference.ts';
 import { isPublicAddress } from '../model/public-address.ts';
+import type { QuoteRef } from '../model/quote.ts';
 import { isMeantAsKey } from '../model/ssh-key.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
@@ -37,6 +38,8 @@ export interface StartRequest {
   environment: Readonly<Record<string, string>>;
   sshKeys: readonly string[];
   metadata: Readonly<Record<string, string>>;
+  /** What holds the slot for it; left out, the slot has to be free. */
+  quote?: QuoteRef;
 }
 
 /** How the dialect calls the fields, so that messages speak the customer's language. */
@@ -58,6 +61,7 @@ export interface CheckedStart {
   /** The fields of keys that let nobody in. */
   cutSshKeys: string[];
   metadata: Record<string, string>;
+  quote?: QuoteRef;
 }
 
 const externalIdLengthMax = 255;
@@ -96,7 +100,9 @@ export async function checkStart(
   if (!isUuid(request.priceId)) {
     throw new BerthError('not_found', `There is no machine price ${shown(request.priceId)}.`, request.priceId);
   }
-  return { ...checked, slotId: request.slotId.toLowerCase(), priceId: request.priceId.toLowerCase() };
+  const { quote } = request;
+  const ids = { slotId: request.slotId.toLowerCase(), priceId: request.priceId.toLowerCase() };
+  return { ...checked, ...ids, ...(quote ? { quote } : {}) };
 }
 
 /**

@@ -10,6 +10,7 @@ import { ingressUrl } from '../model/ingress.ts';
 import type { InstanceStatus } from '../model/instance.ts';
 import { formatUsd } from '../model/money.ts';
 import type { PortRule } from '../model/port-rule.ts';
+import { subjectOf } from '../model/quote.ts';
 import type { ContainerFilter, ContainerRow as StoredContainer } from '../store/container.ts';
 import { findByExternalId, insertContainer, listContainers as readContainers } from '../store/container.ts';
 import { inTransaction, isBalanceShort, isTakenTwice, isUnavailable, type Tx } from '../store/database.ts';
@@ -27,6 +28,8 @@ import type { Context } from './context.ts';
 import { deleteInstances } from './instance-end.ts';
 import { readBalance } from './ledger.ts';
 import { wasCommitted } from './lost-commit.ts';
+import { endOverQuotes } from './quote-end.ts';
+import { spendQuote } from './quote-use.ts';
 
 export type { ContainerFilter } from '../store/container.ts';
 export type { StartFields, StartRequest } from './container-request.ts';
@@ -57,8 +60,13 @@ export async function startContainer(
   const ids = { id: newInstanceId(context.entropy), deploymentId: newUuid(context.entropy) };
   const { deploymentId } = ids;
   try {
-    const hostId = await inTransaction(context.database, (tx) => {
-      return take(context, tx, principal, checked, { ...ids, requestSha256 });
+    const start = () =>
+      inTransaction(context.database, (tx) => take(context, tx, principal, checked, { ...ids, requestSha256 }));
+    const hostId = await start().catch(async (error: unknown) => {
+      const isHeld = error instanceof BerthError && error.code === 'slot_not_available';
+      // What a quote has held for too long is free, though nobody has noted it yet.
+      if (isHeld && (await endOverQuotes(context)) > 0) return start();
+      throw error;
     });
     context.wakeups.changed([hostId]);
     return { deploymentId };
@@ -102,12 +110,23 @@ async function take(
   checked: CheckedStart,
   own: { id: string; deploymentId: string; requestSha256: Uint8Array },
 ): Promise<string> {
-  const { slotId, priceId } = checked;
+  const { slotId, priceId, quote } = checked;
+  if (quote) {
+    const now = context.clock.now();
+    const used = await spendQuote(tx, { quote, accountId, deploymentId: own.deploymentId, actor, now });
+    if (!used.holds.some(({ slot }) => slot?.id === slotId && slot.priceId === priceId)) {
+      throw new BerthError(
+        'quote_too_small',
+        `The quote ${quote.shown} is not for the machine ${slotId} at the price ${priceId}.`,
+        subjectOf(quote),
+      );
+    }
+  }
   const slot = await takeSlot(tx, slotId);
   if (!slot && (await findSlotHost(tx, slotId)) === undefined) {
     throw new BerthError('not_found', `There is no machine ${shown(slotId)}.`, slotId);
   }
-  const price = await priceOf(tx, slotId, priceId);
+  const price = await priceOf(tx, slotId, priceId, quote !== undefined);
   if (!slot) throw notAvailable(slotId);
   const address = await insertContainer(tx, {
     ...checked,
@@ -149,15 +168,16 @@ function openPortsOf(ports: readonly ContainerPort[], sshKeys: readonly string[]
 
 /**
  * The price that a container is to be billed by.
+ * @param isLocked whether it holds although it is withdrawn by now
  * @throws BerthError `not_found`, and `price_stale` when it is withdrawn or another slot's
  */
-async function priceOf(tx: Tx, slotId: string, priceId: string): Promise<SlotPriceRow> {
+async function priceOf(tx: Tx, slotId: string, priceId: string, isLocked: boolean): Promise<SlotPriceRow> {
   const price = await findSlotPrice(tx, priceId);
   if (!price) throw new BerthError('not_found', `There is no machine price ${shown(priceId)}.`, priceId);
   if (price.slotId !== slotId) {
     throw new BerthError('price_stale', `The price ${priceId} is not one of the machine ${slotId}.`, priceId);
   }
-  if (price.isWithdrawn) {
+  if (price.isWithdrawn && !isLocked) {
     throw new BerthError(
       'price_stale',
       `The price ${priceId} is not offered any more; read the machine again.`,

@@ -38,6 +38,8 @@ export interface Context {
   readImage?: ImageReader;
   /** Set inside a request that is one transaction: does what stays done when the request is refused. */
   apart?: (work: (outside: Context) => Promise<void>) => void;
+  /** Set inside a request that is one transaction: the same outside of it, for what is no part of the request. */
+  outside?: Context;
   /** Where Berth is reached, such as `http://127.0.0.1:8080`; images that it builds are served below it. */
   publicUrl: string;
 }

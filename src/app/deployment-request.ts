@@ -10,6 +10,7 @@ import { checkHostname, checkName } from '../model/name.ts';
 import { ownNameOf } from '../model/own-image.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
 import { endpointOf, isPublicAddress } from '../model/public-address.ts';
+import type { QuoteRef } from '../model/quote.ts';
 import type { NewDeployment, NewVm } from '../store/deployment.ts';
 import type { Principal } from './authenticate.ts';
 import { firstBill } from './billing.ts';
@@ -28,6 +29,8 @@ export interface DeployRequest {
   imageUrl: string;
   sshKeys: readonly string[];
   portRules: readonly { port: number; protocol: string }[];
+  /** What they are to be placed in; left out, where the market has room. */
+  quote?: QuoteRef | undefined;
 }
 
 /** How the dialect calls the fields, so that messages speak the customer's language. */

@@ -51,6 +51,7 @@ export async function deploy(
     return await inFreePlace(context, {
       count: checked.count,
       disks: 1,
+      quote: request.quote && { ref: request.quote, accountId: principal.accountId },
       look: (market, lessons) => place(market, { constraints: checked.constraints, count: checked.count, ...lessons }),
       write: (tx, attempt) => {
         tried = attempt;

@@ -9,7 +9,7 @@ import type { PricedVm } from '../model/price.ts';
 import { isAskedFor } from '../placement/filter.ts';
 import type { Market } from '../placement/market.ts';
 import type { Placed } from '../placement/place.ts';
-import { placeVm } from '../placement/place-vm.ts';
+import { placeVm, type WantedVm } from '../placement/place-vm.ts';
 import { isBalanceShort, isGroupGone, type Tx } from '../store/database.ts';
 import { insertDeployment } from '../store/deployment.ts';
 import type { AtGroup } from './access.ts';
@@ -45,13 +45,16 @@ export async function createInstances(
   request: InstancesRequest,
   fields: InstancesFields,
 ): Promise<Created> {
-  const checked = await checkSold(context, await checkInstancesRequest(context, at, request, fields), fields);
+  const asked = await checkInstancesRequest(context, at, request, fields);
+  // What a quote is for is sold to whoever has it.
+  const checked = request.quote ? asked : await checkSold(context, asked, fields);
   let tried: Attempt | undefined;
   try {
     return await inFreePlace(context, {
       count: checked.count,
       disks: checked.disks?.length ?? 1,
-      look: (market, lessons) => look(market, checked, lessons).placed,
+      quote: checked.quote ? { ref: checked.quote, accountId: at.account.id } : undefined,
+      look: (market, lessons) => lookForVms(market, checked, lessons).placed,
       write: (tx, attempt) => {
         tried = attempt;
         return write(tx, checked, attempt, fields);
@@ -100,7 +103,7 @@ export async function estimateInstances(
 ): Promise<InstancesEstimate> {
   const checked = await checkSold(context, await checkInstancesRequest(context, at, request, fields), fields);
   const { count, deployment } = checked;
-  const { choice, placed } = look(await context.market.now(), checked, {});
+  const { choice, placed } = lookForVms(await context.market.now(), checked, {});
   if (!choice || placed.placed < count) throw noOffer(placed);
   const { placements } = placed;
   const total = placements.reduce((sum, share) => sum + share.price * BigInt(share.count), 0n);
@@ -117,11 +120,11 @@ export async function estimateInstances(
 }
 
 /** @throws BerthError `invalid_value` for a configuration that is not sold */
-async function checkSold(
+export async function checkSold<Checked extends { constraints: Constraints }>(
   context: Context,
-  checked: CheckedInstances,
+  checked: Checked,
   fields: { configuration: string },
-): Promise<CheckedInstances> {
+): Promise<Checked> {
   const { configuration } = checked.constraints;
   if (configuration === null) return checked;
   const sold = (await context.market.now()).configurations.map(({ slug }) => slug);
@@ -134,14 +137,17 @@ async function checkSold(
 const soldShownMax = 5;
 
 /** A size that would do, and what it asks of hosts. */
-interface Choice {
+export interface Choice {
   configuration: string | null;
   vm: PricedVm & { disks: readonly NewDisk[] };
   constraints: Constraints;
 }
 
+/** What is looked for. */
+export type WantedVms = Pick<CheckedInstances, 'size' | 'disks' | 'constraints' | 'count'>;
+
 /** The sizes that would do, from the smallest. */
-function choicesOf(market: Market, { size, disks, constraints }: CheckedInstances): Choice[] {
+function choicesOf(market: Market, { size, disks, constraints }: WantedVms): Choice[] {
   if (size && disks) return [{ configuration: null, vm: { ...size, disks, addresses: 1 }, constraints }];
   const asked = market.configurations.filter((configuration) => isAskedFor(constraints, configuration));
   return asked.map((configuration): Choice => {
@@ -160,7 +166,11 @@ function choicesOf(market: Market, { size, disks, constraints }: CheckedInstance
 }
 
 /** Takes the smallest size that enough places exist for; where there is none, the one that found the most. */
-function look(market: Market, checked: CheckedInstances, lessons: Lessons): { choice: Choice | null; placed: Placed } {
+export function lookForVms(
+  market: Market,
+  checked: WantedVms,
+  lessons: Lessons & Pick<WantedVm, 'isInDefaultPool'>,
+): { choice: Choice | null; placed: Placed } {
   let best: { choice: Choice | null; placed: Placed } = {
     choice: null,
     placed: { configuration: null, size: null, placements: [], placed: 0 },

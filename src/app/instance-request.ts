@@ -10,6 +10,7 @@ import { checkImageUrl } from '../model/image.ts';
 import { hardwareProfiles } from '../model/machine.ts';
 import { checkHostname } from '../model/name.ts';
 import { checkPortRules, sshPortRule } from '../model/port-rule.ts';
+import type { QuoteRef } from '../model/quote.ts';
 import { defaultGrade } from '../model/storage-grade.ts';
 import { imagingFaults, vmFaults } from '../model/vm.ts';
 import type { NewDeployment } from '../store/deployment.ts';
@@ -47,6 +48,8 @@ export interface InstancesRequest {
   keymap: string | null;
   /** In the group's own network; null leaves them to be chosen. */
   addresses: { ipv4: string | null; ipv6: string | null };
+  /** What they are to be placed in; null takes them where the market has room. */
+  quote: QuoteRef | null;
 }
 
 /** How the dialect calls the fields, so that messages speak the customer's language. */
@@ -73,6 +76,7 @@ export interface CheckedInstances {
   /** Null is one as large as the configuration says, with the additional storage. */
   disks: NewDisk[] | null;
   deployment: Omit<NewDeployment, 'vcpus' | 'memoryMib' | 'disks'>;
+  quote: QuoteRef | null;
 }
 
 /**
@@ -114,7 +118,7 @@ export async function checkInstancesRequest(
   return {
     count,
     constraints: await checkPlaceConstraints(context, request.constraints, fields),
-    ...{ size, disks: disks.disks },
+    ...{ size, disks: disks.disks, quote: request.quote },
     deployment: {
       id: newUuid(context.entropy),
       accountId: account.id,
@@ -148,10 +152,10 @@ export async function checkInstancesRequest(
 const sizeOf = (size: InstancesRequest['size']) => (size ? { vcpus: size.vcpus, memoryMib: size.memoryMib } : {});
 
 /** The disks that are asked for, where they are not a configuration's. @throws BerthError where that is said twice, or not at all */
-function disksOf(
+export function disksOf(
   context: Context,
-  { size, disks, constraints }: InstancesRequest,
-  fields: InstancesFields,
+  { size, disks, constraints }: Pick<InstancesRequest, 'size' | 'disks' | 'constraints'>,
+  fields: Pick<InstancesFields, 'vcpus' | 'configuration' | 'additionalStorage' | 'disks'>,
 ): { disks: NewDisk[] | null; faults: FieldFaults } {
   const refuse = (field: string, message: string) => new BerthError('invalid_value', `${field} ${message}`, field);
   if (size && constraints.configuration !== null) {

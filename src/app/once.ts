@@ -57,7 +57,7 @@ export async function once(
           news = new HeldNews();
           const inside: Context = {
             ...context,
-            ...{ database: tx, wakeups: news },
+            ...{ database: tx, wakeups: news, outside: context },
             apart: (work) => {
               apart.push(work);
             },

@@ -1,8 +1,9 @@
 // Finding places for instances and taking them in one transaction, all or none. While others are quicker it starts over, and
 // each time somebody else gets a place. What is written there is the caller's.
 
-import { BerthError } from '../model/errors.ts';
+import { BerthError, type ErrorCode } from '../model/errors.ts';
 import { newInstanceId, newUuid } from '../model/id.ts';
+import type { QuoteRef } from '../model/quote.ts';
 import type { Market } from '../placement/market.ts';
 import type { Placed, Wanted } from '../placement/place.ts';
 import { inTransaction, isAddressTaken, type Tx } from '../store/database.ts';
@@ -10,6 +11,8 @@ import { type HostShare, insertInstances, lockHosts, type NewDeployment, type Wr
 import { putInPool } from '../store/disk.ts';
 import { networkFull, requireFree } from './address.ts';
 import type { Context } from './context.ts';
+import { endOverQuotes } from './quote-end.ts';
+import { marketsOf, notInQuote, readQuoteOf, spendQuote } from './quote-use.ts';
 import { takeFromPools } from './storage-pool.ts';
 
 /** How long placement starts over while other deployments take the places first. */
@@ -26,6 +29,8 @@ export interface Attempt {
   shares: HostShare[];
   /** Whether the hosts are to be taken before anything is read of them, as somebody was quicker the last time. */
   lockFirst: boolean;
+  /** The quote that the places are taken out of. */
+  quote?: QuoteRef;
 }
 
 /** What is placed. */
@@ -33,6 +38,8 @@ export interface Placing<Answer> {
   count: number;
   /** How many disks each instance has. */
   disks: number;
+  /** The quote that they are to be placed in, and whose it has to be. */
+  quote?: { ref: QuoteRef; accountId: string } | undefined;
   /** Finds places. */
   look(market: Market, lessons: Lessons): Placed;
   /** Writes what is placed with {@link takePlaces}; refuses where too few places were found. */
@@ -42,9 +49,11 @@ export interface Placing<Answer> {
 /**
  * Places instances.
  * @returns what was answered by who wrote them, durable
- * @throws BerthError `unavailable` where others were quicker for long, and what `write` throws; then nothing was written
+ * @throws BerthError `unavailable` where others were quicker for long, `not_found`, `quote_over` and `quote_too_small` of a quote, and
+ *   what `write` throws; then nothing was written
  */
 export async function inFreePlace<Answer>(context: Context, placing: Placing<Answer>): Promise<Answer> {
+  if (placing.quote) return inQuote(context, placing, placing.quote);
   const limits = new Map<string, number>();
   const end = performance.now() + placementMsMax;
   for (let number = 1; ; number += 1) {
@@ -65,9 +74,38 @@ export async function inFreePlace<Answer>(context: Context, placing: Placing<Ans
   }
 }
 
+const noOfferCodes: ReadonlySet<ErrorCode> = new Set(['no_suitable_offer', 'not_enough_offers']);
+
+/** {@link inFreePlace}, of the places that a quote holds, at its prices. */
+async function inQuote<Answer>(
+  context: Context,
+  { count, look, write, disks }: Placing<Answer>,
+  { ref: quote, accountId }: { ref: QuoteRef; accountId: string },
+): Promise<Answer> {
+  const markets = marketsOf(await readQuoteOf(context.database, accountId, quote), await context.market.now());
+  const tried = markets.map((market) => ({ market, placed: look(market, {}) }));
+  const { market, placed } = tried.find((one) => one.placed.placed === count) ?? (tried.at(-1) as (typeof tried)[0]);
+  const shares = sharesOf(context, placed, disks).map((share) => ({ ...share, isPriceLocked: true }));
+  try {
+    const attempt = { market, placed, shares, lockFirst: true, quote };
+    const answer = await inTransaction(context.database, (tx) => write(tx, attempt));
+    context.wakeups.changed(shares.map(({ hostId }) => hostId));
+    return answer;
+  } catch (error) {
+    const refuse = (why: string) => notInQuote(context, accountId, quote, why);
+    // A network that is full is no matter of the quote.
+    const isOfMarket = error instanceof BerthError && noOfferCodes.has(error.code) && error.subject === undefined;
+    if (isOfMarket || error instanceof PlaceTaken) throw await refuse('What is asked for does not fit');
+    if (error instanceof ShortOfAddresses) throw await refuse('Its host has no address left to give');
+    if (error instanceof ShortOfRoom) throw await refuse('Its host has no room left for disks of these grades');
+    throw error;
+  }
+}
+
 /**
  * Finds places beside those that other deployments of this server are about to take.
- * @returns null, after waiting for one of these to end, when there would be room only if one of them failed
+ * @returns null when it is worth another look: there would be room only if one of them failed, and one has ended; or a quote's time
+ *   was over
  */
 async function findPlaces(
   context: Context,
@@ -79,7 +117,10 @@ async function findPlaces(
   const beside = context.market.besideHolds(market, find);
   if (beside.placed === count) return beside;
   const alone = find();
-  if (alone.placed < count) return alone;
+  if (alone.placed < count) {
+    // What a quote has held for too long is free, though nobody has noted it yet.
+    return (await endOverQuotes(context)) > 0 ? null : alone;
+  }
   await context.market.holdEnded();
   return null;
 }
@@ -135,7 +176,7 @@ class ShortOfRoom extends Error {
 }
 
 /** Thrown inside the transaction to undo it when a place was taken by somebody else between looking and locking. */
-class PlaceTaken extends Error {}
+export class PlaceTaken extends Error {}
 
 /**
  * Writes the instances of a deployment to the places that were found, in the transaction of the attempt.
@@ -144,8 +185,12 @@ class PlaceTaken extends Error {}
 export async function takePlaces(
   tx: Tx,
   deployment: NewDeployment,
-  { shares, lockFirst }: Pick<Attempt, 'shares' | 'lockFirst'>,
+  { shares, lockFirst, quote }: Pick<Attempt, 'shares' | 'lockFirst' | 'quote'>,
 ): Promise<Written[]> {
+  if (quote) {
+    const { id: deploymentId, accountId, actor, createdAt: now } = deployment;
+    await spendQuote(tx, { quote, accountId, deploymentId, actor, now });
+  }
   // Several hosts are taken before the balance is, which the first share changes: hosts come first in the order of locks.
   // Alone on the host from the second attempt on, so that the addresses seen as free are free.
   if (lockFirst || shares.length > 1) {

@@ -7,6 +7,7 @@ import { type BillingPeriod, billingPeriods } from '../model/billing-period.ts';
 import { parseConfiguration } from '../model/configuration.ts';
 import { type MicroUsd, parseUsd } from '../model/money.ts';
 import type { RateCard } from '../model/price.ts';
+import { openQuotesMax, quotedInstancesMax } from '../model/quote.ts';
 
 const Usd = (example: string) =>
   Type.Optional(Type.String({ description: `US dollars an epoch, such as "${example}"` }));
@@ -34,6 +35,15 @@ const SettingsFile = Type.Object(
     api: Type.Optional(
       Type.Object(
         { requestsPerMinute: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })) },
+        { additionalProperties: false },
+      ),
+    ),
+    quotes: Type.Optional(
+      Type.Object(
+        {
+          openMax: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000 })),
+          instancesMax: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+        },
         { additionalProperties: false },
       ),
     ),
@@ -79,6 +89,12 @@ export interface Settings {
   api: {
     /** What one caller may ask of one server, in all. */
     requestsPerMinute: number;
+  };
+  /** What the open quotes of one account may be, in all. */
+  quotes: {
+    openMax: number;
+    /** Instances that they hold room for. */
+    instancesMax: number;
   };
   /** Of the Bytemark dialect. */
   bytemark: {
@@ -163,6 +179,10 @@ export async function readSettings(file: string): Promise<Settings> {
     storageType: given.storageType,
     fluence: { strictAdditionalResources: given.fluence?.strictAdditionalResources ?? false },
     api: { requestsPerMinute: given.api?.requestsPerMinute ?? defaultRequestsPerMinute },
+    quotes: {
+      openMax: given.quotes?.openMax ?? openQuotesMax,
+      instancesMax: given.quotes?.instancesMax ?? quotedInstancesMax,
+    },
     bytemark: {
       domain: given.bytemark?.domain ?? 'berth.local',
       openPorts: given.bytemark?.openPorts ?? [80, 443],

@@ -5,6 +5,7 @@ import { BerthError, type FieldFaults, InvalidFields } from '../model/errors.ts'
 import { newUuid } from '../model/id.ts';
 import { hardwareProfiles } from '../model/machine.ts';
 import { type PortRule, sshPortRule } from '../model/port-rule.ts';
+import type { QuoteRef } from '../model/quote.ts';
 import { defaultPoolLabel, poolName } from '../model/storage-pool.ts';
 import { type Imaging, memoryStepMib, type VmAttributes, vmFaults } from '../model/vm.ts';
 import { placeVm } from '../placement/place-vm.ts';
@@ -45,6 +46,8 @@ export interface VmRequest {
   disks: readonly DiskRequest[];
   imaging: Imaging | null;
   addresses: { ipv4: string | null; ipv6: string | null };
+  /** What it is to be placed in; left out, where the market has room. */
+  quote?: QuoteRef | undefined;
 }
 
 /** What of a request could not be read, by field; of the disks, for each. */
@@ -72,6 +75,7 @@ export async function createVm(context: Context, at: AtGroup, request: VmRequest
     written = await inFreePlace(context, {
       count: 1,
       disks: disks.length,
+      quote: request.quote && { ref: request.quote, accountId: at.account.id },
       look: (market, lessons) => placeVm(market, { ...wanted, ...lessons }),
       write: (tx, attempt) => {
         tried = attempt;

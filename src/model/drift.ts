@@ -30,6 +30,16 @@ export interface Facts {
   }[];
   addresses: { ip: string; instanceId: string | null; orphanId: string | null }[];
   hosts: { id: string; vcpusUsed: number; memoryMibUsed: number; diskGibUsed: number; strays: string[] }[];
+  /** What quotes hold of hosts, and what open quotes should. */
+  holds: {
+    quoteId: string;
+    hostId: string;
+    isOpen: boolean;
+    isHeld: boolean;
+    vcpus: number;
+    memoryMib: number;
+    diskGib: number;
+  }[];
   orphans: { instanceId: string; hostId: string; state: string; address: string | null }[];
   /** For what VMs take of each pool of their host, in GiB: as it is booked, and as their disks and backups come to. */
   rooms: { instanceId: string; pool: string; bookedGib: number; takenGib: number }[];
@@ -145,18 +155,29 @@ function addressDrift({ addresses, assignments, orphans }: Facts): Drift[] {
   return [...missing, ...kept, ...twice, ...disputed];
 }
 
-function capacityDrift({ hosts, assignments, rooms }: Facts): Drift[] {
+/** What takes something of a host. */
+type Taking = Pick<Facts['assignments'][number], 'hostId' | 'vcpus' | 'memoryMib' | 'diskGib'>;
+
+function capacityDrift({ hosts, assignments, holds, rooms }: Facts): Drift[] {
   const wrong = rooms
     .filter(({ bookedGib, takenGib }) => bookedGib !== takenGib)
     .map(({ instanceId, pool, bookedGib, takenGib }): Drift => {
       const message = `has ${bookedGib} GiB of pool ${pool} booked, but its disks and backups take ${takenGib}`;
       return { kind: 'capacity', subject: instanceId, message };
     });
-  const byHost = Map.groupBy(assignments, ({ hostId }) => hostId);
+  const misheld = holds
+    .filter(({ isOpen, isHeld }) => isOpen !== isHeld)
+    .map(({ quoteId, isOpen }): Drift => {
+      const message = isOpen ? 'is open and holds nothing' : 'is over and still holds something';
+      return { kind: 'capacity', subject: quoteId, message };
+    });
+  const byHost = Map.groupBy<string, Taking>(
+    [...assignments, ...holds.filter(({ isHeld }) => isHeld)],
+    ({ hostId }) => hostId,
+  );
   const sums = hosts.flatMap((host): Drift[] => {
     const here = byHost.get(host.id) ?? [];
-    const sum = (pick: (taken: Facts['assignments'][number]) => number) =>
-      here.reduce((total, taken) => total + pick(taken), 0);
+    const sum = (pick: (taken: Taking) => number) => here.reduce((total, taken) => total + pick(taken), 0);
     const rows: [string, number, number][] = [
       ['vCPUs', host.vcpusUsed, sum(({ vcpus }) => vcpus)],
       ['MiB of memory', host.memoryMibUsed, sum(({ memoryMib }) => memoryMib)],
@@ -167,10 +188,10 @@ function capacityDrift({ hosts, assignments, rooms }: Facts): Drift[] {
       .map(([what, booked, held]) => ({
         kind: 'capacity',
         subject: host.id,
-        message: `${booked} ${what} are booked, but its instances take ${held}`,
+        message: `${booked} ${what} are booked, but its instances and quotes take ${held}`,
       }));
   });
-  return [...wrong, ...sums];
+  return [...wrong, ...misheld, ...sums];
 }
 
 function foreignDrift({ hosts, orphans }: Facts): Drift[] {

@@ -21,6 +21,8 @@ export const errorTable = {
   name_taken: { status: 409, advice: 'Choose another name, or delete the instance that has it.' },
   slot_not_available: { status: 409, advice: 'Choose one that is available.' },
   price_stale: { status: 409, advice: 'Read it again, and use a price that it has now.' },
+  quote_over: { status: 409, advice: 'Ask for a new quote.' },
+  quote_too_small: { status: 422, advice: 'Ask for what the quote holds or less, or for a new quote.' },
   external_id_reused: { status: 409, advice: 'Use a new id for a different deployment.' },
   wrong_state: { status: 409, advice: 'Wait until the instance has reached a state that allows this.' },
   precondition_failed: {

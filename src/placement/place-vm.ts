@@ -19,6 +19,8 @@ export interface WantedVm extends Pick<Wanted, 'limits' | 'pick'> {
   constraints?: Constraints;
   /** How many of it; one unless said otherwise. */
   count?: number;
+  /** Whether all of its disks are to lie in its host's default pool. */
+  isInDefaultPool?: boolean;
 }
 
 /** What a VM takes of its host, without disks of grades that have pools of their own there. */
@@ -30,7 +32,7 @@ export function sizeOfVm({ vcpus, memoryMib, disks }: PricedVm, apartGrades: rea
 /** Finds hosts for a VM, or for several that are alike. */
 export function placeVm(
   market: Market,
-  { vm, datacenter, constraints = noConstraints, count = 1, ...lessons }: WantedVm,
+  { vm, datacenter, constraints = noConstraints, count = 1, isInDefaultPool = false, ...lessons }: WantedVm,
 ): Placed {
   const rules = rulesOf(constraints);
   const { maxPricePerEpoch: max } = constraints;
@@ -46,6 +48,7 @@ export function placeVm(
     prices.set(tier, price);
     if (max !== null && price > max) continue;
     const apartGrades = sold.apart.filter((grade) => grades.includes(grade));
+    if (isInDefaultPool && apartGrades.length > 0) continue;
     const key = `${price} ${apartGrades}`;
     const known = alike.get(key) ?? { price, apartGrades, size: sizeOfVm(vm, apartGrades), classes: [] };
     const { size } = known;

@@ -12,6 +12,7 @@ import { forgetKeptAnswers } from '../store/kept-answer.ts';
 import { forgetFailures } from '../store/login-failure.ts';
 import { forgetOperations } from '../store/operation.ts';
 import { forgetPrivileges } from '../store/privilege.ts';
+import { forgetQuotes } from '../store/quote.ts';
 import { forgetSessions } from '../store/session.ts';
 import { forgetStreams } from '../store/stream.ts';
 import { forgetRemoved } from '../store/webhook.ts';
@@ -20,6 +21,7 @@ import { forgetDeliveries } from '../store/webhook-delivery.ts';
 const dayMs = 24 * 60 * 60 * 1000;
 const eventsKeptMs = 90 * dayMs;
 const operationsKeptMs = 30 * dayMs;
+const quotesKeptMs = 30 * dayMs;
 /** What was given up waits longer, for whoever may want it sent again. */
 const deliveriesKeptMs = { delivered: 7 * dayMs, dead: 30 * dayMs };
 const stepMax = 1_000;
@@ -43,6 +45,7 @@ export async function purge(context: Context): Promise<void> {
     deliveriesKeptMs.dead,
   );
   await inSteps((before) => inTransaction(database, (tx) => forgetOperations(tx, before, stepMax)), operationsKeptMs);
+  await inSteps((before) => inTransaction(database, (tx) => forgetQuotes(tx, before, stepMax)), quotesKeptMs);
   await inSteps(() => inTransaction(database, (tx) => forgetRemoved(tx, stepMax)), 0);
   await forgetEnrolments(database, new Date(now));
   await forgetStreams(database, new Date(now));

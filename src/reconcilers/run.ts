@@ -10,6 +10,7 @@ import { reconcileHostHealth } from './host-health.ts';
 import { reconcileOperations } from './operation.ts';
 import { reconcileOwnImages } from './own-image.ts';
 import { purge } from './purge.ts';
+import { reconcileQuotes } from './quote.ts';
 import { reconcileSlots } from './slot.ts';
 import { reconcileUnstarted } from './unstarted.ts';
 import { reconcileVmPurge } from './vm-purge.ts';
@@ -24,6 +25,7 @@ const reconcilers: readonly Reconciler[] = [
   { name: 'host-health', everyMs: 2_000, run: reconcileHostHealth },
   { name: 'billing', everyMs: 5_000, run: reconcileBilling },
   { name: 'slots', everyMs: 1_000, run: reconcileSlots },
+  { name: 'quotes', everyMs: 1_000, run: reconcileQuotes },
   { name: 'operations', everyMs: 1_000, run: reconcileOperations },
   { name: 'unstarted', everyMs: 5_000, run: reconcileUnstarted },
   { name: 'own-images', everyMs: 2_000, run: reconcileOwnImages },

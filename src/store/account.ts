@@ -95,7 +95,7 @@ export async function listAccounts(database: Database, only?: string): Promise<A
 }
 
 /**
- * Removes an account that never had anything: no deployment, no money, no webhook.
+ * Removes an account that never had anything: no deployment, no money, no quote, no webhook.
  * @returns false when it has, and nothing was removed
  */
 export async function deleteUnusedAccount(tx: Tx, id: string): Promise<boolean> {
@@ -105,6 +105,7 @@ export async function deleteUnusedAccount(tx: Tx, id: string): Promise<boolean> 
     select exists (select from deployment where account_id = ${id}::uuid)
       or exists (select from instance where account_id = ${id}::uuid)
       or exists (select from ledger_transaction where account_id = ${id}::uuid)
+      or exists (select from quote where account_id = ${id}::uuid)
       or exists (select from webhook where account_id = ${id}::uuid) as used`.execute(tx);
   if (rows[0]?.used !== false) return false;
   await sql`update event set account_id = null where account_id = ${id}::uuid`.execute(tx);

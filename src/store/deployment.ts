@@ -58,6 +58,8 @@ export interface HostShare {
   priceId: string;
   /** For each instance an epoch. */
   priceMicroUsd: bigint;
+  /** Whether that holds although the host is sold at another price by now. */
+  isPriceLocked?: boolean;
   /** Grades of disks that are written without room being taken for them: it is of pools of their own. */
   apartGrades: readonly string[];
   /** With an id for each disk, and the ids of the ledger's transactions. */
@@ -173,7 +175,7 @@ export async function insertInstances(
     with host_taken as (
       update host set revision = revision + 1, vcpus_used = vcpus_used + ${vcpus * count}::int,
         memory_mib_used = memory_mib_used + ${memoryMib * count}::int, disk_gib_used = disk_gib_used + ${diskGib * count}::int
-      where id = ${share.hostId}::uuid and state = 'open' and price_id = ${share.priceId}::uuid
+      where id = ${share.hostId}::uuid and state = 'open' and (price_id = ${share.priceId}::uuid or ${share.isPriceLocked ?? false})
         and vcpus_used + ${vcpus * count}::int <= vcpus_limit
         and memory_mib_used + ${memoryMib * count}::int <= memory_mib_limit
         and disk_gib_used + ${diskGib * count}::int <= disk_gib_limit

@@ -81,10 +81,20 @@ export async function readFacts(database: Database): Promise<Facts> {
           strays: row.strays ?? [],
         })),
         rooms: await listRooms(tx),
+        holds: await listHolds(tx),
         orphans: await listOrphans(tx),
         names: names.map((row) => ({ name: row.name, deploymentId: row.deployment_id })),
       };
     });
+}
+
+async function listHolds(tx: Tx): Promise<Facts['holds']> {
+  const { rows } = await sql<Facts['holds'][number]>`
+    select quote_id as "quoteId", host_id as "hostId", state = 'open' as "isOpen", held as "isHeld",
+      quote_hold.count * quote_hold.vcpus as vcpus, quote_hold.count * quote_hold.memory_mib as "memoryMib",
+      quote_hold.count * quote_hold.disk_gib as "diskGib"
+    from quote_hold join quote on quote.id = quote_id where held or state = 'open'`.execute(tx);
+  return rows;
 }
 
 async function listRooms(tx: Tx): Promise<Facts['rooms']> {

@@ -60,7 +60,14 @@ export async function lockSlot(tx: Tx, nameOrId: string): Promise<SlotTerms | un
     .executeTakeFirst();
   if (!row) return undefined;
   // Asked only now: whoever rents it has held the row, too.
-  const held = await tx.selectFrom('assignment').where('slot_id', '=', row.id).select('instance_id').executeTakeFirst();
+  const held =
+    (await tx.selectFrom('assignment').where('slot_id', '=', row.id).select('slot_id').executeTakeFirst()) ??
+    (await tx
+      .selectFrom('quote_hold')
+      .where('slot_id', '=', row.id)
+      .where('held', '=', true)
+      .select('slot_id')
+      .executeTakeFirst());
   const { id, state, host_id: hostId } = row;
   return { id, name: row.name, state, hostId, hostName: row.host_name, isRented: held !== undefined };
 }

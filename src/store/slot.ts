@@ -6,8 +6,9 @@ import type { StorageType } from '../model/hardware.ts';
 import type { SlotPriceUnit, SlotStatus } from '../model/slot.ts';
 import type { Database, Tx } from './database.ts';
 
-/** Whether a slot is held, in a statement that knows `slot`. */
-const isRented = sql<boolean>`exists (select from assignment where assignment.slot_id = slot.id)`;
+/** Whether a slot is held, by what runs in it or by a quote, in a statement that knows `slot`. */
+const isRented = sql<boolean>`(exists (select from assignment where assignment.slot_id = slot.id)
+  or exists (select from quote_hold where quote_hold.slot_id = slot.id and quote_hold.held))`;
 
 /** Whether a host still has a slot's GPUs, in a statement that knows `slot` and `host`. */
 export const hasGpus = sql<boolean>`slot.gpus <@ host.gpu_ids`;

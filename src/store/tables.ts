@@ -7,6 +7,7 @@ import type { InstanceTables } from './tables/instance.ts';
 import type { MoneyTables } from './tables/money.ts';
 import type { NetworkTables } from './tables/network.ts';
 import type { PeopleTables } from './tables/people.ts';
+import type { QuoteTables } from './tables/quote.ts';
 import type { VmTables } from './tables/vm.ts';
 import type { WebhookTables } from './tables/webhook.ts';
 
@@ -19,4 +20,5 @@ export interface Tables
     ContainerTables,
     NetworkTables,
     MoneyTables,
+    QuoteTables,
     WebhookTables {}

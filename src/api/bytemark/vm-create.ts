@@ -5,6 +5,7 @@ import { reachGroup } from '../../app/access.ts';
 import type { ScheduleRequest } from '../../app/backup-schedule.ts';
 import { createVm, type Unread, type VmRequest } from '../../app/vm-create.ts';
 import type { FieldFaults } from '../../model/errors.ts';
+import { quoteHeader, readQuoteHeader } from '../quote-header.ts';
 import type { Api } from '../types.ts';
 import { Attributes, attributesOf } from './attributes.ts';
 import { readSchedule } from './backup-shape.ts';
@@ -29,6 +30,7 @@ export function vmCreateRoutes({ app, context, errors }: Api): void {
         operationId: 'createVirtualMachine',
         summary: 'Make a VM with its discs, image and addresses; it is brought up in the background',
         params: GroupParams,
+        headers: Type.Object(quoteHeader),
         response: { 202: CreatedSchema, ...errors(400, 401, 403, 404, 503) },
       },
     },
@@ -36,7 +38,7 @@ export function vmCreateRoutes({ app, context, errors }: Api): void {
       const caller = await callerOf(context, request);
       const at = await reachGroup(context, caller, request.params, 'group_admin');
       const { asked, unread } = readWhole(request.body);
-      const vm = await createVm(context, at, asked, unread);
+      const vm = await createVm(context, at, { ...asked, quote: readQuoteHeader(request) }, unread);
       return reply.code(202).send({
         virtual_machine: toVirtualMachine(vm, context.settings.bytemark.domain),
         discs: vm.disks.map(toDisc),
@@ -52,6 +54,7 @@ export function vmCreateRoutes({ app, context, errors }: Api): void {
         operationId: 'createBareVirtualMachine',
         summary: 'Make a VM without discs, which is not imaged',
         params: GroupParams,
+        headers: Type.Object(quoteHeader),
         response: { 202: VirtualMachineSchema, ...errors(400, 401, 403, 404, 503) },
       },
     },
@@ -60,7 +63,7 @@ export function vmCreateRoutes({ app, context, errors }: Api): void {
       const at = await reachGroup(context, caller, request.params, 'group_admin');
       const given = attributesOf(request.body);
       const bare = { disks: [], imaging: null, addresses: { ipv4: null, ipv6: null } };
-      const asked = { attributes: readAttributes(given), ...bare };
+      const asked = { attributes: readAttributes(given), ...bare, quote: readQuoteHeader(request) };
       const vm = await createVm(context, at, asked, { fields: given.faults, disks: [] });
       return reply.code(202).send(toVirtualMachine(vm, context.settings.bytemark.domain));
     },

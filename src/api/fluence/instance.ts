@@ -4,6 +4,7 @@ import { deploy } from '../../app/deployment.ts';
 import { listInstances, readStatuses, updateInstances } from '../../app/instance.ts';
 import { deleteInstances } from '../../app/instance-end.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
+import { readQuoteHeader } from '../quote-header.ts';
 import type { Api } from '../types.ts';
 import { constraintsReader } from './constraints.ts';
 import { deployFields, toDeployRequest, toVm, toVmStatus } from './mapping.ts';
@@ -22,16 +23,18 @@ export function instanceRoutes({ app, context, principalOf, errors }: Api): void
         summary: 'Deploy virtual machines, all or none',
         headers: schema.DeployHeadersSchema,
         body: schema.DeploySchema,
-        response: { 201: schema.DeployedSchema, ...errors(400, 402, 403, 409, 413, 415, 422) },
+        response: { 201: schema.DeployedSchema, ...errors(400, 402, 403, 404, 409, 413, 415, 422) },
       },
     },
     async (request, reply) => {
       const key = readIdempotencyKey(request);
-      const idempotency = key === undefined ? undefined : { key, body: request.body };
+      const quote = readQuoteHeader(request);
+      const whole = quote ? { body: request.body, quote: quote.id } : request.body;
+      const idempotency = key === undefined ? undefined : { key, body: whole };
       const deployed = await deploy(
         context,
         principalOf(request),
-        toDeployRequest(request.body, readConstraints),
+        { ...toDeployRequest(request.body, readConstraints), quote },
         deployFields,
         idempotency,
       );

@@ -2,6 +2,7 @@
 // are left alone, as clients send them. Every optional field may be null.
 
 import Type, { type Static } from 'typebox';
+import { quoteHeader } from '../quote-header.ts';
 import { ConstraintsSchema } from './constraints.ts';
 import { DatacenterSchema, FactsSchema, ResourceTypeSchema } from './resource.ts';
 import { Optional } from './shape.ts';
@@ -16,6 +17,7 @@ export const DeployHeadersSchema = Type.Object({
         'Up to 255 printable characters of your choice. A repeat with the same key and body gets the same answer and deploys nothing.',
     }),
   ),
+  ...quoteHeader,
 });
 
 export const DeploySchema = Type.Object({

@@ -8,6 +8,7 @@ import {
   startContainer,
   stopContainer,
 } from '../../app/container.ts';
+import { quoteHeader, readQuoteHeader } from '../quote-header.ts';
 import type { Api } from '../types.ts';
 import { deploymentObject, startFields, statusesOf, toStartRequest } from './mapping.ts';
 import * as schema from './schema.ts';
@@ -25,17 +26,15 @@ export function deploymentRoutes({ app, context, principalOf, errors }: Api): vo
       schema: {
         operationId: 'startDeployment',
         summary: 'Rent a machine and start a container on it',
+        headers: Type.Object(quoteHeader),
         body: schema.StartSchema,
         response: { 200: schema.DeploymentIdSchema, ...errors(400, 401, 403, 404, 409, 500, 503) },
       },
     },
     async (request) => {
-      const { deploymentId } = await startContainer(
-        context,
-        principalOf(request),
-        toStartRequest(request.body),
-        startFields,
-      );
+      const quote = readQuoteHeader(request);
+      const asked = { ...toStartRequest(request.body), ...(quote ? { quote } : {}) };
+      const { deploymentId } = await startContainer(context, principalOf(request), asked, startFields);
       return { deployment_id: deploymentId };
     },
   );

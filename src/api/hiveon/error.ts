@@ -54,6 +54,8 @@ const codes: Record<ErrorCode, readonly [code: number, reason?: string]> = {
   name_taken: [rpc.alreadyExists],
   slot_not_available: [rpc.failedPrecondition, 'MACHINE_NOT_AVAILABLE'],
   price_stale: [rpc.failedPrecondition, 'MACHINE_PRICE_STALE'],
+  quote_over: [rpc.failedPrecondition, 'QUOTE_OVER'],
+  quote_too_small: [rpc.failedPrecondition, 'QUOTE_TOO_SMALL'],
   external_id_reused: [rpc.alreadyExists, 'EXTERNAL_ID_REUSED'],
   wrong_state: [rpc.failedPrecondition, 'WRONG_STATE'],
   precondition_failed: [rpc.failedPrecondition],

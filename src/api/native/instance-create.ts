@@ -7,10 +7,12 @@ import { findContainer, startContainer } from '../../app/container.ts';
 import type { Context } from '../../app/context.ts';
 import { createInstances, estimateInstances } from '../../app/instance-create.ts';
 import { readInstanceById } from '../../app/instance-list.ts';
+import { readQuoteOf } from '../../app/quote-use.ts';
 import { chooseSlotPrice, estimateOnSlot } from '../../app/slot-choice.ts';
 import { BerthError } from '../../model/errors.ts';
 import { slotPriceUnits } from '../../model/slot.ts';
 import type { Api } from '../types.ts';
+import { readId } from './id.ts';
 import { InstanceSchema, instanceKinds, toInstance } from './instance-shape.ts';
 import {
   containerFields,
@@ -18,6 +20,7 @@ import {
   NewEstimateSchema,
   type NewInstance,
   NewInstanceSchema,
+  quoteOf,
   renames,
   requireOwnFields,
   slotOf,
@@ -48,10 +51,21 @@ const EstimateSchema = Shape(
   'What instances would cost that were made now',
 );
 
+/** The slot and the price that a body names; what it leaves out is its quote's. */
+async function slotWith(context: Context, accountId: string, body: NewInstance) {
+  const quote = quoteOf(body);
+  if (!quote || (body.slot !== undefined && body.slotPrice !== undefined)) return slotOf(body);
+  const held = (await readQuoteOf(context.database, accountId, quote)).holds[0]?.slot;
+  if (!held) throw new BerthError('quote_too_small', `The quote ${quote.shown} is for VMs.`, 'quote');
+  const named = body.slot === undefined ? { slotId: held.id, priceId: null } : slotOf(body);
+  const slotPrice = body.slotPrice === undefined ? held.priceId : readId('slotPrice', body.slotPrice, 'slotPrice');
+  return { slotId: named.slotId, priceId: slotPrice };
+}
+
 /** @returns the instance's id */
 async function createContainer(context: Context, caller: Caller, body: NewInstance): Promise<string> {
   const { principal } = await groupOf(context, caller, body);
-  const { slotId, priceId } = slotOf(body);
+  const { slotId, priceId } = await slotWith(context, principal.accountId, body);
   // A price that is named is held against its slot where the slot is taken: a repeat may name one that is withdrawn by now.
   const chosen = priceId ?? (await chooseSlotPrice(context, slotId, null, containerFields)).price.id;
   const request = toStartRequest(body, { slotId, priceId: chosen });

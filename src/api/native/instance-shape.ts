@@ -3,6 +3,7 @@
 import Type, { type Static } from 'typebox';
 import { reachOf } from '../../app/container.ts';
 import type { InstanceView } from '../../app/instance-list.ts';
+import type { Datacenter } from '../../model/datacenter.ts';
 import { type InstanceAct, instanceActs, instanceStatuses, whyNotOf } from '../../model/instance.ts';
 import { Id, toId, toIdOrNull } from './id.ts';
 import { Nullable, OneOf, Shape, Text, Time, toTime, toTimeOrNull, toUsd, Usd, Whole } from './shape.ts';
@@ -22,7 +23,8 @@ const AddressSchema = Shape('InstanceAddress', {
   additional: Type.Boolean({ description: 'Leads to the main address of its family', examples: [false] }),
 });
 
-const PlaceSchema = Shape('InstanceDatacenter', {
+/** Where something stands. */
+export const PlaceSchema = Shape('InstanceDatacenter', {
   id: Id('datacenter'),
   slug: Text('pl-poz-1'),
   country: Text('PL', 'ISO 3166-1'),
@@ -110,6 +112,13 @@ export const InstanceSchema = Shape(
   'What runs: a VM or a container',
 );
 
+/** {@link PlaceSchema} of a datacenter, where there is one. */
+export const toPlace = (datacenter: Datacenter | null): Static<typeof PlaceSchema> | null =>
+  datacenter && {
+    id: toId('datacenter', datacenter.id),
+    ...{ slug: datacenter.slug, country: datacenter.countryCode, city: datacenter.cityCode },
+  };
+
 /** An instance as it is shown. */
 export const toInstance = (row: InstanceView): Static<typeof InstanceSchema> => ({
   id: toId('instance', row.id),
@@ -122,10 +131,7 @@ export const toInstance = (row: InstanceView): Static<typeof InstanceSchema> => 
   ...{ funds: row.funds, vcpus: row.vcpus, memoryMib: row.memoryMib, diskGib: row.diskGib, image: row.imageUrl },
   ...{ address: row.address, addresses: row.addresses, ports: row.ports },
   allPortsOpen: row.vm?.allPortsOpen ?? false,
-  datacenter: row.datacenter && {
-    id: toId('datacenter', row.datacenter.id),
-    ...{ slug: row.datacenter.slug, country: row.datacenter.countryCode, city: row.datacenter.cityCode },
-  },
+  datacenter: toPlace(row.datacenter),
   ...{ pricePerEpoch: toUsd(row.pricePerEpoch), held: toUsd(row.heldMicroUsd), spent: toUsd(row.spentMicroUsd) },
   paidUntil: toTimeOrNull(row.paidUntil),
   nextBillingAt: toTimeOrNull(row.nextBillingAt),

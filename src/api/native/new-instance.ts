@@ -12,6 +12,7 @@ import { containerPortsMax } from '../../model/container.ts';
 import { diskSizeMibMax, diskSizeMibMin, disksMax } from '../../model/disk.ts';
 import { BerthError, type ErrorCode, shown } from '../../model/errors.ts';
 import { hardwareProfiles } from '../../model/machine.ts';
+import type { QuoteRef } from '../../model/quote.ts';
 import { sshKeysMax } from '../../model/ssh-key.ts';
 import { storageGrades } from '../../model/storage-grade.ts';
 import { AccountRef, accountOf } from './account.ts';
@@ -123,8 +124,12 @@ const ofContainer = {
   metadata: texts({ team: 'web' }, 'Kept for you'),
 };
 
+/** Only what is made takes a quote. */
+const quote = Type.Optional(Id('quote', 'Takes what it holds, at its price; what is not taken of it is let go'));
+
 /** The body that makes several VMs. */
 export const NewDeploymentSchema = Shape('NewDeployment', {
+  quote,
   ...common,
   ...ofVm,
   count: Type.Optional(Whole(2, 'Instances of one name, 1 to 10; 1 unless given')),
@@ -139,7 +144,7 @@ const NewInstanceParts = {
 };
 
 /** The body that makes an instance. */
-export const NewInstanceSchema = Shape('NewInstance', NewInstanceParts);
+export const NewInstanceSchema = Shape('NewInstance', { quote, ...NewInstanceParts });
 
 /** The body that asks what it would cost. */
 export const NewEstimateSchema = Shape('NewEstimate', {
@@ -148,7 +153,11 @@ export const NewEstimateSchema = Shape('NewEstimate', {
 });
 
 /** A body that makes an instance, or asks what it would cost. */
-export type NewInstance = Static<typeof NewEstimateSchema>;
+export type NewInstance = Static<typeof NewEstimateSchema> & { quote?: string };
+
+/** The quote that a body names. @throws BerthError `invalid_value` */
+export const quoteOf = ({ quote: shown }: Pick<NewInstance, 'quote'>): QuoteRef | null =>
+  shown === undefined ? null : { id: readId('quote', shown, 'quote'), shown, field: 'quote' };
 
 /** How these bodies call the fields of VMs. */
 export const vmFields: InstancesFields = {
@@ -239,11 +248,12 @@ export async function toInstancesRequest(
     autoreboot: body.autoreboot ?? false,
     keymap: body.keymap ?? null,
     addresses: { ipv4: body.ipv4 ?? null, ipv6: body.ipv6 ?? null },
+    quote: quoteOf(body),
   };
 }
 
 /** The slot that a body names, and the price where it names one. @throws BerthError `invalid_value` */
-export function slotOf(body: NewInstance): { slotId: string; priceId: string | null } {
+export function slotOf(body: Pick<NewInstance, 'slot' | 'slotPrice'>): { slotId: string; priceId: string | null } {
   const slot = required(body.slot, 'slot', 'a container');
   const { slotPrice } = body;
   return {
@@ -257,6 +267,7 @@ export function toStartRequest(
   body: NewInstance,
   { slotId, priceId }: { slotId: string; priceId: string },
 ): StartRequest {
+  const quote = quoteOf(body);
   return {
     ...{ slotId, priceId, externalId: body.externalId ?? null, image: body.image },
     registryAuth: body.registryAuth ?? null,
@@ -269,6 +280,7 @@ export function toStartRequest(
     environment: body.environment ?? {},
     sshKeys: body.sshKeys ?? [],
     metadata: body.metadata ?? {},
+    ...(quote ? { quote } : {}),
   };
 }
 

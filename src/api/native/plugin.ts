@@ -40,6 +40,7 @@ import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
 import { priceRoutes } from './price.ts';
 import { privilegeRoutes } from './privilege.ts';
+import { quoteRoutes } from './quote.ts';
 import { revenueRoutes } from './revenue.ts';
 import { secondFactorRoutes } from './second-factor.ts';
 import { sessionRoutes } from './session.ts';
@@ -141,6 +142,7 @@ export const nativeDialect = defineDialect({
     instanceActRoutes,
     instanceCreateRoutes,
     deploymentRoutes,
+    quoteRoutes,
     addressRoutes,
     keysRoutes,
     nowhereRoutes,

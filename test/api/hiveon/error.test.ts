@@ -51,6 +51,8 @@ const answers: Record<ErrorCode, [code: number, status: number, reason?: string]
   name_taken: [6, 409],
   slot_not_available: [9, 400, 'MACHINE_NOT_AVAILABLE'],
   price_stale: [9, 400, 'MACHINE_PRICE_STALE'],
+  quote_over: [9, 400, 'QUOTE_OVER'],
+  quote_too_small: [9, 400, 'QUOTE_TOO_SMALL'],
   external_id_reused: [6, 409, 'EXTERNAL_ID_REUSED'],
   wrong_state: [9, 400, 'WRONG_STATE'],
   precondition_failed: [9, 400],

@@ -99,6 +99,7 @@ export async function startWorld(): Promise<World> {
       const instance = await world.make('instance', samplesOff[0]);
       return post(`/instances/${instance}/disks`, { sizeMib: 1_024 });
     },
+    quote: () => post('/quotes', { account: 'default', vcpus: 1, memoryMib: 1024, diskGib: 1 }),
     group: () => post('/groups', { account: 'default', name: `group-${made}` }),
     host: async (sample) => {
       const real = database.selectFrom('host').select('id').orderBy('created_at').limit(1);
