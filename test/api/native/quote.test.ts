@@ -66,6 +66,7 @@ async function available(): Promise<number> {
   return body.items.find(({ configuration }) => configuration.slug === slug)?.available ?? 0;
 }
 
+const microOf = (amount: string) => BigInt(Math.round(Number(amount) * 1e6));
 const vmOf = (body: object = {}) => ({ name: `q-${randomUUID().slice(0, 8)}`, image: imageUrl, ...body });
 const make = (body: object, headers?: Record<string, string>, key?: string) =>
   callApi<{ id: string; deployment: string; pricePerEpoch: string } & Problem>(
@@ -111,7 +112,7 @@ test('what a quote holds is nobody else’s until it is let go', async () => {
     quote.placements.reduce((sum, { count }) => sum + count, 0),
     3,
   );
-  assert.equal(Number(quote.total), 3 * Number(quote.price));
+  assert.equal(microOf(quote.total), 3n * microOf(quote.price));
   assert.equal(new Date(quote.expiresAt).getTime() > Date.now(), true);
   assert.equal(await available(), 1);
   await refused(ask({ configuration: slug, count: 2 }), 422, 'not_enough_offers');
@@ -170,7 +171,7 @@ test('the price of the quote is charged, whatever the host costs by then', async
   assert.equal(made.body.pricePerEpoch, quote.price);
   const id = parseId('instance', made.body.id) ?? '';
   const bill = await database.selectFrom('bill').where('instance_id', '=', id).selectAll().executeTakeFirstOrThrow();
-  assert.equal(bill.price_micro_usd, BigInt(Math.round(Number(quote.price) * 1e6)));
+  assert.equal(bill.price_micro_usd, microOf(quote.price));
   assert.deepEqual(await driftOf(database), []);
   await asOperator('PATCH', path, { price: toId('price', host.price_id) });
   await remove([made.body.id]);
@@ -250,7 +251,7 @@ test('another account’s quote is not there', async () => {
 test('who could not pay for it gets no quote, also not beside the others that he has', async () => {
   const probe = await quoted({ configuration: slug });
   await release(probe.id);
-  const micro = BigInt(Math.round(Number(probe.needed) * 1e6));
+  const micro = microOf(probe.needed);
   const { key } = await stranger(0n);
   await refused(ask({ configuration: slug }, {}, key), 402, 'insufficient_balance');
   const rich = await stranger(2n * micro - 1n);
