@@ -85,6 +85,7 @@ import type {
   NewInstance,
   NewPrice,
   NewPrivilege,
+  NewQuote,
   NewReimage,
   NewSecondFactor,
   NewSession,
@@ -105,6 +106,8 @@ import type {
   Privilege,
   PrivilegeChange,
   PrivilegePage,
+  Quote,
+  QuotePage,
   Reimage,
   Revenue,
   SecondFactorConfirmation,
@@ -1055,6 +1058,42 @@ export class PrivilegesApi {
   }
 }
 
+/** Operations on quotes. */
+export class QuotesApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** An account's quotes, the newest first. Those that are over are listed for 30 days. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Id or name of an account; left out where you see only one */
+      account?: string | undefined;
+      /** Only those that stand so */
+      state?: 'open' | 'used' | 'expired' | 'released' | 'lost' | undefined;
+    } = {}, options: Options = {}): Pages<QuotePage['items'][number]> {
+    return this.#transport.pages('/berth/v1/quotes', { query }, options);
+  }
+
+  /** Hold room for VMs, or a slot for a container, at the price of now. Nobody else gets what a quote holds until it is used, let go, or its time is over; a price that changes meanwhile does not matter. It costs nothing, but what it would take to make all of it, and all of the account's other open quotes, has to be there. It is used once, by `quote` in the body that makes an instance or a deployment, or by the header `Berth-Quote` of the other APIs. */
+  create(body: NewQuote, options: ChangeOptions = {}): Promise<Quote> {
+    return this.#transport.change('POST', '/berth/v1/quotes', { body }, options);
+  }
+
+  /** A quote. */
+  get(quote: string, options: Options = {}): Promise<Quote> {
+    return this.#transport.read(`/berth/v1/quotes/${encodeURIComponent(quote)}`, {}, options);
+  }
+
+  /** Let go of an open quote; what it holds is everybody's at once. */
+  delete(quote: string, options: ChangeOptions = {}): Promise<Quote> {
+    return this.#transport.change('DELETE', `/berth/v1/quotes/${encodeURIComponent(quote)}`, {}, options);
+  }
+}
+
 /** Operations on sessions. */
 export class SessionsApi {
   readonly #transport: Transport;
@@ -1314,6 +1353,7 @@ export class Resources {
   readonly operations: OperationsApi;
   readonly prices: PricesApi;
   readonly privileges: PrivilegesApi;
+  readonly quotes: QuotesApi;
   readonly sessions: SessionsApi;
   readonly slots: SlotsApi;
   readonly sshKeys: SshKeysApi;
@@ -1341,6 +1381,7 @@ export class Resources {
     this.operations = new OperationsApi(transport);
     this.prices = new PricesApi(transport);
     this.privileges = new PrivilegesApi(transport);
+    this.quotes = new QuotesApi(transport);
     this.sessions = new SessionsApi(transport);
     this.slots = new SlotsApi(transport);
     this.sshKeys = new SshKeysApi(transport);

@@ -964,6 +964,8 @@ export interface NewDebit {
 }
 
 export interface NewDeployment {
+  /** Takes what it holds, at its price; what is not taken of it is let go */
+  quote?: string | undefined;
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
   /** Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name */
@@ -1146,6 +1148,8 @@ export interface NewImpersonation {
 }
 
 export interface NewInstance {
+  /** Takes what it holds, at its price; what is not taken of it is let go */
+  quote?: string | undefined;
   /** `vm` unless given */
   kind?: 'vm' | 'container' | undefined;
   /** Id or name of an account; left out where you see only one */
@@ -1242,6 +1246,32 @@ export interface NewPrivilege {
   /** How old that may be; null for any age */
   secondFactorAgeSecondsMax?: number | null | undefined;
   fromAddresses?: string[] | null | undefined;
+}
+
+export interface NewQuote {
+  /** Id or name of an account; left out where you see only one */
+  account?: string | undefined;
+  /** `vm` unless given */
+  kind?: 'vm' | 'container' | undefined;
+  /** For how long; 900 unless given, 3600 at most */
+  validSeconds?: number | undefined;
+  /** VMs, 1 to 10; 1 unless given */
+  count?: number | undefined;
+  /** Slug of a configuration; left out for any */
+  configuration?: string | undefined;
+  /** With `memoryMib` and `diskGib`, in the place of a configuration */
+  vcpus?: number | undefined;
+  /** In steps of 1024 */
+  memoryMib?: number | undefined;
+  /** Of the grade `sata` */
+  diskGib?: number | undefined;
+  /** GiB beyond the configuration's own storage */
+  additionalStorageGib?: number | undefined;
+  constraints?: Constraints | undefined;
+  /** What a container is to run on */
+  slot?: string | undefined;
+  /** May be left out where the slot has one price */
+  slotPrice?: string | undefined;
 }
 
 export interface NewReimage {
@@ -1543,7 +1573,7 @@ export interface Problem {
   title: string;
   status: number;
   /** For programs; stays as it is */
-  code: 'unauthenticated' | 'bad_credentials' | 'second_factor_needed' | 'cross_site' | 'forbidden' | 'not_found' | 'malformed' | 'invalid_value' | 'unsupported' | 'no_suitable_offer' | 'not_enough_offers' | 'insufficient_balance' | 'name_taken' | 'slot_not_available' | 'price_stale' | 'external_id_reused' | 'wrong_state' | 'precondition_failed' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'too_many_requests' | 'internal' | 'unavailable';
+  code: 'unauthenticated' | 'bad_credentials' | 'second_factor_needed' | 'cross_site' | 'forbidden' | 'not_found' | 'malformed' | 'invalid_value' | 'unsupported' | 'no_suitable_offer' | 'not_enough_offers' | 'insufficient_balance' | 'name_taken' | 'slot_not_available' | 'price_stale' | 'quote_over' | 'quote_too_small' | 'external_id_reused' | 'wrong_state' | 'precondition_failed' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'too_many_requests' | 'internal' | 'unavailable';
   /** What was wrong, with which value */
   detail: string;
   /** As the header Request-Id has it */
@@ -1563,6 +1593,57 @@ export interface PublicPort {
   protocol: 'tcp' | 'https';
   /** Where an HTTPS port is reached */
   url: string | null;
+}
+
+/** A price that holds for a while, and the room that it is for */
+export interface Quote {
+  id: string;
+  account: string;
+  kind: 'vm' | 'container';
+  /** It holds what it promises while it is open; lost is one whose host is closed or out of reach */
+  state: 'open' | 'used' | 'expired' | 'released' | 'lost';
+  /** Why it was lost */
+  reason: string | null;
+  count: number;
+  /** Null for a size of its own, and for a container */
+  configuration: string | null;
+  /** Of each */
+  vcpus: number;
+  memoryMib: number;
+  diskGib: number;
+  /** What the prices are for */
+  unit: 'epoch' | 'hour';
+  /** US dollars for the dearest of them */
+  price: string;
+  /** US dollars for all of them */
+  total: string;
+  /** US dollars that have to be there to make all of them */
+  needed: string;
+  placements: QuotePlacement[];
+  createdAt: string;
+  expiresAt: string;
+  /** Null while it is open */
+  closedAt: string | null;
+  /** What was made with it */
+  deployment: string | null;
+}
+
+export interface QuotePage {
+  items: Quote[];
+  /** Where to go on; null on the last page */
+  nextCursor: string | null;
+}
+
+/** Instances on one host */
+export interface QuotePlacement {
+  /** Instances */
+  count: number;
+  /** US dollars for one of them */
+  price: string;
+  datacenter: InstanceDatacenter | null;
+  /** A container's */
+  slot: string | null;
+  slotPrice: string | null;
 }
 
 export interface Rates {
