@@ -1,5 +1,5 @@
-// Consoles that people open: for each the agent connects what it is asked for (a serial port, a screen) with the server that
-// asks, over a connection that it dials itself. What is said and typed goes through as it is.
+// Consoles that people open: for each the agent connects what it is asked for (a serial port, a screen, a command) with the server
+// that asks, over a connection that it dials itself. What is said and typed goes through as it is.
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { consolePath, consoleProtocol, type OfferedConsole, refusalLengthMax } from '../api/agent/contract/console.ts';
 import { join } from '../host/join.ts';
 import { NotUpgraded, upgrade } from '../host/upgrade.ts';
-import type { ConsoleChannel } from '../model/console.ts';
 import { DriverFailure } from './driver.ts';
 
 /** Connections that a host holds at once. */
@@ -21,7 +20,7 @@ const rememberedMs = 30_000;
 export interface ConsolesParts {
   /** Where the agent's own servers are. */
   serverUrls: readonly string[];
-  console(instanceId: string, channel: ConsoleChannel): Promise<Duplex>;
+  console(asked: OfferedConsole): Promise<Duplex>;
   logger: { warn(fields: object, message: string): void };
 }
 
@@ -60,7 +59,7 @@ export class Consoles {
     let port: Duplex | undefined;
     try {
       if (this.#open.size >= consolesMax) throw new DriverFailure('host.busy', 'The host has no room for more.', false);
-      port = await this.#hold(await this.#parts.console(instanceId, channel));
+      port = await this.#hold(await this.#parts.console(console));
       await join(port, await this.#hold(await this.#dial(console)));
     } catch (error) {
       port?.destroy();

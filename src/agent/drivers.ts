@@ -2,9 +2,11 @@
 // the other's instances alone: what was last seen of its own counts on.
 
 import type { Duplex } from 'node:stream';
+import type { OfferedConsole } from '../api/agent/contract/console.ts';
 import type { Assignment } from '../api/agent/contract/order.ts';
-import type { ConsoleChannel } from '../model/console.ts';
 import type { ContainerDriver } from './container/driver.ts';
+import { loginShell } from './container/exec.ts';
+import { ExecStream } from './container/exec-stream.ts';
 import { type Driver, DriverAway, DriverFailure, type Found, type Progress } from './driver.ts';
 import type { VmDriver } from './vm/driver.ts';
 
@@ -13,6 +15,9 @@ export interface DriverPair {
   vm: VmDriver;
   container: ContainerDriver | null;
 }
+
+/** What terminals of web pages and of today are. */
+const terminalKind = 'xterm-256color';
 
 /** What is known of an instance's kind; undefined for one that no order was ever taken about. */
 export type KindOf = (instanceId: string) => 'vm' | 'container' | undefined;
@@ -64,9 +69,13 @@ export class Drivers implements Driver<Assignment> {
     return this.#vm.act(...asked);
   }
 
-  /** Connects to a VM's console. @throws DriverFailure when there is nothing to connect to */
-  console(instanceId: string, channel: ConsoleChannel): Promise<Duplex> {
-    return this.#vm.console(instanceId, channel);
+  /** Connects to a VM's console, or runs a command. @throws DriverFailure when there is nothing to connect to */
+  async console({ instanceId, channel, exec }: OfferedConsole): Promise<Duplex> {
+    if (channel !== 'exec') return this.#vm.console(instanceId, channel);
+    const { command = null, terminal = null } = exec ?? {};
+    const tty = terminal && { ...terminal, term: terminalKind };
+    const asked = { command: command ?? loginShell, tty, environment: {} };
+    return new ExecStream(await this.#containers().exec(instanceId, asked));
   }
 
   /** Erases disks that a VM has no more. @returns those of which nothing is left */

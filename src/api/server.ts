@@ -20,6 +20,7 @@ import { nativeDialect } from './native/plugin.ts';
 import { pages } from './pages/plugin.ts';
 import type { App } from './types.ts';
 import { answerBadPath, answerUnreadable } from './unreadable.ts';
+import { wantsDoor } from './upgrade.ts';
 import { compileValidator } from './validator.ts';
 
 /** The largest deploy body that can be right (50 keys of 8 KiB) with room to spare. */
@@ -36,7 +37,8 @@ const pathPartLengthMax = 16 * 1024;
 const loggedPath = (url: string) => url.split('?', 1)[0]?.replace(/(\/session\/).+/, '$1[secret]');
 
 /** Clients offer other protocols unasked, such as HTTP/2; they are served as if they hadn't. */
-export const isUpgraded = ({ headers }: IncomingMessage): boolean => headers.upgrade === consoleProtocol;
+export const isUpgraded = (request: IncomingMessage): boolean =>
+  request.headers.upgrade === consoleProtocol || wantsDoor(request);
 
 /** Every dialect, in the order in which their documents are written. */
 export const dialects: readonly Dialect[] = [

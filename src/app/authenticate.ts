@@ -18,7 +18,7 @@ export function sha256(secret: string): Uint8Array {
  * @throws BerthError `unauthenticated` when the key is missing, unknown, revoked or expired, always in the same words
  */
 export async function authenticateKey(context: Context, key: string | undefined): Promise<Principal> {
-  const found = key && (await findPrincipalByKey(context.database, sha256(key), context.clock.now()));
+  const found = key && (await findPrincipalByKey(context.database, { secretSha256: sha256(key) }, context.clock.now()));
   if (!found) throw new BerthError('unauthenticated', 'There is no such API key.');
   await noteKeyUse(context, found.key);
   return found.principal;

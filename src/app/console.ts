@@ -3,6 +3,7 @@
 
 import type { Duplex } from 'node:stream';
 import { type ConsoleChannel, consoleNames, consolesPerVmMax } from '../model/console.ts';
+import type { ExecOrder } from '../model/door.ts';
 import { BerthError } from '../model/errors.ts';
 import { isUuid, newSecret, newUuid } from '../model/id.ts';
 import * as store from '../store/console.ts';
@@ -20,6 +21,9 @@ const lifeMs = 60_000;
 const renewEveryMs = 20_000;
 /** The answer that told a host of a console may have been lost; the host knows which ones it has begun with. */
 const offerAgainMs = 2_000;
+
+/** Whose console it is, and where its host is found. */
+export type ConsolePlace = Pick<ManagedVm, 'accountId' | 'instanceId' | 'hostId'>;
 
 /** What a console waits for: its host's connection, or why there is none. */
 interface Waiting {
@@ -39,21 +43,27 @@ export class ConsoleExchange {
   }
 
   /**
-   * Opens a console of a VM, for whoever was found to be allowed to.
+   * Opens a console of an instance, for whoever was found to be allowed to.
    * @param actor how he is named in events
+   * @param exec what is to be run, where the console is a command's
    * @returns what the console says and takes; to be destroyed when he has gone
    * @throws BerthError `too_many_requests`, `wrong_state` when the host has nothing to connect to, `unavailable`
    */
-  async open(actor: string, vm: ManagedVm, channel: ConsoleChannel): Promise<Duplex> {
+  async open(
+    actor: string,
+    place: ConsolePlace,
+    channel: ConsoleChannel,
+    exec: ExecOrder | null = null,
+  ): Promise<Duplex> {
     const { entropy } = this.#context;
     const id = newUuid(entropy);
     const ticket = newSecret('console', entropy);
     let connection: Duplex | undefined;
     try {
       const answer = this.#answer(id, ticket);
-      await this.#ask(id, ticket, vm, channel);
+      await this.#ask({ id, ticket, channel, exec }, place);
       connection = await answer;
-      await this.#note(actor, vm, channel);
+      await this.#note(actor, place, channel);
       this.#keep(id, connection);
       return connection;
     } catch (error) {
@@ -113,22 +123,23 @@ export class ConsoleExchange {
     return promise;
   }
 
-  async #ask(id: string, ticket: string, vm: ManagedVm, channel: ConsoleChannel): Promise<void> {
+  async #ask(
+    asked: Pick<store.NewConsole, 'id' | 'ticket' | 'channel' | 'exec'>,
+    { instanceId, hostId }: ConsolePlace,
+  ): Promise<void> {
     const { database, wakeups, publicUrl } = this.#context;
-    const { instanceId, hostId } = vm;
     const { now, expiresAt } = this.#life();
     await inTransaction(database, async (tx) => {
       const open = await store.countConsoles(tx, instanceId, now);
       if (open >= consolesPerVmMax) {
         throw new BerthError('too_many_requests', `${open} consoles of this server are open; close one of them first.`);
       }
-      await store.insertConsole(tx, { id, hostId, instanceId, channel, serverUrl: publicUrl, ticket, expiresAt });
+      await store.insertConsole(tx, { ...asked, hostId, instanceId, serverUrl: publicUrl, expiresAt });
     });
     wakeups.changed([hostId]);
   }
 
-  async #note(actor: string, vm: ManagedVm, channel: ConsoleChannel): Promise<void> {
-    const { accountId, instanceId, hostId } = vm;
+  async #note(actor: string, { accountId, instanceId, hostId }: ConsolePlace, channel: ConsoleChannel): Promise<void> {
     const event = {
       ...{ accountId, instanceId, hostId, actor, kind: 'console.opened' },
       ...{ message: `The ${consoleNames[channel]} was opened.`, data: { channel } },

@@ -60,15 +60,15 @@ export async function openSession(
 }
 
 /**
- * The session of a token, whose end is put off.
+ * The session of a token, or of an id where its token was shown before; its end is put off.
  * @returns undefined when there is none, or it has ended
  */
-export async function useSession(context: Context, token: string): Promise<SessionRow | undefined> {
+export async function useSession(context: Context, by: string | { id: string }): Promise<SessionRow | undefined> {
   const now = context.clock.now();
-  const tokenSha256 = sha256(token);
-  const session = await findSession(context.database, { tokenSha256 }, now);
+  const named = typeof by === 'string' ? { tokenSha256: sha256(by) } : by;
+  const session = await findSession(context.database, named, now);
   const end = session && extendedExpiry(session.expiresAt, session.validitySeconds, now);
-  if (end) await extendSession(context.database, tokenSha256, end);
+  if (end) await extendSession(context.database, session.id, end);
   return session;
 }
 

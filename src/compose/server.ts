@@ -99,7 +99,7 @@ export async function startServer(
     const metrics = createMetrics();
     const app = await buildServer({ context, logger, metrics, builtImages });
     listening = app;
-    const consoles = makeConsoles(context);
+    const consoles = makeConsoles(context, app);
     consoles.serveOn(app.server);
     await app.listen({ host: listen.host, port: listen.port });
     const address = app.server.address();

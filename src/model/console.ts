@@ -1,17 +1,24 @@
-// Consoles: a VM's screen and its serial port, at an address of the VM's own that is not in its guest's hands.
+// Consoles: a VM's screen and its serial port, at an address of the VM's own that is not in its guest's hands; and commands in
+// containers, which are connected in the same way.
 
 import { type Ipv4Range, parseCidr } from './cidr.ts';
 import { BerthError, shown } from './errors.ts';
 
-/** What can be looked at and typed into: the serial port, and the screen with its keyboard and mouse. */
-export const consoleChannels = ['serial', 'vnc'] as const;
+/** What can be looked at and typed into: a VM's serial port, its screen with keyboard and mouse, and a command in a container. */
+export const consoleChannels = ['serial', 'vnc', 'exec'] as const;
 /** One of {@link consoleChannels}. */
 export type ConsoleChannel = (typeof consoleChannels)[number];
+/** Those of a VM. */
+export type VmChannel = Exclude<ConsoleChannel, 'exec'>;
 
 /** How a channel is called where people read of it. */
-export const consoleNames: Record<ConsoleChannel, string> = { serial: 'serial console', vnc: 'graphical console' };
+export const consoleNames: Record<ConsoleChannel, string> = {
+  serial: 'serial console',
+  vnc: 'graphical console',
+  exec: 'way in for a command',
+};
 
-/** Consoles that a VM may have open at once; each is a connection through three processes. */
+/** Consoles that an instance may have open at once; each is a connection through three processes. */
 export const consolesPerVmMax = 8;
 
 /** Twice as many VMs as a host of the largest kind holds, a hundred times over. */

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Driver, DriverFailure, type Found, type Progress } from '../agent/driver.ts';
 import type { BackupNews, VmSpec } from '../agent/vm/driver.ts';
 import type { Act } from '../model/act.ts';
-import type { ConsoleChannel } from '../model/console.ts';
+import type { VmChannel } from '../model/console.ts';
 import { Turns } from '../model/turns.ts';
 import type { Entropy } from '../model/world.ts';
 
@@ -145,7 +145,7 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
   }
 
   /** A simulated guest's serial port says what is typed into it; it has no screen. */
-  async console(instanceId: string, channel: ConsoleChannel): Promise<Duplex> {
+  async console(instanceId: string, channel: VmChannel): Promise<Duplex> {
     if (!this.#vms.has(instanceId)) throw new DriverFailure('vm.gone', 'The VM is not on this host.', false);
     if (channel === 'vnc') throw new DriverFailure('vm.no-screen', 'A simulated VM has no screen.', false);
     return new PassThrough();

@@ -13,16 +13,19 @@ export interface Principal {
   scope: KeyScope;
 }
 
-/** The account that a key, given by its SHA-256, acts for at a moment; undefined when there is none, or it was revoked or has expired. */
+/** Which key: the one that was shown, by its SHA-256, or one that was shown before. */
+export type KeyRef = { secretSha256: Uint8Array } | { id: string };
+
+/** The account that a key acts for at a moment; undefined when there is none, or it was revoked or has expired. */
 export async function findPrincipalByKey(
   database: Database,
-  secretSha256: Uint8Array,
+  by: KeyRef,
   now: Date,
 ): Promise<{ principal: Principal; key: KeyUse } | undefined> {
   const row = await database
     .selectFrom('api_key')
     .innerJoin('account', 'account.id', 'api_key.account_id')
-    .where('secret_sha256', '=', secretSha256)
+    .where((eb) => ('id' in by ? eb('api_key.id', '=', by.id) : eb('secret_sha256', '=', by.secretSha256)))
     .where('revoked_at', 'is', null)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
     .select(['account.id', 'account.name', 'api_key.id as key_id', 'api_key.name as key_name', 'scope', 'last_used_at'])
@@ -49,16 +52,16 @@ export async function noteUse(database: Database, id: string, now: Date, since: 
     .execute();
 }
 
-/** The user whose key this is at a moment, given by its SHA-256; undefined when there is none, or it has expired. */
+/** The user whose key this is at a moment; undefined when there is none, or it has expired. */
 export async function findUserByKey(
   database: Database,
-  secretSha256: Uint8Array,
+  by: KeyRef,
   now: Date,
 ): Promise<(KeyUse & { label: string; userId: string; username: string }) | undefined> {
   const row = await database
     .selectFrom('api_key')
     .innerJoin('user', 'user.id', 'api_key.user_id')
-    .where('secret_sha256', '=', secretSha256)
+    .where((eb) => ('id' in by ? eb('api_key.id', '=', by.id) : eb('secret_sha256', '=', by.secretSha256)))
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
     .select(['api_key.id', 'name', 'user_id', 'username', 'last_used_at'])
     .executeTakeFirst();

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import type { ConsoleChannel } from '../model/console.ts';
+import type { ExecOrder } from '../model/door.ts';
 import type { Database, Tx } from './database.ts';
 
 /** Any number does, as long as every replica takes the same. */
@@ -13,6 +14,8 @@ export interface NewConsole {
   hostId: string;
   instanceId: string;
   channel: ConsoleChannel;
+  /** What is to be run, where it is a command. */
+  exec: ExecOrder | null;
   serverUrl: string;
   ticket: string;
   expiresAt: Date;
@@ -42,6 +45,7 @@ export async function insertConsole(tx: Tx, row: NewConsole): Promise<void> {
       host_id: row.hostId,
       instance_id: row.instanceId,
       channel: row.channel,
+      exec: row.exec && JSON.stringify(row.exec),
       server_url: row.serverUrl,
       ticket: row.ticket,
       offered_at: null,
@@ -64,10 +68,10 @@ export async function offerConsoles(
     .where('answered', '=', false)
     .where('expires_at', '>', now)
     .where(({ or, eb }) => or([eb('offered_at', 'is', null), eb('offered_at', '<', offeredBefore)]))
-    .returning(['id', 'instance_id', 'channel', 'server_url', 'ticket'])
+    .returning(['id', 'instance_id', 'channel', 'exec', 'server_url', 'ticket'])
     .execute();
-  return rows.map(({ id, instance_id, channel, server_url, ticket }) => ({
-    ...{ id, channel, ticket },
+  return rows.map(({ id, instance_id, channel, exec, server_url, ticket }) => ({
+    ...{ id, channel, exec, ticket },
     ...{ instanceId: instance_id, serverUrl: server_url },
   }));
 }
@@ -89,9 +93,13 @@ export async function findConsoleServer(
   return row?.server_url;
 }
 
-/** Puts off a console's end; its host has answered. */
+/** Puts off a console's end; its host has answered, and knows what is to be run. */
 export async function renewConsole(database: Database, id: string, expiresAt: Date): Promise<void> {
-  await database.updateTable('console').set({ answered: true, expires_at: expiresAt }).where('id', '=', id).execute();
+  await database
+    .updateTable('console')
+    .set({ answered: true, exec: null, expires_at: expiresAt })
+    .where('id', '=', id)
+    .execute();
 }
 
 /** Closes a console. */

@@ -93,11 +93,11 @@ export async function deleteSession(database: Database, id: string): Promise<voi
 }
 
 /** Puts a session's end off. */
-export async function extendSession(database: Database, tokenSha256: Uint8Array, expiresAt: Date): Promise<void> {
+export async function extendSession(database: Database, id: string, expiresAt: Date): Promise<void> {
   await database
     .updateTable('session')
     .set({ expires_at: expiresAt })
-    .where('token_sha256', '=', tokenSha256)
+    .where('id', '=', id)
     .where('expires_at', '<', expiresAt)
     .execute();
 }

@@ -20,7 +20,13 @@ const mayKnow: Record<string, readonly string[]> = {
   'src/console-front': ['src/model', 'src/host', 'src/app', 'src/api/agent/contract'],
   'src/agent': ['src/model', 'src/host', 'src/api/agent/contract'],
   // Turns are a queue that knows nothing of agents.
-  'src/sim': ['src/model', 'src/agent/driver.ts', 'src/agent/vm/driver.ts', 'src/agent/container/driver.ts'],
+  'src/sim': [
+    'src/model',
+    'src/agent/driver.ts',
+    'src/agent/vm/driver.ts',
+    'src/agent/container/driver.ts',
+    'src/agent/container/exec.ts',
+  ],
   // An operator has the database itself, and goes through the use cases all the same.
   'src/operator': ['src/model', 'src/app'],
   'src/cli': ['sdk', 'src/builder'],
@@ -33,7 +39,7 @@ const narrower: Record<string, readonly string[]> = {
   // A cluster's driver will stand beside the ones for QEMU and Docker, with nothing of a single machine in its interface.
   'src/agent/driver.ts': [],
   'src/agent/vm/driver.ts': ['src/model', 'src/agent/driver.ts'],
-  'src/agent/container/driver.ts': ['src/model', 'src/agent/driver.ts'],
+  'src/agent/container/driver.ts': ['src/model', 'src/agent/driver.ts', 'src/agent/container/exec.ts'],
 };
 const knowEverything = ['src/main.ts', 'src/compose'];
 /** Dialects are apart: none knows another, and what they share stands beside them. */

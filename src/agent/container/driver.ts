@@ -3,6 +3,7 @@
 import type { ContainerPort } from '../../model/container.ts';
 import type { LogLine } from '../../model/log.ts';
 import type { Driver } from '../driver.ts';
+import type { ContainerExec } from './exec.ts';
 
 /** A container as it should be. */
 export interface ContainerSpec {
@@ -39,4 +40,6 @@ export interface LogQuery {
 export interface ContainerDriver extends Driver<ContainerSpec> {
   /** What a container has said. @throws DriverFailure when there is no such container */
   logs(instanceId: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** Runs a command in a container. @throws DriverFailure when the container does not run */
+  exec: ContainerExec;
 }

@@ -1,4 +1,4 @@
-// Running a command inside a container, as the SSH server asks for it.
+// Running a command inside a container, as the SSH server and doors ask for it.
 
 import type { Readable, Writable } from 'node:stream';
 
@@ -20,6 +20,13 @@ export interface Execution {
   /** Closes its streams, whatever it does. */
   end(): void;
 }
+
+/** What runs a login shell: the best one that the image has. */
+export const loginShell: readonly string[] = [
+  '/bin/sh',
+  '-c',
+  'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi',
+];
 
 /** Runs a command in a container. @throws DriverFailure when the container does not run */
 export type ContainerExec = (instanceId: string, request: ExecRequest) => Promise<Execution>;

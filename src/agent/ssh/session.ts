@@ -2,7 +2,7 @@
 
 import { finished } from 'node:stream/promises';
 import type { PseudoTtyInfo, ServerChannel, Session, WindowChangeInfo } from 'ssh2';
-import type { ContainerExec, Execution } from '../container/exec.ts';
+import { type ContainerExec, type Execution, loginShell } from '../container/exec.ts';
 import { DriverFailure } from '../driver.ts';
 
 /** What a client may set in the environment; everything else is the image's business. */
@@ -10,8 +10,6 @@ const passedOn = /^(LANG|LC_[A-Z]+)$/;
 const environmentMax = 50;
 const valueLengthMax = 1_024;
 
-/** A login shell: the best one that the image has. */
-const loginShell = 'if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi';
 /** Where distributions keep it. */
 const sftpServers = ['/usr/lib/openssh/sftp-server', '/usr/lib/ssh/sftp-server', '/usr/libexec/sftp-server'];
 const sftpMissing = 'sftp needs an sftp-server in the image; "scp -O" or "ssh ... tar" do without';
@@ -78,7 +76,7 @@ export function serveSession(session: Session, instanceId: string, { exec, logge
     channel.end();
   };
 
-  session.on('shell', (accept) => void run(accept(), ['/bin/sh', '-c', loginShell]));
+  session.on('shell', (accept) => void run(accept(), loginShell));
   session.on('exec', (accept, _reject, { command }) => void run(accept(), ['/bin/sh', '-c', command]));
   session.on('subsystem', (accept, reject, { name }) => {
     if (name !== 'sftp') return reject?.();

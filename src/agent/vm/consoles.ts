@@ -2,7 +2,7 @@
 // which end with it.
 
 import type { Duplex } from 'node:stream';
-import type { ConsoleChannel } from '../../model/console.ts';
+import type { VmChannel } from '../../model/console.ts';
 import { DriverFailure } from '../driver.ts';
 import { exists, type VmHome } from './home.ts';
 import { readSerialLog } from './serial.ts';
@@ -30,7 +30,7 @@ export class VmConsoles {
    * @param isRunning whether the VM has a QEMU now
    * @throws DriverFailure when there is no such VM here, or nothing to look at
    */
-  async open(home: VmHome, channel: ConsoleChannel, isRunning: boolean): Promise<Duplex> {
+  async open(home: VmHome, channel: VmChannel, isRunning: boolean): Promise<Duplex> {
     const { instanceId, directory, run, serialLog } = home;
     if (!(await exists(directory))) throw new DriverFailure('vm.gone', 'The VM is not on this host.', false);
     if (channel === 'serial') return this.serialOf(instanceId).open(() => readSerialLog(serialLog, historyBytes));

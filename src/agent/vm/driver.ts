@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { Act } from '../../model/act.ts';
-import type { ConsoleChannel } from '../../model/console.ts';
+import type { VmChannel } from '../../model/console.ts';
 import type { HardwareProfile } from '../../model/machine.ts';
 import type { PortRule } from '../../model/port-rule.ts';
 import type { Driver } from '../driver.ts';
@@ -107,7 +107,7 @@ export interface VmDriver extends Driver<VmSpec> {
    * Connects to a VM's console. What the VM does with what comes, or doesn't, keeps nobody else waiting.
    * @throws DriverFailure when there is nothing to connect to
    */
-  console(instanceId: string, channel: ConsoleChannel): Promise<Duplex>;
+  console(instanceId: string, channel: VmChannel): Promise<Duplex>;
   /**
    * Does something to a guest that runs, once.
    * @returns false where none runs

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { processAgeMs } from '../../host/process.ts';
 import type { Act } from '../../model/act.ts';
-import type { ConsoleChannel } from '../../model/console.ts';
+import type { VmChannel } from '../../model/console.ts';
 import { disksMax } from '../../model/disk.ts';
 import { eraseDisk } from '../disk/place.ts';
 import { makeSpares, removeSpares } from '../disk/spares.ts';
@@ -123,7 +123,7 @@ export class QemuDriver implements VmDriver {
     return true;
   }
 
-  async console(instanceId: string, channel: ConsoleChannel): Promise<Duplex> {
+  async console(instanceId: string, channel: VmChannel): Promise<Duplex> {
     const ground = await this.#prepare();
     const isRunning = ground.processes.find().some((found) => found.instanceId === instanceId);
     return this.#consoles.open(homeOf(ground.vmDirectory, instanceId), channel, isRunning);

@@ -56,3 +56,13 @@ export function requireNoOtherSite({ headers }: FastifyRequest): void {
   if (siteOf(headers) !== 'other') return;
   throw new BerthError('cross_site', `This site's cookie ${name} is not given to pages of other sites.`);
 }
+
+/**
+ * Holds a WebSocket not to be opened by a page of another site: browsers send the cookie along with it, and let whoever opened it
+ * read. They write where the page is, and no script can.
+ * @throws BerthError `cross_site`
+ */
+export function requireOwnOrigin({ headers: { origin, host } }: FastifyRequest): void {
+  if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return;
+  throw new BerthError('cross_site', `A WebSocket is opened by pages of this site (${host}), and Origin is ${origin}.`);
+}

@@ -8,6 +8,7 @@ import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { type Answer, once } from '../../app/once.ts';
 import { canonicalJson } from '../../model/canonical-json.ts';
+import type { Door } from '../../model/door.ts';
 import { BerthError } from '../../model/errors.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
@@ -21,6 +22,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Set where nobody has to say who he is. */
     isPublic?: boolean;
+    /** Set where a WebSocket is opened, also with a ticket. */
+    door?: Door;
   }
   interface FastifyRequest {
     /** Who sends the request; null where it is for everybody. */
@@ -65,6 +68,8 @@ export interface OperationParts<Path extends string, Query extends QueryShape, R
   isForOperators?: true;
   /** Whether it is for somebody in a session of his own, and for no account's key. */
   isForUsers?: true;
+  /** Set where a WebSocket is opened. */
+  door?: Door;
   /** What a right request looks like, where the examples of its schemas do not add up to one. */
   example?: { params?: Record<string, string>; query?: Record<string, unknown>; body?: unknown };
 }
@@ -260,14 +265,14 @@ export function add(
   parts: Omit<OperationParts<string, QueryShape, TSchema>, 'result'> & { renames?: Record<string, string> },
   route: Route,
 ): void {
-  const { id, tag, summary, description, path, isPublic, isForOperators, isForUsers, example, renames } = parts;
+  const { id, tag, summary, description, path, isPublic, isForOperators, isForUsers, door, example, renames } = parts;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const { method, headers, query, body, response, isEndless, handler } = route;
   const options: RouteOptions = {
     method,
     url: base + path.replace(/\{(\w+)\}/g, ':$1'),
     ...(isEndless ? { exposeHeadRoute: false } : {}),
-    config: { ...(isPublic ? { isPublic } : {}), ...(renames ? { renames } : {}) },
+    config: { ...(isPublic ? { isPublic } : {}), ...(door ? { door } : {}), ...(renames ? { renames } : {}) },
     schema: {
       operationId: id,
       tags: [tag],
@@ -283,6 +288,7 @@ export function add(
       response,
       ...(isForOperators ? { 'x-for-operators': true } : {}),
       ...(isForUsers ? { 'x-for-users': true } : {}),
+      ...(door ? { 'x-websocket': true } : {}),
       ...(example ? { 'x-example': example } : {}),
     } as RouteOptions['schema'] & object,
     handler: ((request: FastifyRequest, reply: FastifyReply) => {

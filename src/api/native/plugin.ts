@@ -19,6 +19,7 @@ import { configurationRoutes } from './configuration.ts';
 import { datacenterRoutes } from './datacenter.ts';
 import { deploymentRoutes } from './deployment.ts';
 import { diskRoutes } from './disk.ts';
+import { authenticateAtDoor, doorRoutes } from './door.ts';
 import { nativeError, ProblemSchema, problemType } from './error.ts';
 import { eventRoutes } from './event.ts';
 import { eventStreamRoutes } from './event-stream.ts';
@@ -75,7 +76,9 @@ const description = [
 async function prepare(app: App, context: Context): Promise<void> {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
-    if (!request.routeOptions.config.isPublic) request.caller = await authenticate(context, request);
+    const { isPublic, door } = request.routeOptions.config;
+    if (door) request.caller = await authenticateAtDoor(context, request, door);
+    else if (!isPublic) request.caller = await authenticate(context, request);
   });
   await app.register(rateLimit, {
     // The document is made without any settings; it says that there is a limit, not which.
@@ -145,6 +148,7 @@ export const nativeDialect = defineDialect({
     quoteRoutes,
     addressRoutes,
     keysRoutes,
+    doorRoutes,
     nowhereRoutes,
   ],
 });

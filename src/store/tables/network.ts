@@ -2,6 +2,8 @@
 
 import type { Generated, GeneratedAlways } from 'kysely';
 import type { ConsoleChannel } from '../../model/console.ts';
+import type { Door, ExecOrder } from '../../model/door.ts';
+import type { Json } from './json.ts';
 
 interface VlanTable {
   id: GeneratedAlways<bigint>;
@@ -52,6 +54,17 @@ interface ConsoleTable {
   ticket: string;
   offered_at: Date | null;
   answered: Generated<boolean>;
+  exec: Json<ExecOrder> | null;
+  expires_at: Date;
+}
+
+interface DoorTicketTable {
+  sha256: Uint8Array;
+  instance_id: string;
+  door: Door;
+  session_id: string | null;
+  api_key_id: string | null;
+  exec: Json<ExecOrder> | null;
   expires_at: Date;
 }
 
@@ -65,4 +78,5 @@ export interface NetworkTables {
   console_front: ConsoleFrontTable;
   management_address: ManagementAddressTable;
   console: ConsoleTable;
+  door_ticket: DoorTicketTable;
 }

@@ -83,6 +83,10 @@ class TalkingDriver extends SimulatedDriver<ContainerSpec> implements ContainerD
     if (!(await this.inspect(instanceId))) throw new DriverFailure('container.gone', 'There is none.', false);
     yield* this.voiceOf(instanceId).listen(query, signal);
   }
+
+  async exec(): Promise<never> {
+    throw new DriverFailure('container.not-running', 'It only talks.', false);
+  }
 }
 
 /** A host that a test has enrolled. */

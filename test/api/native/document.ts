@@ -13,7 +13,9 @@ export interface Operation {
   isForOperators: boolean;
   /** Whether it is for somebody in a session of his own. */
   isForUsers: boolean;
-  /** Whether it changes anything. */
+  /** Whether it is a WebSocket. */
+  opensDoor: boolean;
+  /** Whether it changes anything, or lets somebody in who may. */
   changes: boolean;
   /** What it answers with, where that is no JSON and does not end. */
   streams: string | null;
@@ -34,6 +36,7 @@ interface Documented {
   security?: unknown[];
   'x-for-operators'?: boolean;
   'x-for-users'?: boolean;
+  'x-websocket'?: boolean;
 }
 
 const text = (await openApiDocuments()).get('native.json') ?? '';
@@ -54,7 +57,8 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
       isPublic: documented.security?.length === 0,
       isForOperators: documented['x-for-operators'] === true,
       isForUsers: documented['x-for-users'] === true,
-      changes: method !== 'get',
+      opensDoor: documented['x-websocket'] === true,
+      changes: method !== 'get' || documented['x-websocket'] === true,
       streams: streamTypeOf(documented),
       example: {
         params: examples('path') as Record<string, string>,
