@@ -133,8 +133,9 @@ function resourcesFile({ paths, components }: Document): string {
   return `${head}\n${imports}\n${classes.join('\n')}\n${all}`;
 }
 
-/** What is answered bit by bit is no call with one result. */
+/** What is answered bit by bit is no call with one result, and neither is a WebSocket. */
 function isStream({ responses }: Operation): boolean {
+  if ('101' in responses) return true;
   const { content } = responses['200'] ?? {};
   return content !== undefined && !('application/json' in content);
 }

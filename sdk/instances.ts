@@ -1,5 +1,6 @@
-// Instances with waiting for what becomes of them: told by the event stream, so that nobody has to ask all the time.
+// Instances with waiting for what becomes of them, told by the event stream, so that nobody has to ask all the time; and with their doors.
 
+import { Door, type DoorOptions, openDoor, TerminalDoor } from './doors.ts';
 import { AccessError, BerthError } from './error.ts';
 import type { Feed } from './feed.ts';
 import { InstancesApi } from './generated/resources.ts';
@@ -37,10 +38,28 @@ const ends: ReadonlySet<Status> = new Set(['failed', 'terminated', 'deleting', '
 /** Instances, and waiting for them. */
 export class Instances extends InstancesApi {
   readonly #feed: Feed;
+  readonly #url: string;
 
   constructor(transport: Transport, feed: Feed) {
     super(transport);
+    this.#url = transport.url;
     this.#feed = feed;
+  }
+
+  /**
+   * Opens a door of an instance: a VM's serial `console` or its `screen`, or a command in a container, a login shell unless said
+   * otherwise. Why one that was opened is closed again is told by the door's `closed`.
+   * @throws BerthError when it is refused before that
+   */
+  open(id: string, door: 'screen', options?: Pick<DoorOptions, 'signal'>): Promise<Door>;
+  open(id: string, door: 'console', options?: Pick<DoorOptions, 'signal'>): Promise<TerminalDoor>;
+  open(id: string, door: 'exec', options?: DoorOptions): Promise<TerminalDoor>;
+  async open(id: string, door: 'console' | 'screen' | 'exec', options: DoorOptions = {}): Promise<Door> {
+    const { signal, ...exec } = options;
+    const asked = { door, ...(door === 'exec' ? { exec } : {}) };
+    const { url } = await this.createTicket(id, asked, { signal });
+    const socket = await openDoor(new URL(url, this.#url), signal);
+    return door === 'screen' ? new Door(socket) : new TerminalDoor(socket, door === 'exec');
   }
 
   /**

@@ -91,6 +91,7 @@ import type {
   NewSession,
   NewSlot,
   NewSshKey,
+  NewTicket,
   NewUser,
   NewUserAnswer,
   NewWebhook,
@@ -121,6 +122,7 @@ import type {
   SshKeyPage,
   Statement,
   StoragePoolPage,
+  Ticket,
   TransactionPage,
   User,
   UserChange,
@@ -766,6 +768,11 @@ export class InstancesApi {
   /** Press keys of the keyboard of a VM that is on, all of them together. What its guest makes of them is up to the guest. */
   sendKeys(instance: string, body: Keys, options: ChangeOptions = {}): Promise<Operation> {
     return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/keys`, { body }, options);
+  }
+
+  /** A ticket that opens one door of an instance, once, within 30 s. For WebSockets of web pages, which can send no header. It lasts no longer than the key or session that made it. */
+  createTicket(instance: string, body: NewTicket, options: ChangeOptions = {}): Promise<Ticket> {
+    return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/tickets`, { body }, options);
   }
 }
 

@@ -1099,6 +1099,17 @@ export interface NewEstimate {
   count?: number | undefined;
 }
 
+export interface NewExec {
+  /** The program and what it is given; a login shell unless given */
+  command?: string[] | undefined;
+  /** Whether it gets a terminal; else what it complains of comes apart */
+  tty?: boolean | undefined;
+  /** Of the terminal; 80 unless given */
+  columns?: number | undefined;
+  /** Of the terminal; 24 unless given */
+  rows?: number | undefined;
+}
+
 /** Grades that are left out cost what the settings say */
 export interface NewGradeRates {
   /** US dollars an epoch of a GiB of ssd storage */
@@ -1326,6 +1337,12 @@ export interface NewSshKey {
   name?: string | undefined;
   /** One line, as in authorized_keys */
   publicKey: string;
+}
+
+export interface NewTicket {
+  /** A VM has `console` and `screen`, a container `exec` */
+  door: 'console' | 'screen' | 'exec';
+  exec?: NewExec | undefined;
 }
 
 export interface NewUser {
@@ -1864,6 +1881,15 @@ export interface StorageRate {
   grade: 'sata' | 'ssd' | 'archive';
   /** US dollars a GiB and epoch */
   perGib: string;
+}
+
+export interface Ticket {
+  /** Opens the door once; not shown again */
+  ticket: string;
+  /** When it opens it no more */
+  expiresAt: string;
+  /** Where the door is, with the ticket in it; to be resolved against where this API is reached, with `ws:` or `wss:` */
+  url: string;
 }
 
 /** A movement of money; never changes */
