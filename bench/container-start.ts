@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { type ClientRequest, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { nginxRequest, startContainers, untilDeployment } from './containers.ts';
+import { nginxRequest, removeContainer, startContainers } from './containers.ts';
 import { median } from './stack.ts';
 
 const run = promisify(execFile);
@@ -36,18 +36,16 @@ async function untilFirstByte(address: string): Promise<number> {
 
 const ground = await startContainers('127.59.128.0/24');
 try {
-  const { client, machine, socketPath } = ground;
-  const start = nginxRequest(machine, [{ host_port: 80, protocol: 'PORT_PROTOCOL_TCP' }]);
+  const { client, slot, socketPath } = ground;
+  const start = nginxRequest(slot, [{ port: 80, protocol: 'tcp' }]);
   const docker = (...args: string[]) => run('docker', ['--host', `unix://${socketPath}`, ...args]);
   const berthMs: number[] = [];
   const dockerMs: number[] = [];
   for (let number = 0; number < runs; number += 1) {
-    const id = await client.start(start);
+    const { id, address } = await client.instances.create(start);
     const acceptedMs = performance.now();
-    const address = (await client.deployment(id)).ports[0]?.public_host ?? '';
-    berthMs.push((await untilFirstByte(address)) - acceptedMs);
-    await client.stop(id);
-    await untilDeployment(client, id, 'STATUS_STOPPED');
+    berthMs.push((await untilFirstByte(address ?? '')) - acceptedMs);
+    await removeContainer(client, id, slot);
 
     const beganMs = performance.now();
     const own = `127.59.129.${number + 1}`;

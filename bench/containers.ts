@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { type Deployment, type DeploymentRequest, type Machine, VendorClient } from '../sdk/vendor.ts';
+import { Berth } from '../sdk/berth.ts';
+import type { Instance, NewInstance, NewPort, Slot } from '../sdk/generated/types.ts';
 import { buildContainerImage, importChanges } from '../src/builder/container.ts';
 import { removeDockerDaemon, startDockerDaemon } from '../src/host/docker-daemon.ts';
 import { processIds, processProgram, processWorkingDirectory } from '../src/host/process.ts';
@@ -15,8 +16,8 @@ const lookEveryMs = 5;
 
 /** A running Berth with a container engine. */
 export interface ContainerGround {
-  client: VendorClient;
-  machine: Machine;
+  client: Berth;
+  slot: Slot;
   directory: string;
   socketPath: string;
   /** The certificate of the authority that signs for its HTTPS ports. */
@@ -34,16 +35,16 @@ export async function startContainers(addressPool: string): Promise<ContainerGro
   const data = join(directory, 'berth');
   const options = ['--data', data, '--listen', '127.0.0.1:0', '--address-pool', addressPool];
   const { child } = await startChild(['up', ...options, '--engine-socket', socketPath]);
-  const client = new VendorClient(JSON.parse(await readFile(join(data, 'credentials.json'), 'utf8')));
+  const client = new Berth(JSON.parse(await readFile(join(data, 'credentials.json'), 'utf8')));
   const ingress = join(data, 'agent', 'container', 'ingress');
   for (;;) {
-    const [machine] = await client.machines('machine_status:available').catch(() => []);
-    if (!machine) {
+    const [slot] = await client.slots.list({ available: true }).all();
+    if (!slot) {
       await sleep(lookEveryMs);
       continue;
     }
     return {
-      ...{ client, machine, directory, socketPath },
+      ...{ client, slot, directory, socketPath },
       rootCertificate: () => readFile(join(ingress, 'storage/pki/authorities/local/root.crt')),
       async close() {
         await stopChild(child);
@@ -68,28 +69,23 @@ async function importNginx(socketPath: string, file: string): Promise<void> {
 }
 
 /** A start of nginx with these ports. */
-export function nginxRequest(
-  machine: Machine,
-  ports: { host_port: number; protocol: 'PORT_PROTOCOL_TCP' | 'PORT_PROTOCOL_HTTPS' }[],
-): DeploymentRequest {
-  const [price] = machine.machine_prices;
-  return {
-    machine_id: machine.machine_id,
-    machine_price_id: price?.id ?? '',
-    container_config: { image: 'nginx:latest', ports },
-  };
-}
+export const nginxRequest = (slot: Slot, ports: NewPort[]): NewInstance => ({
+  ...{ kind: 'container', image: 'nginx:latest', slot: slot.id, ports },
+  ...(slot.prices[0] ? { slotPrice: slot.prices[0].id } : {}),
+});
 
-/** Waits until a deployment has a status. */
-export async function untilDeployment(
-  client: VendorClient,
-  id: string,
-  status: Deployment['status'],
-): Promise<Deployment> {
+/** Waits until a container runs. */
+export async function untilRunning(client: Berth, id: string): Promise<Instance> {
   for (;;) {
-    const deployment = await client.deployment(id);
-    if (deployment.status === status) return deployment;
-    if (deployment.status === 'STATUS_FAILED') throw new Error(`${id} failed: ${deployment.fail_reason?.message}`);
+    const instance = await client.instances.get(id);
+    if (instance.status === 'active') return instance;
+    if (instance.status === 'failed') throw new Error(`${id} failed: ${instance.statusReason}`);
     await sleep(lookEveryMs);
   }
+}
+
+/** Ends a container, and waits until its slot is free again. */
+export async function removeContainer(client: Berth, id: string, slot: Slot): Promise<void> {
+  await client.instances.delete(id);
+  while ((await client.slots.get(slot.id)).status !== 'available') await sleep(lookEveryMs);
 }

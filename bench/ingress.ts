@@ -4,7 +4,7 @@
 import { Agent as HttpAgent, get as httpGet } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nginxRequest, startContainers, untilDeployment } from './containers.ts';
+import { nginxRequest, removeContainer, startContainers, untilRunning } from './containers.ts';
 import { median } from './stack.ts';
 
 const clients = 32;
@@ -41,18 +41,18 @@ const asker = (get: typeof httpGet, options: object): Ask => {
 
 const ground = await startContainers('127.59.130.0/24');
 try {
-  const { client, machine } = ground;
-  const id = await client.start(
-    nginxRequest(machine, [
-      { host_port: 80, protocol: 'PORT_PROTOCOL_TCP' },
-      { host_port: 443, protocol: 'PORT_PROTOCOL_HTTPS' },
+  const { client, slot } = ground;
+  const { id } = await client.instances.create(
+    nginxRequest(slot, [
+      { port: 80, protocol: 'tcp' },
+      { port: 443, protocol: 'https' },
     ]),
   );
-  const { ports } = await untilDeployment(client, id, 'STATUS_RUNNING');
-  const [tcp, https] = ports;
+  const { address, container } = await untilRunning(client, id);
+  const https = container?.publicPorts.find(({ protocol }) => protocol === 'https');
   const { hostname, port } = new URL(https?.url ?? '');
   const kept = { keepAlive: true, maxSockets: clients };
-  const direct = asker(httpGet, { host: tcp?.public_host, port: 80, agent: new HttpAgent(kept) });
+  const direct = asker(httpGet, { host: address, port: 80, agent: new HttpAgent(kept) });
   const ca = await ground.rootCertificate();
   const secure = asker(httpsGet as typeof httpGet, {
     ...{ host: '127.0.0.1', port: port || 443, servername: hostname, ca, headers: { host: hostname } },
@@ -80,8 +80,7 @@ try {
       directPerSecond: Math.round(median(figures.direct)),
     })}\n`,
   );
-  await client.stop(id);
-  await untilDeployment(client, id, 'STATUS_STOPPED');
+  await removeContainer(client, id, slot);
 } finally {
   await ground.close();
 }

@@ -28,9 +28,9 @@ async function powerOnMs(berth: RealBerth, name: string): Promise<number> {
   const acceptedMs = performance.now();
   while ((await call(berth, 'GET', `${group}/virtual_machines/${name}`)).power_on !== true) await sleep(lookEveryMs);
   const tookMs = performance.now() - acceptedMs;
-  const [vm] = await berth.client.listVms();
+  const { items } = await berth.client.instances.list({ name }).page();
   await call(berth, 'DELETE', `${group}/virtual_machines/${name}?purge=true`);
-  await untilGone(berth, vm?.id ?? '');
+  await untilGone(berth, items[0]?.id ?? '');
   return tookMs;
 }
 

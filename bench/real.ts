@@ -8,18 +8,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BerthClient } from '../sdk/client.ts';
+import { Berth } from '../sdk/berth.ts';
 import { startChild, stopChild } from './stack.ts';
 
 const lookEveryMs = 10;
 
 /** A running Berth with real VMs. */
 export interface RealBerth {
-  client: BerthClient;
+  client: Berth;
   url: string;
   apiKey: string;
   directory: string;
-  imageUrl: string;
   publicKey: string;
   close(): Promise<void>;
 }
@@ -34,14 +33,11 @@ export async function startReal(addressPool: string): Promise<RealBerth> {
   while ((await fetch(`${url}/healthz`)).status !== 200) await sleep(lookEveryMs);
   const keyFile = join(directory, 'bench-key');
   await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', keyFile]);
-  const client = new BerthClient({ url, apiKey });
-  const micro = (await client.defaultImages()).find(({ slug }) => slug === 'micro');
   return {
-    client,
+    client: new Berth({ url, apiKey }),
     url,
     apiKey,
     directory,
-    imageUrl: micro?.downloadUrl ?? '',
     publicKey: (await readFile(`${keyFile}.pub`, 'utf8')).trim(),
     async close() {
       await stopChild(child);
@@ -50,35 +46,39 @@ export async function startReal(addressPool: string): Promise<RealBerth> {
   };
 }
 
+/** What hosts call an instance of Berth's own API. */
+export const hostsIdOf = (id: string): string => id.replace(/^ins_/, '0x');
+
 /** Deploys one small VM. @returns its id, and when the answer was here (`performance.now()`) */
 export async function deploySmall(berth: RealBerth, name: string): Promise<{ id: string; acceptedMs: number }> {
-  const [vm] = await berth.client.deploy({
-    constraints: { basicConfiguration: 'cpu-1-ram-1gb-storage-5gb' },
-    instances: 1,
-    vmConfiguration: { name, openPorts: [], osImage: berth.imageUrl, sshKeys: [berth.publicKey] },
+  const { id } = await berth.client.instances.create({
+    name,
+    image: 'micro',
+    configuration: 'cpu-1-ram-1gb-storage-5gb',
+    sshKeys: [berth.publicKey],
   });
-  return { id: vm?.vmId ?? '', acceptedMs: performance.now() };
+  return { id, acceptedMs: performance.now() };
 }
 
 /** Waits until a VM is active. @returns its address */
 export async function untilActive(berth: RealBerth, id: string): Promise<string> {
   for (;;) {
-    const [vm] = await berth.client.vmStatuses([id]);
-    if (vm?.status === 'Failed') throw new Error(`VM ${id} failed`);
-    if (vm?.status === 'Active' && vm.publicIp) return vm.publicIp;
+    const { status, address } = await berth.client.instances.get(id);
+    if (status === 'failed') throw new Error(`VM ${id} failed`);
+    if (status === 'active' && address) return address;
     await sleep(lookEveryMs);
   }
 }
 
 /** Deletes a VM and waits until the host has none of it. */
 export async function removeVm(berth: RealBerth, id: string): Promise<void> {
-  await berth.client.deleteVms([id]);
+  await berth.client.instances.delete(id, { purge: true });
   await untilGone(berth, id);
 }
 
 /** Waits until the host has nothing of a VM that is to be deleted: what closes Berth earlier leaves its process behind. */
 export async function untilGone(berth: RealBerth, id: string): Promise<void> {
-  const record = join(berth.directory, 'agent', 'vm', id, 'vm.json');
+  const record = join(berth.directory, 'agent', 'vm', hostsIdOf(id), 'vm.json');
   while (existsSync(record)) await sleep(lookEveryMs);
 }
 

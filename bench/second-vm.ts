@@ -1,7 +1,7 @@
 // The second VM of an image: from the accepted request to the start of its QEMU process, as the kernel dates it.
 
 import { readdir, readFile } from 'node:fs/promises';
-import { deploySmall, removeVm, startReal, untilActive } from './real.ts';
+import { deploySmall, hostsIdOf, removeVm, startReal, untilActive } from './real.ts';
 import { median } from './stack.ts';
 
 const runs = 7;
@@ -12,7 +12,7 @@ const ticksPerSecond = 100;
 async function processStartedMs(instanceId: string): Promise<number> {
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!line.includes(`guest=${instanceId}`)) continue;
+    if (!line.includes(`guest=${hostsIdOf(instanceId)}`)) continue;
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
     const uptimeSeconds = Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);

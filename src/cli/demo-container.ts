@@ -3,8 +3,10 @@
 
 import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Deployment, type DeploymentRequest, type Machine, VendorClient } from '../../sdk/vendor.ts';
+import type { Berth } from '../../sdk/berth.ts';
+import type { Instance, Slot } from '../../sdk/generated/types.ts';
 import { compactJson, enterLines, indented } from './demo-text.ts';
+import { callDialect } from './dialect-call.ts';
 import type { Screen } from './screen.ts';
 import { makeKeyPair, runInVm } from './shell.ts';
 
@@ -19,8 +21,9 @@ export interface ContainerDemo {
   directory: string;
   url: string;
   apiKey: string;
-  /** Tells who is watched from now on, by the ids that the event feed has. */
-  watch(): Promise<void>;
+  berth: Berth;
+  /** Tells who is watched from now on. */
+  watch(id: string): void;
   /** Resolves when the container runs. */
   untilRunning(): Promise<void>;
   /** The certificate of the authority that has signed for the HTTPS ports, as PEM. */
@@ -30,25 +33,29 @@ export interface ContainerDemo {
 
 /** Shows a container from the call to its pages. */
 export async function showContainer(demo: ContainerDemo): Promise<void> {
-  const { screen, directory, url, apiKey, end } = demo;
-  const client = new VendorClient({ url, apiKey });
+  const { screen, directory, url, apiKey, berth, end } = demo;
   screen.activity('Waiting for a machine to rent');
-  const machine = await availableMachine(client, end);
+  const slot = await availableSlot(berth, end);
   screen.activity(null);
-  screen.event(`Machine ${machine.machine_id}: ${sizeOf(machine)}, ${priceOf(machine)}`, 'done');
+  screen.event(`Machine ${hiveonId(slot.id)}: ${sizeOf(slot)}, ${priceOf(slot)}`, 'done');
   const publicKey = await makeKeyPair(directory, end);
-  const request = requestFor(machine, publicKey);
+  const request = requestFor(slot, publicKey);
   screen.heading('The request, as you would type it');
   for (const line of [...enterLines(directory), '', ...startLines(url, request)]) screen.line(indented(line));
   screen.line();
   const startedMs = performance.now();
-  const id = await client.start(request);
+  const headers = { 'x-api-key': apiKey };
+  const { deployment_id: id } = await callDialect<{ deployment_id: string }>(url, {
+    ...{ path: '/vendors/v1/machines/deployments/start', headers, body: request },
+  });
   screen.event(`200 OK: deployment ${id}`, 'done');
-  await demo.watch();
+  const { instances } = await berth.deployments.get(`dep_${id.replaceAll('-', '')}`);
+  const instanceId = instances[0]?.id ?? '';
+  demo.watch(instanceId);
   screen.activity('Bringing it up');
   await demo.untilRunning();
-  const deployment = await client.deployment(id);
-  const { tcp, https } = placesOf(deployment);
+  const instance = await berth.instances.get(instanceId);
+  const { tcp, https } = placesOf(instance);
   screen.activity('Fetching its page');
   const plain = await untilPage(() => fetchPage(tcp.url, end), end);
   const secure = await untilPage(async () => securePage(https.url, await demo.rootCertificate()), end);
@@ -60,44 +67,61 @@ export async function showContainer(demo: ContainerDemo): Promise<void> {
   screen.heading('What it serves');
   screen.line(`  ${tcp.url}  ${plain}`, 4);
   screen.line(`  ${https.url}  ${secure}  (its certificate checked)`, 4);
-  await showShell(screen, deployment, directory, end);
+  await showShell(screen, instance, directory, end);
   screen.heading('Go on by hand, in another terminal:');
-  for (const line of [...enterLines(directory), '', ...goOnLines(url, id, deployment, { tcp, https })]) {
+  for (const line of [...enterLines(directory), '', ...goOnLines(url, id, instance, { tcp, https })]) {
     screen.line(line.startsWith('#') ? screen.style('dim', indented(line)) : indented(line));
   }
   screen.line();
 }
 
-async function availableMachine(client: VendorClient, end: AbortSignal): Promise<Machine> {
+async function availableSlot(berth: Berth, end: AbortSignal): Promise<Slot> {
   const deadline = performance.now() + machineTimeoutMs;
   for (;;) {
-    const [machine] = await client.machines('machine_status:available');
-    if (machine) return machine;
+    const [slot] = await berth.slots.list({ available: true }).all();
+    if (slot) return slot;
     if (performance.now() > deadline) throw new Error('No machine is available: the container engine did not come up.');
     await sleep(pollMs, undefined, { signal: end });
   }
 }
 
-const sizeOf = ({ hardware_specs: { cpu, memory_gb: memory, storage_gb: storage } }: Machine) =>
-  `${cpu.cores} cores, ${memory} GB of memory, ${storage} GB of storage`;
+/** An id of Berth's own API as Hiveon's calls write it. */
+const hiveonId = (id: string) => id.replace(/^[a-z]+_(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 
-function hourly(machine: Machine): Machine['machine_prices'][number] {
-  const [first] = machine.machine_prices;
-  const price = machine.machine_prices.find(({ unit }) => unit === 'HOUR') ?? first;
-  if (!price) throw new Error(`The machine ${machine.machine_id} has no price.`);
+const sizeOf = ({ vcpus, memoryGib, diskGib }: Slot) =>
+  `${vcpus} cores, ${memoryGib} GiB of memory, ${diskGib} GiB of storage`;
+
+function hourly({ id, prices }: Slot): Slot['prices'][number] {
+  const price = prices.find(({ unit }) => unit === 'hour') ?? prices[0];
+  if (!price) throw new Error(`The slot ${id} has no price.`);
   return price;
 }
 
-function priceOf(machine: Machine): string {
-  const { amount, currency, unit } = hourly(machine);
-  return `${amount} ${currency} an ${unit.toLowerCase()}`;
+function priceOf(slot: Slot): string {
+  const { amount, unit } = hourly(slot);
+  return `${amount} USD an ${unit}`;
+}
+
+/** The body of Hiveon's `POST /vendors/v1/machines/deployments/start`, as far as the demo uses it. */
+interface DeploymentRequest {
+  machine_id: string;
+  machine_price_id: string;
+  external_deployment_id: string;
+  ssh_pub_keys: string[];
+  container_config: {
+    image: string;
+    ports: { host_port: number; protocol: 'PORT_PROTOCOL_TCP' | 'PORT_PROTOCOL_HTTPS' }[];
+    startup_script: string;
+    environment_variables: Record<string, string>;
+  };
+  metadata: Record<string, string>;
 }
 
 /** The call of the documentation, on a machine that is there, with a key that is the demo's. */
-function requestFor(machine: Machine, publicKey: string): DeploymentRequest {
+function requestFor(slot: Slot, publicKey: string): DeploymentRequest {
   return {
-    machine_id: machine.machine_id,
-    machine_price_id: hourly(machine).id,
+    machine_id: hiveonId(slot.id),
+    machine_price_id: hiveonId(hourly(slot).id),
     external_deployment_id: 'e8ee1cb1-cad1-4d90-a69d-79097a9572c8',
     ssh_pub_keys: [publicKey],
     container_config: {
@@ -132,11 +156,10 @@ interface Places {
   https: { url: string };
 }
 
-function placesOf({ ports }: Deployment): Places {
-  const tcp = ports.find(({ protocol }) => protocol === 'PORT_PROTOCOL_TCP');
-  const https = ports.find(({ protocol }) => protocol === 'PORT_PROTOCOL_HTTPS');
-  if (!tcp?.public_host || !https?.url) throw new Error('The deployment does not tell where its ports are.');
-  return { tcp: { url: `http://${tcp.public_host}:${tcp.public_port}/` }, https: { url: https.url } };
+function placesOf({ address, container }: Instance): Places {
+  const https = container?.publicPorts.find(({ protocol }) => protocol === 'https');
+  if (!address || !https?.url) throw new Error('The container does not tell where its ports are.');
+  return { tcp: { url: `http://${address}:80/` }, https: { url: https.url } };
 }
 
 /** The first line of a page; a server that has just been started takes a moment. */
@@ -176,7 +199,8 @@ function securePage(url: string, ca: string): Promise<string> {
   });
 }
 
-async function showShell(screen: Screen, { ssh }: Deployment, directory: string, end: AbortSignal): Promise<void> {
+async function showShell(screen: Screen, { container }: Instance, directory: string, end: AbortSignal): Promise<void> {
+  const ssh = container?.ssh;
   if (!ssh) return;
   const login = { user: ssh.user, address: ssh.host, directory };
   const { output } = await runInVm(login, 'hostname; cat /proc/1/comm; echo $ENV_VAR1', end);
@@ -185,7 +209,8 @@ async function showShell(screen: Screen, { ssh }: Deployment, directory: string,
   screen.line(`  hostname ${hostname}, first process ${program}, ENV_VAR1=${variable}`, 4);
 }
 
-function goOnLines(url: string, id: string, { ssh }: Deployment, { tcp, https }: Places): string[] {
+function goOnLines(url: string, id: string, { container }: Instance, { tcp, https }: Places): string[] {
+  const ssh = container?.ssh;
   return [
     '# its pages',
     `curl ${tcp.url}`,

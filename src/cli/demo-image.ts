@@ -1,7 +1,7 @@
 // Which image the demo deploys. A short name such as `debian-12` means the distribution's own image where it can be
 // fetched, and the one that Berth builds itself where it can't; every other name is one of the catalog's.
 
-import type { DefaultImage } from '../../sdk/client.ts';
+import type { Image } from '../../sdk/generated/types.ts';
 
 /** The image that boots in the fewest seconds. */
 export const quickestImage = 'micro';
@@ -15,20 +15,20 @@ const reachTimeoutMs = 5_000;
  * @throws Error that lists what there is
  */
 export async function chooseImage(
-  images: readonly DefaultImage[],
+  images: readonly Image[],
   name: string,
   isReachable: (url: string) => Promise<boolean>,
-): Promise<{ image: DefaultImage; reason: string | null }> {
+): Promise<{ image: Image; reason: string | null }> {
   const bySlug = (slug: string) => images.find((image) => image.slug === slug);
   const exact = bySlug(name);
   if (exact) return { image: exact, reason: null };
   const distributed = bySlug(`${name}-x64`);
   const local = bySlug(`${name}-local`);
-  if (distributed && (!local || (await isReachable(distributed.downloadUrl)))) {
+  if (distributed && (!local || (await isReachable(distributed.url)))) {
     return { image: distributed, reason: "the distribution's own image" };
   }
   if (local && distributed) {
-    const { host } = new URL(distributed.downloadUrl);
+    const { host } = new URL(distributed.url);
     return { image: local, reason: `${host} is out of reach, so it is built here from packages` };
   }
   const names = images.map(({ slug }) => slug);

@@ -1,7 +1,7 @@
 // What the demo asks for and what it tells its user to type: the request, the same request as a curl line, and how to go
 // on by hand. Everything here is text made from text.
 
-import type { DefaultImage, DeployRequest, Port } from '../../sdk/client.ts';
+import type { Image, Port } from '../../sdk/generated/types.ts';
 
 /** What the machine has room for. */
 export interface Offer {
@@ -10,6 +10,19 @@ export interface Offer {
   /** Beyond what the configuration has, in GiB. */
   additionalStorageGib: number;
   instances: number;
+}
+
+/** The body of Fluence's `POST /vms/v3`, as far as the demo uses it. */
+export interface DeployRequest {
+  constraints: object;
+  instances: number;
+  vmConfiguration: {
+    name: string;
+    hostname: string;
+    openPorts: Port[];
+    osImage: string;
+    sshKeys: string[];
+  };
 }
 
 /** What the VM is called inside. */
@@ -65,7 +78,7 @@ export function deployLines(url: string, request: DeployRequest): string[] {
 }
 
 /** How to go on by hand: a comment and a command for each thing. */
-export function goOnLines(url: string, image: DefaultImage, vms: readonly { id: string; address: string }[]): string[] {
+export function goOnLines(url: string, image: Image, vms: readonly { id: string; address: string }[]): string[] {
   const [first] = vms;
   return [
     '# log in',

@@ -1,9 +1,12 @@
 // Shows a deployment as it happens, from the event feed: lasting lines for what is done, one living line for what goes on.
 // It knows when each VM runs and when one has failed; the rest of the demo asks it.
 
-import type { BerthClient, BerthEvent } from '../../sdk/client.ts';
+import type { Berth } from '../../sdk/berth.ts';
+import type { Event } from '../../sdk/generated/types.ts';
 import type { Screen } from './screen.ts';
 
+/** The place before the first event of all. */
+const firstCursor = '0-0';
 /** Events that are shown again when something went wrong. */
 const eventsRemembered = 8;
 
@@ -56,10 +59,13 @@ export class Watch {
   }
 
   /** Shows the events of these VMs, until {@link close}. */
-  async follow(client: BerthClient, ids: readonly string[]): Promise<void> {
+  async follow(berth: Berth, ids: readonly string[]): Promise<void> {
     for (const [index, id] of ids.entries()) this.#names.set(id, ids.length > 1 ? `VM ${index + 1}: ` : '');
     try {
-      for await (const event of client.followEvents(undefined, this.#closing.signal)) this.#take(event);
+      // Those of the request's own moment are in it, too.
+      for await (const event of berth.events.stream({ cursor: firstCursor }, { signal: this.#closing.signal })) {
+        this.#take(event);
+      }
     } catch (error) {
       this.#failed.abort(error);
     }
@@ -84,10 +90,10 @@ export class Watch {
     }
   }
 
-  #take(event: BerthEvent): void {
-    const { instanceId, kind, message } = event;
-    const name = instanceId === null ? undefined : this.#names.get(instanceId);
-    if (instanceId === null || name === undefined) return;
+  #take(event: Event): void {
+    const { instance, kind, message } = event;
+    const name = instance === null ? undefined : this.#names.get(instance);
+    if (instance === null || name === undefined) return;
     if (kind !== 'image.download') this.#remember(`${event.createdAt.slice(11, 19)} ${name}${message}`);
     switch (kind) {
       case 'image.build':
@@ -117,13 +123,13 @@ export class Watch {
       default:
         this.#screen.event(name + message, signs[kind] ?? 'note');
     }
-    this.#happened.add(`${kind} ${instanceId}`);
+    this.#happened.add(`${kind} ${instance}`);
     if (kind === 'instance.failed') this.#failed.abort(new DeploymentFailed(message));
     this.#wake?.();
   }
 
   /** Several VMs that wait for one download all tell of it; there is one bar. */
-  #showDownload({ data, message }: BerthEvent): void {
+  #showDownload({ data, message }: Event): void {
     const [done, total] = [Number(data?.done ?? 0), data?.total === undefined ? null : Number(data.total)];
     if (this.#download === null) {
       this.#download = new Download();

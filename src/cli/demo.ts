@@ -2,12 +2,15 @@
 // customer uses. However it ends - well, by a failure, by Ctrl-C at any moment - it takes away what it made. Where it runs
 // and on what stands in compose/demo.ts.
 
-import { BerthApiError, BerthClient, type DefaultImage } from '../../sdk/client.ts';
+import { Berth } from '../../sdk/berth.ts';
+import { ConflictError, NotFoundError } from '../../sdk/error.ts';
+import type { Image } from '../../sdk/generated/types.ts';
 import { showContainer } from './demo-container.ts';
 import { chooseImage, isReachable } from './demo-image.ts';
 import { demoHostname, demoRequest, deployLines, enterLines, goOnLines, indented, type Offer } from './demo-text.ts';
 import { introduce, showPorts, startWebServer } from './demo-visit.ts';
 import { Watch } from './demo-watch.ts';
+import { callDialect, nativeIdOf, vmIdOf } from './dialect-call.ts';
 import { type Output, Screen } from './screen.ts';
 import { makeKeyPair, waitForBanner } from './shell.ts';
 
@@ -75,7 +78,7 @@ export async function runDemo(
   output.on('error', () => stop.abort());
   for (const name of Object.keys(interruptStatus)) process.on(name, onSignal);
   const watch = new Watch(screen, choice.container ? 'container' : 'virtual machine');
-  let client: BerthClient | null = null;
+  let berth: Berth | null = null;
   try {
     ground = await prepare();
     const what = choice.container
@@ -90,20 +93,18 @@ export async function runDemo(
     const { url, apiKey } = await ground.start(end);
     screen.activity(null);
     screen.event(`Berth is up at ${url}`, 'done');
-    client = new BerthClient({ url, apiKey });
+    berth = new Berth({ url, apiKey });
     const bringUpEnd = () => AbortSignal.any([end, AbortSignal.timeout(bringUpTimeoutMs)]);
     if (choice.container) {
-      const [here, account] = [ground, client];
+      const [here, client] = [ground, berth];
       await showContainer({
         ...{ screen, directory: ground.directory, url, apiKey, end },
-        async watch() {
-          const ids = (await account.listVms()).map(({ id }) => id);
-          void watch.follow(account, ids);
-        },
+        berth: client,
+        watch: (id) => void watch.follow(client, [id]),
         untilRunning: () => watch.until('instance.active', bringUpEnd()),
         rootCertificate: () => here.rootCertificate(),
       });
-    } else await show(screen, ground, client, url, choice, watch, end);
+    } else await show({ screen, ground, berth, url, apiKey, choice, watch, end });
     if (!choice.once) {
       screen.line(screen.style('bold', 'Ctrl-C deletes it, stops everything and removes the directory.'));
       screen.line();
@@ -119,41 +120,46 @@ export async function runDemo(
       await explain(screen, watch.failed.aborted ? watch.failed.reason : error, watch, ground);
     }
   }
-  if (ground && !(await cleanUp(screen, ground, client, watch))) status ||= 1;
+  if (ground && !(await cleanUp(screen, ground, berth, watch))) status ||= 1;
   for (const name of Object.keys(interruptStatus)) process.off(name, onSignal);
   return status;
 }
 
-async function show(
-  screen: Screen,
-  ground: DemoGround,
-  client: BerthClient,
-  url: string,
-  choice: DemoChoice,
-  watch: Watch,
-  end: AbortSignal,
-): Promise<void> {
+interface VmDemo {
+  screen: Screen;
+  ground: DemoGround;
+  berth: Berth;
+  url: string;
+  apiKey: string;
+  choice: DemoChoice;
+  watch: Watch;
+  end: AbortSignal;
+}
+
+async function show({ screen, ground, berth, url, apiKey, choice, watch, end }: VmDemo): Promise<void> {
   const { directory } = ground;
-  const images = await client.defaultImages();
+  const images = await berth.images.list().all();
   const { image, reason } = await chooseImage(images, choice.image, (address) => {
     screen.activity(`Looking whether ${new URL(address).host} can be reached`);
     return isReachable(address, end);
   });
   screen.activity(null);
   screen.event(`Image ${image.slug}${reason === null ? '' : `: ${reason}`}`, 'done');
-  const request = demoRequest(await ground.measure(), image.downloadUrl, await makeKeyPair(directory, end));
+  const request = demoRequest(await ground.measure(), image.url, await makeKeyPair(directory, end));
   screen.heading('The request, as you would type it');
   for (const line of [...enterLines(directory), '', ...deployLines(url, request)]) screen.line(indented(line));
   screen.line();
 
   end.throwIfAborted();
   const deployedMs = performance.now();
-  const ids = (await client.deploy(request)).map(({ vmId }) => vmId);
-  for (const id of ids) screen.event(`201 Created: VM ${id}`, 'done');
-  void watch.follow(client, ids);
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const deployed = await callDialect<{ vmId: string }[]>(url, { path: '/vms/v3', headers, body: request });
+  for (const { vmId } of deployed) screen.event(`201 Created: VM ${vmId}`, 'done');
+  const ids = deployed.map(({ vmId }) => nativeIdOf(vmId));
+  void watch.follow(berth, ids);
   screen.activity('Bringing it up');
   await watch.until('instance.active', AbortSignal.any([end, AbortSignal.timeout(bringUpTimeoutMs)]));
-  const vms = await readAddresses(client, ids);
+  const vms = await readAddresses(berth, ids);
   const startedMs = performance.now();
   for (const vm of vms) await waitForSsh(screen, ground, vm, vms.length > 1, end);
   const seconds = (sinceMs: number) => ((performance.now() - sinceMs) / 1_000).toFixed(1);
@@ -164,11 +170,12 @@ async function show(
     const served = await startWebServer(screen, login, end);
     await showPorts(screen, login, [22, ...request.vmConfiguration.openPorts.map(({ port }) => port)], served, end);
   }
-  await tellHowToGoOn(screen, client, url, directory, image, vms);
+  await tellHowToGoOn(screen, berth, url, directory, image, vms);
 }
 
-async function readAddresses(client: BerthClient, ids: readonly string[]): Promise<DemoVm[]> {
-  return (await client.vmStatuses(ids)).flatMap(({ id, publicIp }) => (publicIp ? [{ id, address: publicIp }] : []));
+async function readAddresses(berth: Berth, ids: readonly string[]): Promise<DemoVm[]> {
+  const instances = await Promise.all(ids.map((id) => berth.instances.get(id)));
+  return instances.flatMap(({ id, address }) => (address ? [{ id: vmIdOf(id), address }] : []));
 }
 
 /** Waits for SSH, with the VM's last console line as the sign that it lives. */
@@ -197,13 +204,13 @@ async function waitForSsh(
 
 async function tellHowToGoOn(
   screen: Screen,
-  client: BerthClient,
+  berth: Berth,
   url: string,
   directory: string,
-  image: DefaultImage,
+  image: Image,
   vms: readonly DemoVm[],
 ): Promise<void> {
-  const [vm] = await client.listVms();
+  const [vm] = (await berth.instances.list().page()).items;
   screen.heading(
     `${demoHostname} runs${vm ? ` for ${vm.pricePerEpoch} US dollars a day` : ''}. Go on by hand, in another terminal:`,
   );
@@ -242,7 +249,7 @@ async function explain(screen: Screen, error: unknown, watch: Watch, ground: Dem
 }
 
 /** Takes everything away. @returns whether that went well */
-async function cleanUp(screen: Screen, ground: DemoGround, client: BerthClient | null, watch: Watch): Promise<boolean> {
+async function cleanUp(screen: Screen, ground: DemoGround, berth: Berth | null, watch: Watch): Promise<boolean> {
   let smooth = true;
   const attempt = async (activity: string, step: () => Promise<void>) => {
     screen.activity(activity);
@@ -251,7 +258,7 @@ async function cleanUp(screen: Screen, ground: DemoGround, client: BerthClient |
       screen.event(error.message, 'failed');
     });
   };
-  if (client) await attempt('Stopping and deleting it', () => deleteAll(client, watch));
+  if (berth) await attempt('Stopping and deleting it', () => deleteAll(berth, watch));
   watch.close();
   await attempt('Stopping the agent, the server and the database', () => ground.close());
   screen.activity(null);
@@ -259,12 +266,12 @@ async function cleanUp(screen: Screen, ground: DemoGround, client: BerthClient |
   return smooth;
 }
 
-async function deleteAll(client: BerthClient, watch: Watch): Promise<void> {
+async function deleteAll(berth: Berth, watch: Watch): Promise<void> {
   const deadline = performance.now() + deleteTimeoutMs;
   // One that its user has deleted is not listed any more, and may still be powering off.
-  let left = [...new Set([...watch.ids, ...(await client.listVms()).map(({ id }) => id)])];
+  let left = [...new Set([...watch.ids, ...(await berth.instances.list({ deleted: true }).all()).map(({ id }) => id)])];
   while (left.length > 0) {
-    const gone = await Promise.all(left.map((id) => isGone(client, id)));
+    const gone = await Promise.all(left.map((id) => isGone(berth, id)));
     left = left.filter((_, index) => !gone[index]);
     if (left.length > 0 && performance.now() > deadline) {
       throw new Error(`VM ${left.join(', ')} was not gone after ${deleteTimeoutMs / 1_000} s.`);
@@ -275,15 +282,16 @@ async function deleteAll(client: BerthClient, watch: Watch): Promise<void> {
   await watch.until('instance.deleted', AbortSignal.timeout(lastEventsMs)).catch(() => {});
 }
 
-/** Orders a VM's deletion. @returns whether there is nothing left to delete */
-async function isGone(client: BerthClient, id: string): Promise<boolean> {
+/** Orders an instance's end for good. @returns whether there is nothing left of it */
+async function isGone(berth: Berth, id: string): Promise<boolean> {
   try {
-    await client.deleteVms([id]);
+    const { status } = await berth.instances.get(id);
+    if (status !== 'deleting') await berth.instances.delete(id, { purge: true });
     return false;
   } catch (error) {
-    // 409 while it is being deleted, 404 when its host has confirmed.
-    if (error instanceof BerthApiError && error.status === 409) return false;
-    if (error instanceof BerthApiError && error.status === 404) return true;
+    // Gone when its host has confirmed; refused where it has just begun to go.
+    if (error instanceof NotFoundError) return true;
+    if (error instanceof ConflictError) return false;
     throw error;
   }
 }
