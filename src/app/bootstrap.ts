@@ -71,15 +71,22 @@ function openingCredit({ settings, entropy }: Context, accountId: string, now: D
  * Makes sure of a host. A new one begins with the settings' rates and ratios and one address pool; afterwards all of them
  * are the operator's to change.
  * @param pool a range such as `127.44.0.0/16`
+ * @param enrolledAs the id of the host that this machine is known as already, whatever that is called by now
  * @returns the host's id
  * @throws BerthError `invalid_value` when the range is malformed
  */
-export async function ensureLocalHost(context: Context, name: string, pool: string): Promise<string> {
+export async function ensureLocalHost(
+  context: Context,
+  name: string,
+  pool: string,
+  enrolledAs?: string,
+): Promise<string> {
   const range = checkPool(pool, 'the address pool');
   const now = context.clock.now();
   const { rates, overcommit } = context.settings;
   return inTransaction(context.database, async (tx) => {
-    const known = await findHost(tx, name, { lock: false });
+    const enrolled = enrolledAs === undefined ? undefined : await findHost(tx, enrolledAs, { lock: false });
+    const known = enrolled ?? (await findHost(tx, name, { lock: false }));
     if (known) return known.id;
     const priceId = await ensurePrice(tx, { id: newUuid(context.entropy), rates, now });
     const { id: hostId, isNew } = await ensureHost(tx, {

@@ -5,7 +5,7 @@ import type { HardwareOverrides } from '../model/hardware.ts';
 import * as rules from '../model/host.ts';
 import { newUuid } from '../model/id.ts';
 import * as pools from '../store/address-pool.ts';
-import { inTransaction, type Tx } from '../store/database.ts';
+import { inTransaction, isTakenTwice, type Tx } from '../store/database.ts';
 import { findDatacenter } from '../store/datacenter.ts';
 import { insertEvents } from '../store/event.ts';
 import { type HostInstanceRow, listHostInstances } from '../store/host-instance.ts';
@@ -27,9 +27,9 @@ export type { OrphanRow } from '../store/orphan.ts';
 /** As many ranges as a host can have and a deployment still look through. */
 const poolsMax = 64;
 
-/** Every host, by name. */
-export function listHosts(context: Context): Promise<store.HostRow[]> {
-  return store.listHosts(context.database);
+/** Hosts, by name; all of them where nothing is said of which. */
+export function listHosts(context: Context, filter: store.HostFilter = {}): Promise<store.HostRow[]> {
+  return store.listHosts(context.database, filter);
 }
 
 /**
@@ -41,7 +41,7 @@ export async function showHost(
   nameOrId: string,
 ): Promise<store.HostRow & { pools: pools.AddressPoolRow[] }> {
   const { id } = await findHost(context.database, nameOrId, { lock: false });
-  const [host] = await store.listHosts(context.database, id);
+  const [host] = await store.listHosts(context.database, { id });
   if (!host) throw unknownName('host', nameOrId);
   return { ...host, pools: await pools.listAddressPools(context.database, id) };
 }
@@ -210,6 +210,32 @@ function checkHardware(given: rules.HardwareChanges, fields: HostFields): rules.
     }
   }
   return checked;
+}
+
+/**
+ * Gives a host another name. Nothing on it changes: hosts, slots and events are known by their ids.
+ * @param field how whoever gives it calls the name
+ * @throws BerthError `invalid_value`, `not_found`; `name_taken` when another host has it
+ */
+export async function renameHost(
+  context: Context,
+  nameOrId: string,
+  given: string,
+  field: string,
+  actor = operatorActor,
+): Promise<void> {
+  const name = rules.checkHostName(given, field);
+  const taken = new BerthError('name_taken', `Another host is called ${shown(name)} already.`, field);
+  await inTransaction(context.database, async (tx) => {
+    const host = await findHost(tx, nameOrId, { lock: true });
+    if (host.name === name) return;
+    await store.updateHost(tx, host.id, { name });
+    const data = { name, before: host.name };
+    const message = `Host ${host.name} is called ${name} now.`;
+    await insertEvents(tx, [operatorEvent(context, 'host.renamed', message, { hostId: host.id, data }, actor)]);
+  }).catch((error: unknown) => {
+    throw isTakenTwice(error, 'host_name_key') ? taken : error;
+  });
 }
 
 /**

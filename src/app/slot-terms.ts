@@ -95,7 +95,7 @@ interface Machine {
 /** What a host has told of its machine; null when it has not yet. */
 async function readMachine(database: Database, hostId: string): Promise<Machine | null> {
   const inventory = (await readInventory(database, hostId)) as HostInventory | undefined;
-  const [host] = await listHosts(database, hostId);
+  const [host] = await listHosts(database, { id: hostId });
   if (!inventory || !host) return null;
   // Processors may be sold over, but no container gets more of them than there are.
   const vcpus = Math.min(host.limit.vcpus, inventory.cores);

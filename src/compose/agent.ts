@@ -112,6 +112,18 @@ export async function startAgent(options: AgentOptions, signal: AbortSignal): Pr
   };
 }
 
+const credentialFile = (directory: string) => join(directory, 'credential.json');
+
+async function readCredential(directory: string): Promise<Enrolled | undefined> {
+  const text = await readFile(credentialFile(directory), 'utf8').catch(() => null);
+  return text === null ? undefined : (JSON.parse(text) as Enrolled);
+}
+
+/** The id of the host that the agent with this directory was enrolled as; undefined where it never was. */
+export async function readHostId(directory: string): Promise<string | undefined> {
+  return (await readCredential(directory))?.hostId;
+}
+
 /** Uses the credential that is there, if the server still knows it, and enrols otherwise. Waits for the server. */
 async function enrolled(
   options: AgentOptions,
@@ -119,10 +131,9 @@ async function enrolled(
   machine: Machine,
   signal: AbortSignal,
 ): Promise<Enrolled> {
-  const file = join(options.directory, 'credential.json');
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text !== null) {
-    const known = JSON.parse(text) as Enrolled;
+  const file = credentialFile(options.directory);
+  const known = await readCredential(options.directory);
+  if (known) {
     client.setCredential(known.credential);
     try {
       await client.poll(undefined, signal);

@@ -14,7 +14,7 @@ import { parseAllowedHost } from '../model/public-address.ts';
 import type { Clock } from '../model/world.ts';
 import { startEmbeddedPostgres } from '../store/embedded/index.ts';
 import { acquireDataDirLock } from '../store/embedded/lock.ts';
-import { type AgentOptions, startAgent } from './agent.ts';
+import { type AgentOptions, readHostId, startAgent } from './agent.ts';
 import { type Credentials, ensureCredentials } from './credentials.ts';
 import { parseListenAddress } from './listen.ts';
 import { ensureSecretKey } from './secret-key.ts';
@@ -94,7 +94,8 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
         ...(options.tls ? { tls: { ...options.tls, directory: join(directory, 'tls') } } : {}),
       },
       async (context) => {
-        hostId = await ensureLocalHost(context, hostname().slice(0, 63), options.addressPool);
+        const enrolledAs = await readHostId(join(directory, 'agent'));
+        hostId = await ensureLocalHost(context, hostname().slice(0, 63), options.addressPool, enrolledAs);
       },
     );
     undo.push(() => server.close());

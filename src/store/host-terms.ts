@@ -1,7 +1,7 @@
 // The operator's side of hosts: how they stand in the market, what is sold of them, and on which terms. What a host's own
 // reports change stands in host.ts.
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Size } from '../model/configuration.ts';
 import type { Hardware, HardwareOverrides } from '../model/hardware.ts';
 import type { HostState, Overcommit } from '../model/host.ts';
@@ -76,6 +76,7 @@ export async function findHost(
 
 /** What an operator may change of a host; what is undefined stays. */
 export interface HostChanges {
+  name?: string;
   priceId?: string;
   state?: HostState;
   datacenterId?: string | null;
@@ -86,8 +87,9 @@ export interface HostChanges {
 
 /** Changes a host. The caller holds its row. */
 export async function updateHost(tx: Tx, id: string, changes: HostChanges): Promise<void> {
-  const { priceId, state, datacenterId, overcommit, hardwareOverrides, additionalDiskGibMax } = changes;
+  const { name, priceId, state, datacenterId, overcommit, hardwareOverrides, additionalDiskGibMax } = changes;
   const columns = {
+    ...(name === undefined ? {} : { name }),
     ...(priceId === undefined ? {} : { price_id: priceId }),
     ...(state === undefined ? {} : { state }),
     ...(datacenterId === undefined ? {} : { datacenter_id: datacenterId }),
@@ -152,8 +154,30 @@ export interface HostRow {
   createdAt: Date;
 }
 
-/** Hosts by their names. @param only the id of the one that is asked for */
-export async function listHosts(database: Database, only?: string): Promise<HostRow[]> {
+/** Which hosts are asked for; what is undefined excludes none. */
+export interface HostFilter {
+  id?: string | undefined;
+  state?: HostState | undefined;
+  reachable?: boolean | undefined;
+  /** A datacenter's name or id. */
+  datacenter?: string | undefined;
+  /** The name that they come after. */
+  after?: string | undefined;
+  limit?: number | undefined;
+}
+
+/** Hosts by their names. */
+export async function listHosts(database: Database, filter: HostFilter = {}): Promise<HostRow[]> {
+  const { id, state, reachable, datacenter, after, limit } = filter;
+  const conditions: RawBuilder<unknown>[] = [sql`true`];
+  if (id !== undefined) conditions.push(sql`host.id = ${id}::uuid`);
+  if (state !== undefined) conditions.push(sql`state = ${state}`);
+  if (reachable !== undefined) conditions.push(sql`reachable = ${reachable}`);
+  if (after !== undefined) conditions.push(sql`host.name > ${after}`);
+  if (datacenter !== undefined) {
+    const datacenterId = isUuid(datacenter) ? datacenter : null;
+    conditions.push(sql`(slug = ${datacenter} or datacenter_id = ${datacenterId}::uuid)`);
+  }
   const { rows } = await sql<
     Omit<HostRow, 'rates' | 'instances' | 'orphans'> & RawRates & { instances: bigint; orphans: bigint }
   >`
@@ -168,8 +192,8 @@ export async function listHosts(database: Database, only?: string): Promise<Host
       network, inventory, coalesce(strays, '[]') as strays, host.created_at as "createdAt"
     from host join price on price.id = price_id
       left join host_health on host_health.host_id = host.id left join datacenter on datacenter.id = datacenter_id
-    where ${only ?? null}::uuid is null or host.id = ${only ?? null}::uuid
-    order by host.name`.execute(database);
+    where ${sql.join(conditions, sql` and `)}
+    order by host.name limit ${limit ?? null}::int`.execute(database);
   return rows.map((row) => ({
     id: row.id,
     name: row.name,

@@ -4,14 +4,22 @@
 import Type, { type Static, type TOptional, type TSchema } from 'typebox';
 import { requireCluster } from '../../app/access.ts';
 import type { Context } from '../../app/context.ts';
-import { changeHost, enrolHost, type HostFields, listHosts, setHostState, showHost } from '../../app/host-terms.ts';
+import {
+  changeHost,
+  enrolHost,
+  type HostFields,
+  listHosts,
+  renameHost,
+  setHostState,
+  showHost,
+} from '../../app/host-terms.ts';
 import { setHostPrice } from '../../app/price.ts';
 import { type HostState, hostStates } from '../../model/host.ts';
 import type { Api } from '../types.ts';
 import { HostSchema, hardwareParts, overcommitParts, toHost } from './host-shape.ts';
 import { Id, parseId, readId, toId } from './id.ts';
 import { change, read } from './operation.ts';
-import { PageOf, pageOfAll, pageQuery } from './page.ts';
+import { PageOf, pageQuery, readWindow, toPage } from './page.ts';
 import { rateFields } from './price.ts';
 import { Nullable, OneOf, Shape, Text, Time, toTime, Whole } from './shape.ts';
 
@@ -24,7 +32,10 @@ type Changing<Parts extends Record<string, TSchema>> = {
 const optional = <Parts extends Record<string, TSchema>>(parts: Parts): Changing<Parts> =>
   Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, Type.Optional(part)])) as Changing<Parts>;
 
+const HostName = Text('edge-1', 'Letters, digits, and . _ - between them; its own', { minLength: 1, maxLength: 63 });
+
 const HostChangeSchema = Shape('HostChange', {
+  name: Type.Optional(HostName),
   datacenter: Type.Optional(Nullable(DatacenterRef)),
   price: Type.Optional(Id('price', 'What is deployed from now on costs this; what runs keeps its own')),
   overcommit: Type.Optional(Shape('OvercommitChange', optional(overcommitParts))),
@@ -45,7 +56,8 @@ const fields: HostFields = {
 const hostOf = async (context: Context, id: string) => toHost(await showHost(context, id));
 
 async function changeTerms(context: Context, id: string, body: HostChange, actor: string): Promise<void> {
-  const { price, datacenter, overcommit, hardware, additionalDiskGibMax } = body;
+  const { name, price, datacenter, overcommit, hardware, additionalDiskGibMax } = body;
+  if (name !== undefined) await renameHost(context, id, name, 'name', actor);
   if ([datacenter, overcommit, hardware, additionalDiskGibMax].some((part) => part !== undefined)) {
     const changes = {
       datacenter: typeof datacenter === 'string' ? datacenterRef(datacenter) : datacenter,
@@ -97,13 +109,9 @@ export function hostRoutes(api: Api): void {
       requireCluster(caller);
       const { state, reachable, datacenter } = query;
       const place = datacenter === undefined ? undefined : datacenterRef(datacenter);
-      const hosts = (await listHosts(context)).filter(
-        (host) =>
-          [host.state, undefined].includes(state) &&
-          [host.reachable, undefined].includes(reachable) &&
-          [host.datacenter, host.datacenterId, undefined].includes(place),
-      );
-      return pageOfAll(hosts, query, ({ name }) => name, toHost);
+      const { limit, after } = readWindow(query, 1);
+      const filter = { state, reachable, datacenter: place, after: after?.[0], limit: limit + 1 };
+      return toPage(await listHosts(context, filter), limit, ({ name }) => [name], toHost);
     },
   );
 
@@ -166,9 +174,10 @@ export function hostRoutes(api: Api): void {
     api,
     {
       ...{ ...forOperators, id: 'updateHost', method: 'PATCH', path: '/hosts/{host}' },
-      summary: "Change a host's terms, for what is deployed from now on",
+      summary: "Change a host's name, or its terms for what is deployed from now on",
       body: HostChangeSchema,
       result: HostSchema,
+      refusals: [409],
     },
     async ({ context, caller, params, body }) => {
       requireCluster(caller);

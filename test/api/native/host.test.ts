@@ -155,6 +155,43 @@ test('a host’s terms are changed by part, and taken back', async () => {
   assert.equal((await hostOf(id)).overcommit.memory, back.overcommit.memory);
 });
 
+test('a host is renamed, and stays what it is, also for its machine when that starts again', async () => {
+  const { host: id } = await enrol({ name: 'rack-old' });
+  const before = await hostOf(id);
+  const named = (name: string) => done<Host>(call, 200, 'PATCH', `/hosts/${id}`, { name });
+  assert.deepEqual(await named('rack-new'), { ...before, name: 'rack-new' });
+  const { kind, actor } = await lastEvent();
+  assert.deepEqual([kind, actor.startsWith('user:')], ['host.renamed', true]);
+  const held = await holdings(database);
+  const at = async (status: number, code: string, name: string) =>
+    (await refused(call, status, code, 'PATCH', `/hosts/${id}`, { name })).pointer;
+  const local = await first();
+  assert.equal(await at(409, 'name_taken', local.name), '#/name');
+  assert.equal(await at(422, 'invalid_value', 'a b'), '#/name');
+  assert.deepEqual(await named('rack-new'), { ...before, name: 'rack-new' });
+  assert.deepEqual(await holdings(database), held);
+  await done(call, 200, 'PATCH', `/hosts/${local.id}`, { name: 'local-renamed' });
+  const count = (await allOf<Host>(call, '/hosts')).length;
+  await berth.restart();
+  const after = await allOf<Host>(call, '/hosts');
+  assert.deepEqual([after.length, after.find((one) => one.id === local.id)?.name], [count, 'local-renamed']);
+});
+
+test('hosts are listed in pages by their names, and by what they are', async () => {
+  const datacenter = await world.make('datacenter');
+  for (const name of ['page-b', 'page-a', 'page-c']) await enrol({ name, datacenter });
+  const names = async (query: string) => (await allOf<Host>(call, `/hosts?${query}`)).map(({ name }) => name);
+  const slug = (await done<{ slug: string }>(call, 200, 'GET', `/datacenters/${datacenter}`)).slug;
+  for (const ref of [datacenter, slug]) {
+    assert.deepEqual(await names(`datacenter=${ref}`), ['page-a', 'page-b', 'page-c']);
+    assert.deepEqual(await names(`datacenter=${ref}&reachable=true`), []);
+    assert.deepEqual(await names(`datacenter=${ref}&state=drained`), []);
+  }
+  const all = await names('');
+  assert.ok(all.length > 3);
+  assert.deepEqual(all.toSorted(), [...new Set(all)].toSorted());
+});
+
 test('a drained host takes nothing new and keeps what it has; only one that has nothing is retired', async () => {
   const { id } = await first();
   const [instance = ''] = await deployed(berth);
