@@ -560,7 +560,7 @@ export class HostsApi {
     return this.#transport.read(`/berth/v1/hosts/${encodeURIComponent(host)}`, {}, options);
   }
 
-  /** Change a host's terms, for what is deployed from now on. */
+  /** Change a host's name, or its terms for what is deployed from now on. */
   update(host: string, body: HostChange, options: ChangeOptions = {}): Promise<Host> {
     return this.#transport.change('PATCH', `/berth/v1/hosts/${encodeURIComponent(host)}`, { body }, options);
   }

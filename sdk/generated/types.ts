@@ -536,6 +536,8 @@ export interface HostCapacity {
 }
 
 export interface HostChange {
+  /** Letters, digits, and . _ - between them; its own */
+  name?: string | undefined;
   /** Id or slug of a datacenter */
   datacenter?: string | null | undefined;
   /** What is deployed from now on costs this; what runs keeps its own */
