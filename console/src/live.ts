@@ -10,6 +10,8 @@ import { useSession } from './session.tsx';
 /** How what is shown is kept true. */
 export type Liveness = 'connecting' | 'live' | 'polling';
 
+/** What no list shows unless it is asked for. */
+const hiddenStatuses: ReadonlySet<Instance['status']> = new Set(['soft-deleted', 'deleting', 'deleted']);
 /** For who may not read the stream. */
 const pollMs = 5_000;
 /** Events of one moment are looked up together. */
@@ -123,5 +125,12 @@ async function refreshInstance(cache: QueryClient, id: string, read: (id: string
       }),
     };
   });
-  if (!isShown) void cache.invalidateQueries({ queryKey: ['instances', 'list'] });
+  // Where it may have come into a list or have gone out of it, the server says what the list is now.
+  const isHidden = hiddenStatuses.has(instance.status);
+  void cache.invalidateQueries({
+    queryKey: ['instances', 'list'],
+    predicate: ({ queryKey: [, , filter] }) => !isShown || isHidden || hasStatus(filter),
+  });
 }
+
+const hasStatus = (filter: unknown) => typeof filter === 'object' && filter !== null && 'status' in filter;

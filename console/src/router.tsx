@@ -16,6 +16,8 @@ function page<const Path extends string>(path: Path, load: () => Promise<{ defau
 const routeTree = root.addChildren([
   page('/', () => import('./pages/overview.tsx')),
   page('/console', () => import('./pages/overview.tsx')),
+  page('/console/instances', () => import('./pages/instances.tsx')),
+  page('/console/instances/$instance', () => import('./pages/instance/index.tsx')),
 ]);
 
 /** The one router of the page. */

@@ -65,3 +65,7 @@ export async function picture(page: Page, name: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true });
 }
+
+/** Whether a page needs no sideways scrolling. */
+export const fitsItsWindow = (page: Page): Promise<boolean> =>
+  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');

@@ -10,7 +10,10 @@ interface Entry {
   icon: IconName;
 }
 
-const ofCustomers: Entry[] = [{ to: '/', label: 'Overview', icon: 'home' }];
+const ofCustomers: Entry[] = [
+  { to: '/', label: 'Overview', icon: 'home' },
+  { to: '/console/instances', label: 'Instances', icon: 'instance' },
+];
 const ofOperators: Entry[] = [];
 
 /** Links to the pages that the caller has. */

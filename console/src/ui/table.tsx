@@ -6,6 +6,8 @@ import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 /** A column of a list. */
 export interface Column<Row> {
   title: string;
+  /** What stands at its top in the title's place. */
+  head?: ReactNode;
   cell(row: Row): ReactNode;
   /** Figures stand at the right. */
   numeric?: boolean;
@@ -96,9 +98,9 @@ const Spacer = ({ height }: { height: number }) => <tr aria-hidden="true" classN
 const Head = <Row,>({ columns }: { columns: readonly Column<Row>[] }) => (
   <thead>
     <tr>
-      {columns.map(({ title, numeric }) => (
+      {columns.map(({ title, head, numeric }) => (
         <th key={title} scope="col" className={numeric ? 'numeric' : undefined}>
-          {title}
+          {head ?? title}
         </th>
       ))}
     </tr>

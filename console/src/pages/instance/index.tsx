@@ -1,0 +1,91 @@
+// The page of one instance: what it is at the top, all else in parts that are loaded when they are opened.
+
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { type ReactNode, Suspense } from 'react';
+import type { Instance } from '../../../../sdk/generated/types.ts';
+import { useFilters } from '../../filters.ts';
+import { useBerth } from '../../session.tsx';
+import { Page } from '../../ui/page.tsx';
+import { Failure, Loading } from '../../ui/state.tsx';
+import { Status, When } from '../../ui/words.tsx';
+import '../../style/instances.css';
+import { Overview } from './overview.tsx';
+import { PowerButtons } from './power.tsx';
+
+interface Tab {
+  id: string;
+  label: string;
+  kinds: readonly Instance['kind'][];
+  part: (props: { instance: Instance }) => ReactNode;
+}
+
+const both = ['vm', 'container'] as const;
+const tabs: Tab[] = [{ id: '', label: 'Overview', kinds: both, part: Overview }];
+const names = ['tab'] as const;
+
+/** The page of an instance. */
+export default function InstancePage() {
+  const { instance: id = '' } = useParams({ strict: false });
+  const berth = useBerth();
+  const {
+    data: instance,
+    error,
+    refetch,
+  } = useQuery({
+    queryKey: ['instances', id],
+    queryFn: () => berth.instances.get(id),
+  });
+  if (!instance) {
+    return (
+      <Page title="Instance">
+        {error ? <Failure error={error} onRetry={() => refetch()} /> : <Loading what="Reading the instance" />}
+        {error && <BackToList />}
+      </Page>
+    );
+  }
+  return <Shown key={instance.id} instance={instance} />;
+}
+
+const BackToList = () => (
+  <p>
+    <Link to="/console/instances">All instances</Link>
+  </p>
+);
+
+function Shown({ instance }: { instance: Instance }) {
+  const [{ tab }] = useFilters(names);
+  const offered = tabs.filter(({ kinds }) => kinds.includes(instance.kind));
+  const { part: Part, label } = offered.find(({ id }) => id === tab) ?? { part: Overview, label: 'Overview' };
+  return (
+    <Page title={instance.name} actions={instance.kind === 'vm' && <PowerButtons instance={instance} />}>
+      <p className="subline">
+        <span role="status">
+          <Status of={instance.status} /> <span className="unseen">{`${instance.name} is ${instance.status}`}</span>
+        </span>
+        <span className="fine">
+          since <When time={instance.statusChangedAt} /> · {instance.kind === 'vm' ? 'VM' : 'container'}
+          {instance.datacenter && ` in ${instance.datacenter.slug}`}
+        </span>
+      </p>
+      <nav className="tabs" aria-label={`Parts of ${instance.name}`}>
+        {offered.map(({ id, label: name }) => (
+          <Link
+            key={id}
+            to="/console/instances/$instance"
+            params={{ instance: instance.id }}
+            search={(id ? { tab: id } : {}) as never}
+            activeOptions={{ exact: true, includeSearch: true }}
+            resetScroll={false}
+          >
+            {name}
+          </Link>
+        ))}
+      </nav>
+      <h2 className="unseen">{label}</h2>
+      <Suspense fallback={<Loading what={`Loading ${label.toLowerCase()}`} />}>
+        <Part instance={instance} />
+      </Suspense>
+    </Page>
+  );
+}
