@@ -3,6 +3,8 @@
 import { BerthError } from '../model/errors.ts';
 import { sightOf } from '../model/privilege.ts';
 import {
+  countInstances,
+  type InstanceCount,
   type InstanceDetail,
   type InstanceFilter,
   type InstanceWindow,
@@ -33,6 +35,13 @@ export async function listInstancesInSight(
   const ids = await listInstanceIds(context.database, sightOf(grants), filter, window);
   return (await readInstanceDetails(context.database, ids)).map((row) => viewOf(context, row));
 }
+
+/** How many instances a caller sees, of one account where one is named, by kind and status. */
+export const countInstancesInSight = (
+  { database }: Context,
+  { grants }: Caller,
+  accountId: string | undefined,
+): Promise<InstanceCount[]> => countInstances(database, sightOf(grants), accountId);
 
 /**
  * An instance that whoever asks was found to see, or has just made or changed.

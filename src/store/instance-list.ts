@@ -1,7 +1,7 @@
 // Instances of every kind with all that belongs to them, for whoever may see them: a page of them is one query that finds which
 // they are, by an index in the order of the list, and one that reads them.
 
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Funds } from '../model/bill.ts';
 import type { BillingPeriod } from '../model/billing-period.ts';
 import type { ContainerPort } from '../model/container.ts';
@@ -108,18 +108,46 @@ export async function listInstanceIds(
       sql<boolean>`(instance.created_at, instance.id) > (${after.at}::timestamptz, ${after.id}::text)`,
     );
   }
-  if (sight !== 'everything') {
-    const { accountIds, groupIds, instanceIds } = sight;
-    const [only, ...others] = accountIds;
-    const isOneAccount = only !== undefined && [others, groupIds, instanceIds].every(({ length }) => length === 0);
-    query = isOneAccount
-      ? query.where('instance.account_id', '=', only)
-      : query.where(
-          sql<boolean>`(instance.account_id = any(${accountIds}::uuid[]) or instance.group_id = any(${groupIds}::bigint[])
-            or instance.id = any(${instanceIds}::text[]))`,
-        );
-  }
+  const seen = inSight(sight);
+  if (seen) query = query.where(seen);
   return (await query.execute()).map(({ id }) => id);
+}
+
+/** Whether an instance is in sight; null where all of them are. */
+function inSight(sight: Sight): RawBuilder<boolean> | null {
+  if (sight === 'everything') return null;
+  const { accountIds, groupIds, instanceIds } = sight;
+  const [only, ...others] = accountIds;
+  const isOneAccount = only !== undefined && [others, groupIds, instanceIds].every(({ length }) => length === 0);
+  if (isOneAccount) return sql<boolean>`instance.account_id = ${only}::uuid`;
+  return sql<boolean>`(instance.account_id = any(${accountIds}::uuid[]) or instance.group_id = any(${groupIds}::bigint[])
+    or instance.id = any(${instanceIds}::text[]))`;
+}
+
+/** How many instances of a kind have a status. */
+export interface InstanceCount {
+  kind: InstanceKind;
+  status: InstanceStatus;
+  count: number;
+}
+
+/** Counts the instances in sight, of one account where one is named; those that are gone are not among them. */
+export async function countInstances(
+  database: Database,
+  sight: Sight,
+  accountId: string | undefined,
+): Promise<InstanceCount[]> {
+  const seen = inSight(sight);
+  let query = database
+    .selectFrom('instance')
+    .where('status', '<>', 'deleted')
+    .groupBy(['kind', 'status'])
+    .orderBy('kind')
+    .orderBy('status')
+    .select(['kind', 'status', sql<number>`count(*)::int`.as('count')]);
+  if (accountId !== undefined) query = query.where('instance.account_id', '=', accountId);
+  if (seen) query = query.where(seen);
+  return query.execute();
 }
 
 /**

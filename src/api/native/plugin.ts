@@ -32,6 +32,7 @@ import { imageRoutes } from './image.ts';
 import { instanceRoutes } from './instance.ts';
 import { instanceActRoutes } from './instance-act.ts';
 import { instanceChangeRoutes } from './instance-change.ts';
+import { instanceCountRoutes } from './instance-count.ts';
 import { instanceCreateRoutes } from './instance-create.ts';
 import { keysRoutes } from './keys.ts';
 import { logRoutes } from './log.ts';
@@ -134,6 +135,7 @@ export const nativeDialect = defineDialect({
     imageRoutes,
     eventStreamRoutes,
     instanceRoutes,
+    instanceCountRoutes,
     diskRoutes,
     ...operatorRoutes,
     logRoutes,

@@ -71,6 +71,23 @@ test('a list is narrowed by each of its filters, and by several at once', async 
   assertProblem(await call(berth, 'GET', '/instances?deleted=perhaps'), 400, 'malformed');
 });
 
+test('instances are counted by kind and status, as far as the caller sees them', async () => {
+  interface Counts {
+    items: { kind: string; status: string; count: number }[];
+  }
+  const counts = async (query = '') => (await call<Counts>(berth, 'GET', `/instance-counts${query}`)).body.items;
+  const active = async (query = '') =>
+    (await counts(query)).find(({ kind, status }) => kind === 'vm' && status === 'active')?.count ?? 0;
+  const before = await active();
+  const id = await makeVm(berth);
+  assert.equal(await active(), before + 1);
+  assert.equal(await active('?account=default'), before + 1);
+  await over(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  assert.equal(await active(), before);
+  assert.ok((await counts()).some(({ kind, status, count }) => kind === 'vm' && status === 'stopped' && count > 0));
+  assertProblem(await call(berth, 'GET', '/instance-counts?account=nobody'), 404, 'not_found');
+});
+
 test('a list is searched by a part of a name, a host name or an address', async () => {
   const id = await makeVm(berth, { name: 'Needle-in-hay', hostname: 'pin' });
   const other = await makeVm(berth, { name: 'straw' });
