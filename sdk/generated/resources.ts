@@ -57,6 +57,7 @@ import type {
   Impersonation,
   Instance,
   InstanceChange,
+  InstanceCounts,
   InstancePage,
   InstancePorts,
   Keys,
@@ -721,6 +722,14 @@ export class InstancesApi {
       purge?: boolean | undefined;
     } = {}, options: ChangeOptions = {}): Promise<Operation> {
     return this.#transport.change('DELETE', `/berth/v1/instances/${encodeURIComponent(instance)}`, { query }, options);
+  }
+
+  /** How many instances you see of each kind and status; deleted ones too, until they are gone. */
+  count(query: {
+      /** Only of this account */
+      account?: string | undefined;
+    } = {}, options: Options = {}): Promise<InstanceCounts> {
+    return this.#transport.read('/berth/v1/instance-counts', { query }, options);
   }
 
   /** What an instance has said, the oldest line first. With `follow`, the answer is application/x-ndjson: a line of JSON for each line as it is said, and `{"error": {"code", "detail"}}` where it breaks off. White space before a line only keeps the connection alive. The last line, of stream `system`, says that the instance has ended. */

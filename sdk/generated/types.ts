@@ -770,6 +770,18 @@ export interface InstanceContainer {
   failureCode: string | null;
 }
 
+export interface InstanceCount {
+  kind: 'vm' | 'container';
+  status: 'launching' | 'active' | 'stopped' | 'failed' | 'terminated' | 'soft-deleted' | 'deleting' | 'deleted';
+  count: number;
+}
+
+/** How many instances of each kind have which status */
+export interface InstanceCounts {
+  /** What there is none of is left out */
+  items: InstanceCount[];
+}
+
 export interface InstanceDatacenter {
   id: string;
   slug: string;
