@@ -7,6 +7,12 @@ const smallMoney = new Intl.NumberFormat('en-US', {
   minimumSignificantDigits: 2,
   maximumSignificantDigits: 4,
 });
+const prices = new Intl.NumberFormat('en-US', {
+  style: 'currency',
+  currency: 'USD',
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 4,
+});
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const units: readonly [Intl.RelativeTimeFormatUnit, number][] = [
@@ -21,6 +27,31 @@ const units: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 export function usd(amount: string): string {
   const value = Number(amount);
   return value !== 0 && Math.abs(value) < 0.01 ? smallMoney.format(value) : money.format(value);
+}
+
+/** What something costs for a while, with the digits that such amounts have: `$0.315`, `$0.0131`, `$12.60`. */
+export function price(amount: string | number): string {
+  const value = Number(amount);
+  return value !== 0 && Math.abs(value) < 0.001 ? smallMoney.format(value) : prices.format(value);
+}
+
+const hourSeconds = 3_600;
+const daySeconds = 24 * hourSeconds;
+/** What is shown for a month is for so many days. */
+export const monthDays = 30;
+
+/** What is paid for an epoch, for an hour. */
+export const perHour = (amount: string, epochSeconds: number): string =>
+  price((Number(amount) * hourSeconds) / epochSeconds);
+
+/** What is paid for an epoch, for a month of 30 days. */
+export const perMonth = (amount: string, epochSeconds: number): string =>
+  usd(String((Number(amount) * monthDays * daySeconds) / epochSeconds));
+
+/** How long an epoch is, as a word: `day`, `hour`, `6 h`. */
+export function epochWord(epochSeconds: number): string {
+  if (epochSeconds === daySeconds) return 'day';
+  return epochSeconds === hourSeconds ? 'hour' : `${trimmed(epochSeconds / hourSeconds)} h`;
 }
 
 /** A size, as `2 GiB` or `512 MiB`. */

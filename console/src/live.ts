@@ -34,13 +34,13 @@ const staleBy: Record<string, readonly string[]> = {
   group: ['groups'],
   host: ['hosts', 'offers', 'capacity'],
   image: ['images'],
-  instance: ['operations', 'deployments', 'balance', 'hosts'],
+  instance: ['instance-counts', 'operations', 'deployments', 'balance', 'hosts'],
   ledger: ['balance', 'transactions', 'statement', 'ledger'],
   offer: ['offers', 'capacity'],
   quote: ['quotes', 'offers', 'capacity'],
   slot: ['slots'],
   user: ['users', 'privileges'],
-  vm: ['operations', 'addresses'],
+  vm: ['instance-counts', 'operations', 'addresses'],
   webhook: ['webhooks'],
 };
 
