@@ -4,7 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -18,6 +27,8 @@ const OWN_TOOLS = [
   'cksum',
   'cp',
   'env',
+  'find',
+  'head',
   'id',
   'mkdir',
   'mktemp',
@@ -48,7 +59,8 @@ function makeTree(t: TestContext): Tree {
   t.after(() => rmSync(scratch, { recursive: true, force: true }));
   const root = join(scratch, 'a clone');
   const bin = join(scratch, 'bin');
-  for (const directory of ['src', 'test', 'node_modules']) mkdirSync(join(root, directory), { recursive: true });
+  for (const directory of ['src', 'test', 'node_modules', 'console/src', 'console/dist', 'sdk'])
+    mkdirSync(join(root, directory), { recursive: true });
   mkdirSync(bin);
   // The script looks for administrators' tools in sbin too: there the real ones would be found.
   const text = readFileSync(SCRIPT, 'utf8')
@@ -63,6 +75,7 @@ function makeTree(t: TestContext): Tree {
   writeFileSync(join(root, 'package-lock.json'), '{"lock":1}');
   const stamp = execFileSync('cksum', { input: '{"lock":1}', encoding: 'utf8' });
   writeFileSync(join(root, 'node_modules/.berth-stamp'), stamp);
+  writeFileSync(join(root, 'console/dist/.berth-stamp'), stamp);
 
   const put = (name: string, script: string) => {
     const path = join(bin, name);
@@ -163,6 +176,38 @@ test('who is not root gets the line to run, or sudo where it asks for no passwor
   assert.match(refused.said, /apt-get update && apt-get install -y --no-install-recommends nftables\n$/);
   put('sudo', '[ "$1" = -n ] && shift && exec "$@"');
   assert.equal(run(['up']).code, 0);
+});
+
+test('the web console is built when something of it is newer, as a whole or not at all, and by no other command', (t) => {
+  const { root, run } = makeTree(t);
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  mkdirSync(join(vite, '..'), { recursive: true });
+  writeFileSync(join(root, 'node_modules/vite/package.json'), '{}');
+  const built = join(root, 'console/dist/index.html');
+  const said = 'berth: building the web console\n';
+  const change = () => {
+    const soon = new Date(Date.now() + 60_000);
+    writeFileSync(join(root, 'console/src/main.tsx'), '');
+    utimesSync(join(root, 'console/src/main.tsx'), soon, soon);
+  };
+  const builds = "fs.mkdirSync(out, { recursive: true }); fs.writeFileSync(out + '/index.html', 'built');";
+  const viteThat = (does: string) =>
+    `const fs = require('node:fs'); const out = process.argv[3] + '/' + process.argv[5]; ${does}`;
+  writeFileSync(vite, viteThat(`${builds} throw new Error('broken');`));
+  assert.equal(run(['up']).said, '');
+  change();
+  const broken = run(['up']);
+  assert.equal(broken.code, 1);
+  assert.match(broken.said, /vite build failed; the end of its output:[\s\S]*broken/);
+  assert.equal(existsSync(built), false);
+  for (const args of [['agent'], ['vm', 'list'], ['up', '--help']]) assert.equal(run(args).said, '');
+
+  writeFileSync(vite, viteThat(builds));
+  assert.equal(run(['server']).said, said);
+  assert.equal(readFileSync(built, 'utf8'), 'built');
+  // What is older than the build is in it.
+  utimesSync(join(root, 'console/src/main.tsx'), 0, 0);
+  assert.equal(run(['server']).said, '');
 });
 
 test('npm packages are installed anew when package-lock.json has changed, as a whole or not at all', (t) => {
