@@ -18,6 +18,18 @@ const routeTree = root.addChildren([
   page('/console', () => import('./pages/overview.tsx')),
   page('/console/instances', () => import('./pages/instances.tsx')),
   page('/console/instances/$instance', () => import('./pages/instance/index.tsx')),
+  page('/console/addresses', () => import('./pages/addresses.tsx')),
+  page('/console/api-keys', () => import('./pages/api-keys.tsx')),
+  page('/console/events', () => import('./pages/events.tsx')),
+  page('/console/groups', () => import('./pages/groups.tsx')),
+  page('/console/images', () => import('./pages/images.tsx')),
+  page('/console/me', () => import('./pages/me/me.tsx')),
+  page('/console/quotes', () => import('./pages/quotes.tsx')),
+  page('/console/ssh-keys', () => import('./pages/ssh-keys.tsx')),
+  page('/console/users', () => import('./pages/users.tsx')),
+  page('/console/users/$user', () => import('./pages/user.tsx')),
+  page('/console/webhooks', () => import('./pages/webhooks.tsx')),
+  page('/console/webhooks/$webhook', () => import('./pages/webhook.tsx')),
 ]);
 
 /** The one router of the page. */

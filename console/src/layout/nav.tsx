@@ -13,6 +13,15 @@ interface Entry {
 const ofCustomers: Entry[] = [
   { to: '/', label: 'Overview', icon: 'home' },
   { to: '/console/instances', label: 'Instances', icon: 'instance' },
+  { to: '/console/groups', label: 'Groups', icon: 'group' },
+  { to: '/console/images', label: 'Images', icon: 'image' },
+  { to: '/console/addresses', label: 'Addresses', icon: 'address' },
+  { to: '/console/quotes', label: 'Quotes', icon: 'lock' },
+  { to: '/console/events', label: 'Events', icon: 'event' },
+  { to: '/console/ssh-keys', label: 'SSH keys', icon: 'key' },
+  { to: '/console/api-keys', label: 'API keys', icon: 'key' },
+  { to: '/console/users', label: 'Users', icon: 'user' },
+  { to: '/console/webhooks', label: 'Webhooks', icon: 'webhook' },
 ];
 const ofOperators: Entry[] = [];
 

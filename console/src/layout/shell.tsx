@@ -123,6 +123,7 @@ function Who() {
             </label>
           ))}
         </fieldset>
+        <Link to="/console/me">Your profile</Link>
         <a href="/docs/guide/">Guide</a>
         <a href="/docs">API reference</a>
         <Button onClick={() => void signOut()}>Sign out</Button>

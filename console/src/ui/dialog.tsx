@@ -1,8 +1,9 @@
 // Windows over the page: the browser's own dialog, which keeps the focus and closes with Escape.
 
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef, useState } from 'react';
 import { Button } from './button.tsx';
 import { Failure } from './state.tsx';
+import { Copyable } from './words.tsx';
 
 interface DialogProps {
   title: string;
@@ -14,7 +15,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Closed while it is still in the page, or the focus has nowhere to go back from.
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
     return () => shown?.close();
@@ -65,3 +67,43 @@ export function Confirm({ title, children, act, onConfirm, onClose }: ConfirmPro
     </Dialog>
   );
 }
+
+/** Opens a dialog over a page; one at a time. */
+type OpenDialog = (content: (close: () => void) => ReactNode) => void;
+
+/** The place for a page's dialogs: what is to be shown there, and how one is opened. */
+export function useDialog(): [dialog: ReactNode, open: OpenDialog] {
+  const [content, setContent] = useState<ReactNode>(null);
+  return [content, (make) => setContent(make(() => setContent(null)))];
+}
+
+interface ShownOnceProps {
+  title: string;
+  /** Each with its name. */
+  secrets: readonly (readonly [label: string, text: string])[];
+  children: ReactNode;
+  onClose(): void;
+}
+
+/** What the server tells once, to be copied before it is closed. */
+export const ShownOnce = ({ title, secrets, children, onClose }: ShownOnceProps) => (
+  <Dialog title={title} onClose={onClose}>
+    {children}
+    <dl className="secrets">
+      {secrets.map(([label, text]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>
+            <Copyable text={text} label={label} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+    <p className="fine">It is not shown again.</p>
+    <div className="buttons">
+      <Button variant="primary" onClick={onClose}>
+        I have kept it
+      </Button>
+    </div>
+  </Dialog>
+);

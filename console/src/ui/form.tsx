@@ -10,6 +10,8 @@ import { Failure } from './state.tsx';
 export interface FormState<Values> {
   values: Values;
   set<Name extends keyof Values>(name: Name, value: Values[Name]): void;
+  /** What the input of a field is given. */
+  field<Name extends keyof Values & string>(name: Name): Bound<Values[Name]>;
   /** By field, what was wrong with it. */
   errors: Partial<Record<string, string>>;
   /** What was wrong, where it is no field's. */
@@ -19,8 +21,15 @@ export interface FormState<Values> {
   reset(): void;
 }
 
+/** An input's part in a form. */
+export interface Bound<Value> {
+  value: Value;
+  error: string | undefined;
+  onChange(value: Value): void;
+}
+
 /**
- * The state of a form. What the server refuses stands at the field that the problem's pointer names by its first part.
+ * The state of a form. What the server refuses stands at the field that the problem's pointer names by its first part, or its last.
  * @param send does it
  */
 export function useForm<Values extends object>(
@@ -47,13 +56,15 @@ export function useForm<Values extends object>(
       setBusy(false);
     }
   };
+  const set: FormState<Values>['set'] = (name, value) => setValues((before) => ({ ...before, [name]: value }));
   return {
     values,
     errors,
     failure,
     busy,
     submit,
-    set: (name, value) => setValues((before) => ({ ...before, [name]: value })),
+    set,
+    field: (name) => ({ value: values[name], error: errors[name], onChange: (value) => set(name, value) }),
     reset: () => {
       setValues(initial);
       setErrors({});
@@ -68,9 +79,10 @@ function fieldErrors(error: unknown, values: object): Partial<Record<string, str
   const faults = errors.length > 0 ? errors : [{ pointer, detail }];
   const found: Partial<Record<string, string>> = {};
   for (const fault of faults) {
-    const name = fault.pointer?.split('/')[1];
+    const path = fault.pointer?.split('/').slice(1) ?? [];
+    const name = [path[0], path.at(-1)].find((part) => part !== undefined && part in values);
     // What belongs to no field of this form is told above it.
-    if (name === undefined || !(name in values)) return {};
+    if (name === undefined) return {};
     found[name] = fault.detail;
   }
   return found;
