@@ -28,8 +28,11 @@ export function onEvent(listener: Listener): () => void {
 
 /** Which lists an event makes stale, by the first word of its kind; its instance is looked up besides. */
 const staleBy: Record<string, readonly string[]> = {
-  account: ['accounts', 'balance', 'transactions', 'statement'],
+  account: ['accounts', 'balance', 'transactions', 'statement', 'ledger', 'revenue'],
+  'api-key': ['api-keys'],
   backup: ['backups', 'disks'],
+  configuration: ['configurations', 'offers', 'capacity'],
+  datacenter: ['datacenters', 'hosts'],
   disk: ['disks', 'backups', 'backup-schedules'],
   group: ['groups'],
   host: ['hosts', 'offers', 'capacity'],
@@ -37,8 +40,12 @@ const staleBy: Record<string, readonly string[]> = {
   instance: ['instance-counts', 'operations', 'deployments', 'balance', 'hosts'],
   ledger: ['balance', 'transactions', 'statement', 'ledger'],
   offer: ['offers', 'capacity'],
+  'own-image': ['images'],
+  price: ['prices'],
+  privilege: ['privileges', 'users'],
   quote: ['quotes', 'offers', 'capacity'],
   slot: ['slots'],
+  'ssh-key': ['ssh-keys'],
   user: ['users', 'privileges'],
   vm: ['instance-counts', 'operations', 'addresses'],
   webhook: ['webhooks'],

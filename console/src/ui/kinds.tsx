@@ -8,8 +8,13 @@ export const eventKinds = [
   { value: 'vm', label: 'VMs: their keyboard and machine' },
   { value: 'disk', label: 'Disks and backups' },
   { value: 'quote', label: 'Quotes' },
+  { value: 'group', label: 'Groups' },
+  { value: 'own-image', label: 'Own images' },
   { value: 'account', label: 'The account' },
   { value: 'user', label: 'Users' },
+  { value: 'privilege', label: 'Privileges' },
+  { value: 'api-key', label: 'API keys' },
+  { value: 'ssh-key', label: 'SSH keys' },
   { value: 'console', label: 'Consoles that were opened' },
   { value: 'webhook', label: 'Webhooks' },
 ] as const;

@@ -110,7 +110,7 @@ function Grants() {
         <ul>
           {me.grants.map((grant) => (
             <li key={JSON.stringify(grant)}>
-              You: <GrantWords of={grant} />
+              <GrantWords of={grant} />
             </li>
           ))}
         </ul>
