@@ -219,6 +219,7 @@ export class Agent {
 
   async #report(complete: boolean): Promise<void> {
     const { client, inventory } = this.#parts;
+    const isWhole = complete && ![...this.#workers.values()].some((worker) => this.#isUnseen(worker));
     const batch = this.#outbox.take((id) => this.#observationOf(id));
     const told = new Set(batch.ids);
     const others = complete ? this.#present().filter(({ instanceId }) => !told.has(instanceId)) : [];
@@ -229,7 +230,7 @@ export class Agent {
         await client.report(
           {
             inventory: machine,
-            complete: complete && instances.length <= reportItemsMax,
+            complete: isWhole && instances.length <= reportItemsMax,
             instances: instances.slice(at, at + reportItemsMax),
             events: at === 0 ? batch.events : [],
             strays: this.#strays.slice(0, 100),
@@ -262,17 +263,32 @@ export class Agent {
         },
       ]) => [...(vm?.disks ?? []), ...(vm?.eraseDisks ?? [])],
     );
-    return new Set([...this.#present().map(({ instanceId }) => instanceId), ...disks.map(({ id }) => id)]);
+    const unseen = [...this.#workers.values()].filter((worker) => this.#isUnseen(worker));
+    const instances = [...this.#present(), ...unseen].map(({ instanceId }) => instanceId);
+    return new Set([...instances, ...disks.map(({ id }) => id)]);
   }
 
-  /** How an instance is; without a record, what can be seen of it. */
+  /** How an instance is; without a record, what can be seen of it. Undefined while there is nothing to say of it. */
   #observationOf(instanceId: string): Observation | undefined {
-    if (this.#parts.records.get(instanceId)) return this.#worker(instanceId).observation();
+    if (this.#parts.records.get(instanceId)) {
+      const worker = this.#worker(instanceId);
+      return this.#isUnseen(worker) ? undefined : worker.observation();
+    }
     const found = this.#found.get(instanceId);
     if (!found) return undefined;
     const state = found.power === 'running' ? 'running' : 'off';
     const unknown = { address: found.address ?? null, vcpus: 0, memoryMib: 0, diskGib: 0, restarts: 0 };
     return { instanceId, generation: 0, state, reason: null, ...unknown, runningMs: found.runningMs ?? null };
+  }
+
+  /**
+   * Whether something of an instance is here that this agent has yet to look at: one that has just been started anew knows no
+   * more of it than its server does, and must not say that it has not begun.
+   */
+  #isUnseen(worker: Worker): boolean {
+    const { instanceId } = worker;
+    if (worker.observation().state !== 'pending') return false;
+    return this.#found.has(instanceId) || this.#parts.records.get(instanceId)?.ran === true;
   }
 
   async #forgetWorker(instanceId: string): Promise<void> {
