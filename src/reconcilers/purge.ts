@@ -1,7 +1,8 @@
 // Forgets what has had its time: old events, answers kept for repeats, one-time tokens, streams and acts whose server was
-// killed, deliveries of webhooks. In small steps, so that no transaction grows long.
+// killed, deliveries of webhooks, samples. In small steps, so that no transaction grows long.
 
 import type { Context } from '../app/context.ts';
+import { forgetSamples } from '../app/sample.ts';
 import { failuresKeptMs } from '../model/login-limit.ts';
 import { forgetActs } from '../store/act.ts';
 import { inTransaction } from '../store/database.ts';
@@ -53,4 +54,5 @@ export async function purge(context: Context): Promise<void> {
   await forgetFailures(database, new Date(now - failuresKeptMs));
   await forgetPrivileges(database);
   await forgetActs(database, new Date(now));
+  await forgetSamples(context);
 }

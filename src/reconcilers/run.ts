@@ -11,6 +11,7 @@ import { reconcileOperations } from './operation.ts';
 import { reconcileOwnImages } from './own-image.ts';
 import { purge } from './purge.ts';
 import { reconcileQuotes } from './quote.ts';
+import { reconcileSamples } from './sample.ts';
 import { reconcileSlots } from './slot.ts';
 import { reconcileUnstarted } from './unstarted.ts';
 import { reconcileVmPurge } from './vm-purge.ts';
@@ -31,6 +32,7 @@ const reconcilers: readonly Reconciler[] = [
   { name: 'own-images', everyMs: 2_000, run: reconcileOwnImages },
   { name: 'backups', everyMs: 5_000, run: reconcileBackups },
   { name: 'vm-purge', everyMs: 60_000, run: reconcileVmPurge },
+  { name: 'samples', everyMs: 30_000, run: reconcileSamples },
   { name: 'consoles', everyMs: 30_000, run: reconcileConsoles },
   { name: 'drift', everyMs: 15_000, run: reconcileDrift },
   { name: 'ledger', everyMs: 600_000, run: reconcileLedger },

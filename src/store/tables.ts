@@ -8,6 +8,7 @@ import type { MoneyTables } from './tables/money.ts';
 import type { NetworkTables } from './tables/network.ts';
 import type { PeopleTables } from './tables/people.ts';
 import type { QuoteTables } from './tables/quote.ts';
+import type { SampleTables } from './tables/sample.ts';
 import type { VmTables } from './tables/vm.ts';
 import type { WebhookTables } from './tables/webhook.ts';
 
@@ -21,4 +22,5 @@ export interface Tables
     NetworkTables,
     MoneyTables,
     QuoteTables,
+    SampleTables,
     WebhookTables {}

@@ -5,15 +5,20 @@ import { enrol, pollAssignments } from '../../app/host.ts';
 import { readImagingSecrets } from '../../app/imaging-secret.ts';
 import { readRegistryAuth } from '../../app/registry-auth.ts';
 import { acceptReport } from '../../app/report.ts';
+import { acceptSamples } from '../../app/sample.ts';
 import type { Api } from '../types.ts';
 import { hostOf } from './authenticate.ts';
 import { EnrolledSchema, EnrolSchema } from './contract/inventory.ts';
 import { AssignmentsSchema, pollSecondsMax } from './contract/order.ts';
 import { ReportSchema } from './contract/report.ts';
+import { SamplesSchema } from './contract/sample.ts';
 import { ImagingSecretsSchema, RegistryAuthSchema } from './contract/secret.ts';
 
 /** A report of two thousand instances and events, at the longest messages, stays below this. */
 const reportBytesMax = 8 * 1024 * 1024;
+
+/** Samples of two thousand instances stay below this. */
+const samplesBytesMax = 2 * 1024 * 1024;
 
 const PollQuery = Type.Object({
   after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
@@ -96,6 +101,23 @@ export function hostRoutes({ app, context, errors }: Api): void {
     },
     async (request) => {
       await acceptReport(context, await hostOf(context, request), request.body);
+      return {};
+    },
+  );
+
+  app.post(
+    '/agent/v1/samples',
+    {
+      bodyLimit: samplesBytesMax,
+      schema: {
+        operationId: 'sendSamples',
+        summary: 'What the host has measured; answered with an acknowledgement',
+        body: SamplesSchema,
+        response: { 200: Type.Object({}), ...errors(400, 401) },
+      },
+    },
+    async (request) => {
+      await acceptSamples(context, await hostOf(context, request), request.body);
       return {};
     },
   );

@@ -37,6 +37,7 @@ import { instanceCreateRoutes } from './instance-create.ts';
 import { keysRoutes } from './keys.ts';
 import { logRoutes } from './log.ts';
 import { meRoutes } from './me.ts';
+import { metricsRoutes } from './metrics.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
@@ -151,6 +152,7 @@ export const nativeDialect = defineDialect({
     addressRoutes,
     keysRoutes,
     doorRoutes,
+    metricsRoutes,
     nowhereRoutes,
   ],
 });
