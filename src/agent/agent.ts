@@ -14,8 +14,10 @@ import { type ServerClient, ServerRefused } from './client.ts';
 import { Consoles } from './consoles.ts';
 import type { Found } from './driver.ts';
 import { type DriverPair, Drivers } from './drivers.ts';
+import type { HostCounters } from './host-usage.ts';
 import { Outbox } from './outbox.ts';
 import type { Records } from './record.ts';
+import { Sampler } from './sampler.ts';
 import { Streams } from './streams.ts';
 import { type Patience, Worker } from './worker.ts';
 
@@ -32,6 +34,8 @@ export interface AgentParts {
   drivers: DriverPair;
   records: Records;
   inventory: () => Promise<Inventory>;
+  /** What the machine has used so far; null where that says nothing. */
+  hostUsage: (() => Promise<HostCounters>) | null;
   clock: Clock;
   entropy: Entropy;
   patience: Patience;
@@ -51,6 +55,7 @@ export class Agent {
   readonly #streams: Streams;
   readonly #acts: Acts;
   readonly #consoles: Consoles;
+  readonly #sampler: Sampler;
   readonly #stopping = new AbortController();
   #found = new Map<string, Found>();
   #strays: string[] = [];
@@ -72,6 +77,8 @@ export class Agent {
     this.#streams = new Streams({ client, logger, logs: (...asked) => this.#driver.logs(...asked) });
     const open = (...asked: Parameters<Drivers['console']>) => this.#driver.console(...asked);
     this.#consoles = new Consoles({ serverUrls: client.urls, console: open, logger });
+    const usage = () => this.#driver.usage();
+    this.#sampler = new Sampler({ ...parts, usage, signal: this.#stopping.signal });
     this.#acts = new Acts({
       act: (...asked) => this.#driver.act(...asked),
       records,
@@ -100,7 +107,7 @@ export class Agent {
       { running: [...this.#found.values()].filter(({ power }) => power === 'running').length },
       'agent started',
     );
-    this.#loops = [this.#pollLoop(), this.#reportLoop()];
+    this.#loops = [this.#pollLoop(), this.#reportLoop(), this.#sampler.run()];
   }
 
   /** Stops working and lets go of the instances, which run on. */

@@ -5,6 +5,7 @@ import type { Enrolled, Inventory } from '../api/agent/contract/inventory.ts';
 import type { Assignments } from '../api/agent/contract/order.ts';
 import { pollSecondsMax } from '../api/agent/contract/order.ts';
 import type { Report } from '../api/agent/contract/report.ts';
+import type { Samples } from '../api/agent/contract/sample.ts';
 import type { ImagingSecrets, RegistryAuth } from '../api/agent/contract/secret.ts';
 import type { StreamAnswer, StreamBatch } from '../api/agent/contract/stream.ts';
 
@@ -72,6 +73,11 @@ export class ServerClient {
   /** Hands in a report. */
   async report(report: Report, signal: AbortSignal): Promise<void> {
     await this.#call('POST', '/agent/v1/reports', requestTimeoutMs, signal, report);
+  }
+
+  /** Hands in what was measured. */
+  async sendSamples(samples: Samples, signal: AbortSignal): Promise<void> {
+    await this.#call('POST', '/agent/v1/samples', requestTimeoutMs, signal, samples);
   }
 
   /** Hands in a part of a stream. The answer comes late where its reader is slow. */

@@ -25,6 +25,26 @@ export interface Found {
   runningMs?: number;
 }
 
+/**
+ * What an instance that runs has used so far, as counters that only grow for as long as one run of it lasts. Null is what nobody
+ * counts, which is not nothing.
+ */
+export interface Counters {
+  instanceId: string;
+  /** Tells one run from the next, in which everything is counted anew. */
+  run: string;
+  cpuSeconds: number | null;
+  /** What it takes of memory now. */
+  memoryBytes: number | null;
+  diskReadBytes: number | null;
+  diskWriteBytes: number | null;
+  diskReads: number | null;
+  diskWrites: number | null;
+  /** What came to the instance, and what it sent. */
+  networkReceiveBytes: number | null;
+  networkSendBytes: number | null;
+}
+
 /** Something worth telling the customer while an instance comes up. */
 export interface Progress {
   /** A kind of event, such as `image.download`. */
@@ -77,6 +97,8 @@ export interface Driver<Spec> {
   run(spec: Spec, progress: (step: Progress) => void, signal: AbortSignal): Promise<void>;
   /** Asks it to end, ends it after `graceMs`, then removes all that is left of it. Done on nothing is done. */
   erase(instanceId: string, graceMs: number, progress: (step: Progress) => void): Promise<void>;
+  /** What those that run have used. One that can't be looked at now is left out. */
+  usage(): Promise<Counters[]>;
   /** What is here that belongs to no instance or disk of `known`: processes and files. Nothing is done about it. */
   strays(known: ReadonlySet<string>): Promise<string[]>;
   /** Calls back when an instance's state has changed by itself. */

@@ -7,7 +7,7 @@ import type { Assignment } from '../api/agent/contract/order.ts';
 import type { ContainerDriver } from './container/driver.ts';
 import { loginShell } from './container/exec.ts';
 import { ExecStream } from './container/exec-stream.ts';
-import { type Driver, DriverAway, DriverFailure, type Found, type Progress } from './driver.ts';
+import { type Counters, type Driver, DriverAway, DriverFailure, type Found, type Progress } from './driver.ts';
 import type { VmDriver } from './vm/driver.ts';
 
 /** The drivers of one host; `container` is null where no containers can run. */
@@ -92,6 +92,11 @@ export class Drivers implements Driver<Assignment> {
     const kind = this.#kindOf(instanceId);
     if (kind !== 'container') await this.#vm.erase(instanceId, graceMs, progress);
     if (kind !== 'vm') await this.#container?.erase(instanceId, graceMs, progress);
+  }
+
+  async usage(): Promise<Counters[]> {
+    const both = [this.#vm.usage(), this.#container?.usage()].map(unlessAway<Counters[]>);
+    return (await Promise.all(both)).flatMap((counted) => counted ?? []);
   }
 
   async strays(known: ReadonlySet<string>): Promise<string[]> {

@@ -145,7 +145,7 @@ async function makeTier({ database, clock }: Context, tier: Tier, finer: Tier, e
     inTransaction(database, async (tx) => {
       const madeUntil = await takeTier(tx, tier);
       if (madeUntil === undefined || madeUntil >= end) return false;
-      const from = madeUntil < kept ? kept : madeUntil;
+      const from = new Date(Math.max(madeUntil.getTime(), kept.getTime()));
       // Of many steps that nothing is known of none is looked at.
       const isLast = end.getTime() - from.getTime() === tier.stepMs;
       const first = isLast ? from : await findFirst(tx, finer, { from, to: end });

@@ -10,6 +10,7 @@ import { StoragePools } from '../agent/disk/pools.ts';
 import type { DriverPair } from '../agent/drivers.ts';
 import { storageTypeOf } from '../agent/hardware/disks.ts';
 import { hardwareReader } from '../agent/hardware/read.ts';
+import { countHost, type HostCounters } from '../agent/host-usage.ts';
 import type { ImageLimits } from '../agent/image/limits.ts';
 import { ImageStore } from '../agent/image/store.ts';
 import { bytesHeldBelow, type FixedInventory, readInventory, readPools } from '../agent/inventory.ts';
@@ -81,6 +82,8 @@ interface Machine {
   drivers: DriverPair;
   close(): Promise<void>;
   inventory(): Promise<Inventory>;
+  /** What it has used so far; null for one that is a simulation. */
+  usage: (() => Promise<HostCounters>) | null;
 }
 
 /** Starts an agent and resolves when it has looked at what runs here and is known to the server. */
@@ -97,6 +100,7 @@ export async function startAgent(options: AgentOptions, signal: AbortSignal): Pr
     drivers: machine.drivers,
     records: new Records(join(directory, 'records')),
     inventory: () => machine.inventory(),
+    hostUsage: machine.usage,
     clock: systemClock,
     entropy: systemEntropy,
     patience: { ...defaultPatience, ...options.patience },
@@ -202,6 +206,7 @@ async function realMachine(options: AgentOptions, client: ServerClient): Promise
   const hardware = hardwareReader();
   return {
     drivers: { vm: driver, container: containers.driver },
+    usage: () => countHost(directory),
     async close() {
       clearInterval(evicting);
       await containers.close();
@@ -243,5 +248,5 @@ async function simulatedMachine(
     ...(simulated.hardware ? { hardware: simulated.hardware } : {}),
     ...(simulated.storagePools ? { storagePools: simulated.storagePools } : {}),
   };
-  return { drivers: { vm, container }, async close() {}, inventory: async () => inventory };
+  return { drivers: { vm, container }, async close() {}, inventory: async () => inventory, usage: null };
 }

@@ -57,6 +57,12 @@ export const pointsMax = 720;
 /** What lies between two points may be, in seconds. */
 export const steps = [10, 30, 60, 300, 900, 1_800, 3_600, 7_200, 21_600, 86_400] as const;
 
+/** Who asks for the last two hours asks a moment later, or by a clock that is behind. */
+const behindMsMax = 60_000;
+
+/** Whether a tier still has what was at a moment. */
+const keeps = ({ keptMs }: Tier, at: Date, now: Date) => at.getTime() >= now.getTime() - keptMs - behindMsMax;
+
 /** How many points there are in a span. */
 export function pointsIn(span: { from: Date; to: Date }, stepSeconds: number): number {
   const stepMs = stepSeconds * 1_000;
@@ -68,7 +74,7 @@ export function pointsIn(span: { from: Date; to: Date }, stepSeconds: number): n
  * of its beginning. Undefined where the span is too long for any.
  */
 export function finestStep(span: { from: Date; to: Date }, now: Date): number | undefined {
-  const tier = tiers.find(({ keptMs }) => span.from.getTime() >= now.getTime() - keptMs) ?? tiers[2];
+  const tier = tiers.find((one) => keeps(one, span.from, now)) ?? tiers[2];
   return steps.find((step) => step * 1_000 >= tier.stepMs && pointsIn(span, step) <= pointsMax);
 }
 
@@ -91,14 +97,15 @@ export function stretchesOf(
   madeUntil: readonly [fiveMinutes: Date, hours: Date],
 ): Stretch[] {
   const fitting = tiers.filter(({ stepMs }) => stepMs <= stepSeconds * 1_000);
-  const begins = fitting.find(({ keptMs }) => span.from.getTime() >= now.getTime() - keptMs) ?? fitting.at(-1);
-  const ends = [span.to, ...madeUntil];
+  const begins = fitting.find((one) => keeps(one, span.from, now)) ?? fitting.at(-1);
+  const [fiveMinutesEnd, hoursEnd] = madeUntil;
+  const ends = [span.to, fiveMinutesEnd, hoursEnd];
   const stretches: Stretch[] = [];
   let from = span.from;
   for (let index = begins?.index ?? 0; index >= 0; index -= 1) {
-    const [tier, end] = [tiers[index], index === 0 ? span.to : ends[index]];
+    const [tier, end] = [tiers[index], ends[index]];
     if (!tier || !end) continue;
-    const to = end < span.to ? end : span.to;
+    const to = new Date(Math.min(end.getTime(), span.to.getTime()));
     if (from >= to) continue;
     stretches.push({ tier, from, to });
     from = to;

@@ -6,7 +6,7 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'nod
 import { join } from 'node:path';
 import { type Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Driver, DriverFailure, type Found, type Progress } from '../agent/driver.ts';
+import { type Counters, type Driver, DriverFailure, type Found, type Progress } from '../agent/driver.ts';
 import type { BackupNews, VmSpec } from '../agent/vm/driver.ts';
 import type { Act } from '../model/act.ts';
 import type { VmChannel } from '../model/console.ts';
@@ -182,6 +182,25 @@ export class SimulatedDriver<Spec extends Described = VmSpec> implements Driver<
       this.#vms.delete(instanceId);
     });
     this.#turns.delete(instanceId);
+  }
+
+  /** A simulated guest keeps half of its processors busy and writes a page a second; nobody counts its network. */
+  async usage(): Promise<Counters[]> {
+    return [...this.#vms].flatMap(([instanceId, { power, spec, size = spec, startedAtMs, starts }]) => {
+      if (power !== 'running' || startedAtMs === undefined) return [];
+      const seconds = (sinceBootMs() - startedAtMs) / 1_000;
+      return {
+        ...{ instanceId, run: String(starts), cpuSeconds: (seconds * size.vcpus) / 2 },
+        memoryBytes: size.memoryMib * 1024 * 1024,
+        ...{
+          diskReadBytes: 0,
+          diskReads: 0,
+          diskWriteBytes: Math.round(seconds * 4_096),
+          diskWrites: Math.round(seconds),
+        },
+        ...{ networkReceiveBytes: null, networkSendBytes: null },
+      };
+    });
   }
 
   async strays(known: ReadonlySet<string>): Promise<string[]> {

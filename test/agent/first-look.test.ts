@@ -32,7 +32,7 @@ test('an agent that was started anew says nothing of a VM before it has looked a
   const reports: Report[] = [];
   // A server that has one order, and notes what it is told.
   const server = createServer(async (request, response) => {
-    if (request.method === 'POST') reports.push((await json(request)) as Report);
+    if (request.url?.endsWith('/reports')) reports.push((await json(request)) as Report);
     if (request.url?.includes('after=')) return;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ revision: 1, full: true, assignments: [assignment] }));
@@ -59,6 +59,7 @@ test('an agent that was started anew says nothing of a VM before it has looked a
     ...{ records, patience: defaultPatience, clock: systemClock, entropy: systemEntropy },
     drivers: { vm: driver, container: null },
     inventory: async () => ({ cores: 1 }) as Inventory,
+    hostUsage: null,
     logger: { info() {}, warn() {}, error() {} },
   });
   await agent.start();

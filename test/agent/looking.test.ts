@@ -27,6 +27,7 @@ test('a change while the host can not be looked at is told of, and ends nothing'
     entropy: systemEntropy,
     drivers: { vm: driver, container: null },
     inventory: async () => ({ cores: 1 }) as Inventory,
+    hostUsage: null,
     logger: { info() {}, warn: (_about, message) => void warnings.push(message), error() {} },
   });
   let changed: ((instanceId: string) => void) | undefined;

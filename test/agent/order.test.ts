@@ -45,7 +45,7 @@ test('an order under a number that the host has for another order is given anew,
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += chunk;
-    if (request.method === 'POST') reports.push(JSON.parse(text) as Report);
+    if (request.url?.endsWith('/reports')) reports.push(JSON.parse(text) as Report);
     // Each answer is a full one, as after a restart of the server.
     response.setHeader('content-type', 'application/json');
     setTimeout(() => response.end(JSON.stringify({ revision: 1, full: true, assignments })), 20);
@@ -63,6 +63,7 @@ test('an order under a number that the host has for another order is given anew,
     entropy: systemEntropy,
     drivers: { vm: driver, container: null },
     inventory,
+    hostUsage: null,
     logger,
   });
   await agent.start();

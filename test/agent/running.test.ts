@@ -45,7 +45,7 @@ test('the time that a VM has run goes on over a restart of the agent and starts 
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += chunk;
-    if (request.method === 'POST') seen.push(...(JSON.parse(text) as Report).instances);
+    if (request.url?.endsWith('/reports')) seen.push(...(JSON.parse(text) as Report).instances);
     response.setHeader('content-type', 'application/json');
     setTimeout(() => response.end(JSON.stringify({ revision: 1, full: true, assignments: [assignment] })), 20);
   }).listen(0, '127.0.0.1');
@@ -60,6 +60,7 @@ test('the time that a VM has run goes on over a restart of the agent and starts 
       clock: systemClock,
       entropy: systemEntropy,
       drivers: { vm: driver, container: null },
+      hostUsage: null,
       inventory: async () => ({ cores: 1 }) as Inventory,
       logger: { info() {}, warn() {}, error() {} },
     });

@@ -6,7 +6,7 @@ import type Docker from 'dockerode';
 import type { RegistryAuth } from '../../api/agent/contract/secret.ts';
 import type { Ipv4Range } from '../../model/cidr.ts';
 import type { LogLine } from '../../model/log.ts';
-import { DriverAway, DriverFailure, type Found, type Progress } from '../driver.ts';
+import { type Counters, DriverAway, DriverFailure, type Found, type Progress } from '../driver.ts';
 import { containerOptions, specHash, specLabel } from './create.ts';
 import { DiskWatch, type Watched, watchedOf } from './disk-watch.ts';
 import type { Doors } from './doors.ts';
@@ -33,6 +33,7 @@ import { RegistryGuard } from './registry-guard.ts';
 import { killRemains } from './remains.ts';
 import { execIn } from './run-command.ts';
 import { runStartupScript } from './script.ts';
+import { countContainers, type Running } from './usage.ts';
 import { type Death, Witness } from './witness.ts';
 
 /** What the driver is made of. */
@@ -76,6 +77,8 @@ export class DockerDriver implements ContainerDriver {
   readonly #listeners: ((instanceId: string) => void)[] = [];
   /** Those that were ever run or seen here, and not erased. */
   readonly #known = new Set<string>();
+  /** Those that ran when they were last seen, by instance: every look at the host sees each. */
+  readonly #running = new Map<string, Running>();
   #info: EngineInfo | null = null;
 
   constructor(parts: DockerParts) {
@@ -121,6 +124,7 @@ export class DockerDriver implements ContainerDriver {
 
   async inspect(instanceId: string): Promise<Found | undefined> {
     const container = await this.#find(instanceId);
+    this.#noteRunning(instanceId, container);
     if (!container) return undefined;
     this.#known.add(instanceId);
     return foundOf(instanceId, container, {
@@ -252,7 +256,12 @@ export class DockerDriver implements ContainerDriver {
     await this.#networks.remove(instanceId);
     await this.#images.release(instanceId);
     this.#known.delete(instanceId);
+    this.#running.delete(instanceId);
     await this.#memories.forget(instanceId);
+  }
+
+  async usage(): Promise<Counters[]> {
+    return countContainers([...this.#running.values()]);
   }
 
   async strays(known: ReadonlySet<string>): Promise<string[]> {
@@ -286,6 +295,15 @@ export class DockerDriver implements ContainerDriver {
   /** The address that a container has in its own network, where only this host reaches it. */
   async addressOf(instanceId: string): Promise<string | undefined> {
     return (await this.#networks.find(instanceId))?.ip;
+  }
+
+  #noteRunning(instanceId: string, container: Docker.ContainerInspectInfo | undefined): void {
+    if (!container?.State.Running) {
+      this.#running.delete(instanceId);
+      return;
+    }
+    const { Id, State } = container;
+    this.#running.set(instanceId, { instanceId, id: Id, pid: State.Pid, startedAt: State.StartedAt });
   }
 
   #own(): { label: string[] } {

@@ -63,6 +63,11 @@ export class QemuLines {
     return attachment;
   }
 
+  /** The QEMUs to which there is a line, or an attempt to get one. */
+  present(): { instanceId: string; pid: number; attachment: Promise<Attachment> }[] {
+    return [...this.#lines].map(([instanceId, line]) => ({ instanceId, ...line }));
+  }
+
   /** Ends the line to a VM's QEMU, where there is one; QEMU and its guest run on. */
   async end(instanceId: string): Promise<void> {
     const line = this.#lines.get(instanceId);

@@ -10,7 +10,7 @@ import type { VmChannel } from '../../model/console.ts';
 import { disksMax } from '../../model/disk.ts';
 import { eraseDisk } from '../disk/place.ts';
 import { makeSpares, removeSpares } from '../disk/spares.ts';
-import { DriverFailure, type Found, type Progress } from '../driver.ts';
+import { type Counters, DriverFailure, type Found, type Progress } from '../driver.ts';
 import { forgetGuest } from '../network/guest.ts';
 import type { Attachment } from './attachment.ts';
 import { type BackupGround, VmBackups } from './backups.ts';
@@ -29,6 +29,7 @@ import { reopenPorts, setPorts } from './ports.ts';
 import type { QemuProcess } from './process.ts';
 import { forgetSecrets, machineOf, noteTold, prepareFiles, startQemu } from './start.ts';
 import { endQemu } from './stop.ts';
+import { countVms } from './usage.ts';
 
 export class QemuDriver implements VmDriver {
   readonly #options: QemuDriverOptions;
@@ -168,6 +169,12 @@ export class QemuDriver implements VmDriver {
     const process = ground.processes.find().find((found) => found.instanceId === instanceId);
     const command = process ? (await this.#lines.open(ground.processes, home, process)).command : null;
     return { home, user: ground.walls.userOf(instanceId), command };
+  }
+
+  async usage(): Promise<Counters[]> {
+    const { networks } = await this.#prepare();
+    const running = this.#lines.present().filter(({ instanceId }) => !this.#starting.has(instanceId));
+    return countVms(running, (instanceId) => networks?.tapOf(instanceId));
   }
 
   async strays(known: ReadonlySet<string>): Promise<string[]> {

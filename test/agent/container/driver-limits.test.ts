@@ -58,6 +58,23 @@ describe('the limits of a container', () => {
     await takeDown(driver, one.instanceId);
   });
 
+  test('are what its counters stay below, and these grow with what it does', async () => {
+    const [{ instanceId }, counted] = [
+      neighbour,
+      async () => (await driver.usage()).find((one) => one.instanceId === neighbour.instanceId),
+    ];
+    const before = await counted();
+    const began = performance.now();
+    await inside(driver, instanceId, 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done');
+    const now = await counted();
+    const tookSeconds = (performance.now() - began) / 1_000;
+    assert.ok(before && now && before.run === now.run, JSON.stringify({ before, now }));
+    const cpuSeconds = (now.cpuSeconds ?? 0) - (before.cpuSeconds ?? 0);
+    assert.ok(cpuSeconds > 0.05 && cpuSeconds <= tookSeconds + 0.5, `${cpuSeconds} s of ${tookSeconds} s`);
+    assert.ok((now.memoryBytes ?? 0) > 10_000 && (now.memoryBytes ?? 0) <= neighbour.memoryMib * 1024 * 1024);
+    assert.equal(typeof now.networkReceiveBytes, 'number');
+  });
+
   test('end what wants too much memory, with that reason, and its neighbour is well', async () => {
     const one = spec({ image: 'eats-memory', memoryMib: 32 });
     await bringUp(driver, one);

@@ -87,6 +87,25 @@ test('the guest has its host name, its disk has the size that was ordered, and i
   );
 });
 
+test('what a guest uses is counted: processors, memory and disks; a network of QEMU’s own nobody counts', async () => {
+  const counted = async () => (await driver.usage()).find(({ instanceId }) => instanceId === spec.instanceId);
+  const began = performance.now();
+  const before = await counted();
+  const mib = 8;
+  // A part of the disk that nothing has read before.
+  await guest(`dd if=/dev/vda of=/dev/null bs=1M skip=1024 count=${mib} 2>/dev/null; echo x > /root/x; sync`);
+  const now = await counted();
+  assert.ok(before && now && before.run === now.run, JSON.stringify({ before, now }));
+  const grown = (name: 'cpuSeconds' | 'diskReadBytes' | 'diskReads' | 'diskWriteBytes' | 'diskWrites') =>
+    (now[name] ?? 0) - (before[name] ?? 0);
+  const seconds = (performance.now() - began) / 1_000;
+  assert.ok(grown('cpuSeconds') > 0 && grown('cpuSeconds') < seconds * (spec.vcpus + 2), `${grown('cpuSeconds')} s`);
+  assert.ok(grown('diskReadBytes') >= mib * 1024 ** 2 && grown('diskReads') > 0, `${grown('diskReadBytes')} bytes`);
+  assert.ok(grown('diskWriteBytes') > 0 && grown('diskWrites') > 0);
+  assert.ok((now.memoryBytes ?? 0) > 16 * 1024 ** 2);
+  assert.deepEqual([now.networkReceiveBytes, now.networkSendBytes], [null, null]);
+});
+
 test('QEMU runs as a user of its own without privileges, confined, and holds no path of the host', async () => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1];

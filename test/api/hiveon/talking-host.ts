@@ -140,7 +140,7 @@ export async function startTalkingHost(
   await container.open();
   const agent = new Agent({
     ...{ client: host.client, drivers: { vm, container }, records: new Records(join(directory, 'records')) },
-    ...{ inventory: async () => inventory, clock: systemClock, entropy: systemEntropy, logger: quiet },
+    ...{ inventory: async () => inventory, hostUsage: null, clock: systemClock, entropy: systemEntropy, logger: quiet },
     patience: { ...defaultPatience, graceMs: 100 },
   });
   await agent.start();
