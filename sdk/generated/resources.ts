@@ -50,6 +50,7 @@ import type {
   Host,
   HostChange,
   HostInstancePage,
+  HostMetrics,
   HostPage,
   Image,
   ImageChange,
@@ -58,6 +59,7 @@ import type {
   Instance,
   InstanceChange,
   InstanceCounts,
+  InstanceMetrics,
   InstancePage,
   InstancePorts,
   Keys,
@@ -627,6 +629,18 @@ export class HostsApi {
   deleteAddressPool(host: string, addressPool: string, options: ChangeOptions = {}): Promise<void> {
     return this.#transport.change('DELETE', `/berth/v1/hosts/${encodeURIComponent(host)}/address-pools/${encodeURIComponent(addressPool)}`, {}, options);
   }
+
+  /** What a host used over a span of time. */
+  getMetrics(host: string, query: {
+      /** From the step on that this day or moment is in; an hour before `to` where left out */
+      from?: string | undefined;
+      /** Up to before this day or moment; up to now where left out */
+      to?: string | undefined;
+      /** Seconds from one point to the next; left out, the finest of which 720 points hold the span */
+      step?: 10 | 30 | 60 | 300 | 900 | 1800 | 3600 | 7200 | 21600 | 86400 | undefined;
+    } = {}, options: Options = {}): Promise<HostMetrics> {
+    return this.#transport.read(`/berth/v1/hosts/${encodeURIComponent(host)}/metrics`, { query }, options);
+  }
 }
 
 /** Operations on images. */
@@ -782,6 +796,18 @@ export class InstancesApi {
   /** A ticket that opens one door of an instance, once, within 30 s. For WebSockets of web pages, which can send no header. It lasts no longer than the key or session that made it. */
   createTicket(instance: string, body: NewTicket, options: ChangeOptions = {}): Promise<Ticket> {
     return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/tickets`, { body }, options);
+  }
+
+  /** What an instance used over a span of time. Measured by its host every 10 seconds. These are kept for 2 hours, averages of 5 minutes for 8 days and of an hour for 90 days. */
+  getMetrics(instance: string, query: {
+      /** From the step on that this day or moment is in; an hour before `to` where left out */
+      from?: string | undefined;
+      /** Up to before this day or moment; up to now where left out */
+      to?: string | undefined;
+      /** Seconds from one point to the next; left out, the finest of which 720 points hold the span */
+      step?: 10 | 30 | 60 | 300 | 900 | 1800 | 3600 | 7200 | 21600 | 86400 | undefined;
+    } = {}, options: Options = {}): Promise<InstanceMetrics> {
+    return this.#transport.read(`/berth/v1/instances/${encodeURIComponent(instance)}/metrics`, { query }, options);
   }
 }
 

@@ -601,6 +601,32 @@ export interface HostMachine {
   ingressDomain: string | null;
 }
 
+export interface HostMetrics {
+  /** Seconds from one point to the next */
+  step: number;
+  /** When the first step begins */
+  from: string;
+  /** One for each step; one of which nothing is known is null but for its time */
+  points: HostMetricsPoint[];
+  latest: HostMetricsPoint | null;
+}
+
+export interface HostMetricsPoint {
+  /** When its step begins */
+  at: string;
+  /** Cores on average */
+  cpu: number | null;
+  /** What is not to be had any more, of all that the machine has */
+  memoryBytes: number | null;
+  /** What is taken of the file system that instances lie on */
+  diskBytes: number | null;
+  /** Null where nobody counts it, as in the user network of a VM */
+  networkReceiveBytesPerSecond: number | null;
+  networkSendBytesPerSecond: number | null;
+  /** How many of its instances run */
+  instances: number | null;
+}
+
 export interface HostPage {
   items: Host[];
   /** Where to go on; null on the last page */
@@ -789,6 +815,32 @@ export interface InstanceDatacenter {
   country: string;
   /** The city's part of its UN/LOCODE */
   city: string;
+}
+
+export interface InstanceMetrics {
+  /** Seconds from one point to the next */
+  step: number;
+  /** When the first step begins */
+  from: string;
+  /** One for each step; one of which nothing is known is null but for its time */
+  points: InstanceMetricsPoint[];
+  latest: InstanceMetricsPoint | null;
+}
+
+export interface InstanceMetricsPoint {
+  /** When its step begins */
+  at: string;
+  /** Processors on average, from 0 to the number of vcpus, and a little more for what emulates devices */
+  cpu: number | null;
+  /** What it takes of its host's memory */
+  memoryBytes: number | null;
+  diskReadBytesPerSecond: number | null;
+  diskWriteBytesPerSecond: number | null;
+  diskReadsPerSecond: number | null;
+  diskWritesPerSecond: number | null;
+  /** Null where nobody counts it, as in the user network of a VM */
+  networkReceiveBytesPerSecond: number | null;
+  networkSendBytesPerSecond: number | null;
 }
 
 export interface InstancePage {
