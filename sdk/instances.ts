@@ -1,10 +1,10 @@
 // Instances with waiting for what becomes of them, told by the event stream, so that nobody has to ask all the time; and with their doors.
 
 import { Door, type DoorOptions, openDoor, TerminalDoor } from './doors.ts';
-import { AccessError, BerthError } from './error.ts';
+import { AccessError, BerthError, ConnectionError, errorOf } from './error.ts';
 import type { Feed } from './feed.ts';
 import { InstancesApi } from './generated/resources.ts';
-import type { Instance } from './generated/types.ts';
+import type { Instance, LogLine, Problem } from './generated/types.ts';
 import { type Options, pause, type Transport } from './transport.ts';
 
 /** How long is waited. */
@@ -37,12 +37,12 @@ const ends: ReadonlySet<Status> = new Set(['failed', 'terminated', 'deleting', '
 
 /** Instances, and waiting for them. */
 export class Instances extends InstancesApi {
+  readonly #transport: Transport;
   readonly #feed: Feed;
-  readonly #url: string;
 
   constructor(transport: Transport, feed: Feed) {
     super(transport);
-    this.#url = transport.url;
+    this.#transport = transport;
     this.#feed = feed;
   }
 
@@ -58,8 +58,33 @@ export class Instances extends InstancesApi {
     const { signal, ...exec } = options;
     const asked = { door, ...(door === 'exec' ? { exec } : {}) };
     const { url } = await this.createTicket(id, asked, { signal });
-    const socket = await openDoor(new URL(url, this.#url), signal);
+    const socket = await openDoor(new URL(url, this.#transport.url), signal);
     return door === 'screen' ? new Door(socket) : new TerminalDoor(socket, door === 'exec');
+  }
+
+  /**
+   * What an instance says, line by line as it says it, until it has ended or the signal ends it.
+   * @throws BerthError where the server refuses, or breaks off
+   */
+  async *followLogs(
+    id: string,
+    query: Parameters<InstancesApi['getLogs']>[1] = {},
+    { signal }: Options = {},
+  ): AsyncGenerator<LogLine, void, undefined> {
+    const path = `/berth/v1/instances/${encodeURIComponent(id)}/logs`;
+    const accept = { accept: 'application/x-ndjson' };
+    const response = await this.#transport
+      .send('GET', path, { query: { ...query, follow: true } }, accept, signal)
+      .catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw new ConnectionError(`${this.#transport.url} does not answer: ${(error as Error).message}.`);
+      });
+    if (!response.ok || !response.body) throw errorOf((await response.json()) as Problem);
+    for await (const line of linesOf(response.body)) {
+      const said = JSON.parse(line) as LogLine | { error: { code: string; detail: string } };
+      if ('error' in said) throw new BerthError(said.error.detail);
+      yield said;
+    }
   }
 
   /**
@@ -123,5 +148,21 @@ export class Instances extends InstancesApi {
         await Promise.race([woken, pause(everyMs, signal).catch(() => {})]);
       },
     };
+  }
+}
+
+/** The lines of a body; white space that keeps a connection alive is none. */
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const lines = (text + decoder.decode(part.value, { stream: true })).split('\n');
+      text = lines.pop() ?? '';
+      yield* lines.filter((line) => line.trim() !== '');
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
   }
 }

@@ -1,4 +1,4 @@
-// `berth account`: who may deploy, and their money. Keys and users stand beside.
+// `berth local account`: who may deploy, and their money. Keys and users stand beside.
 
 import type { Command } from 'commander';
 import { type AccountRow, createAccount, findAccount, listAccounts } from '../app/account.ts';

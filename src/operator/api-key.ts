@@ -1,4 +1,4 @@
-// `berth account key`: an account's API keys. A key is shown once, when it is made.
+// `berth local account key`: an account's API keys. A key is shown once, when it is made.
 
 import type { Command } from 'commander';
 import { findAccount } from '../app/account.ts';

@@ -65,7 +65,7 @@ export function addCommand<Options extends object>(
 /** For a command that has no options of its own. */
 export const plain = (command: Command): Command => command;
 
-/** A group of commands, such as `berth host`. */
+/** A group of commands, such as `berth local host`. */
 export function group(name: string, description: string): Command {
   return new Command(name).description(description);
 }

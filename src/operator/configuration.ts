@@ -1,4 +1,4 @@
-// `berth configuration`: the sizes that are sold.
+// `berth local configuration`: the sizes that are sold.
 
 import type { Command } from 'commander';
 import { addConfiguration, listSoldConfigurations, removeConfiguration } from '../app/configuration.ts';

@@ -1,4 +1,4 @@
-// `berth datacenter`: where hosts can stand.
+// `berth local datacenter`: where hosts can stand.
 
 import type { Command } from 'commander';
 import { addDatacenter, changeDatacenter, type DatacenterFields, removeDatacenter } from '../app/datacenter.ts';
@@ -66,7 +66,7 @@ export function datacenterCommand(ground: Ground): Command {
       const datacenter = await addDatacenter(context, given, fields);
       return {
         value: datacenter,
-        text: `Datacenter ${slug} is there; "berth host set NAME --datacenter ${slug}" puts hosts into it.\n`,
+        text: `Datacenter ${slug} is there; "berth local host set NAME --datacenter ${slug}" puts hosts into it.\n`,
       };
     },
   );

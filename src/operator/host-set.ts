@@ -1,4 +1,4 @@
-// `berth host set`: where a host stands, how far it is sold over, and what it is made of where the operator knows better.
+// `berth local host set`: where a host stands, how far it is sold over, and what it is made of where the operator knows better.
 
 import type { Command } from 'commander';
 import { changeHost, type HostFields } from '../app/host-terms.ts';

@@ -1,4 +1,4 @@
-// `berth host`: looking at hosts, enrolling them, and whether they take instances. Their terms are set in host-set.ts.
+// `berth local host`: looking at hosts, enrolling them, and whether they take instances. Their terms are set in host-set.ts.
 
 import type { Command } from 'commander';
 import { enrolHost, type HostRow, listHostOrphans, listHosts, setHostState, showHost } from '../app/host-terms.ts';
@@ -153,7 +153,7 @@ function addEnrol(command: Command, ground: Ground): void {
       const text = [
         `Host ${name} is ${isNew ? 'new' : 'there'}. Start its agent within an hour, on the machine, by`,
         `\n  ${start}\n`,
-        ...(needsPool ? [`It takes no instances before it has addresses: berth host pool add ${name} CIDR`] : []),
+        ...(needsPool ? [`It takes no instances before it has addresses: berth local host pool add ${name} CIDR`] : []),
       ];
       return { value: { hostId, name, isNew, token, command: start }, text: `${text.join('\n')}\n` };
     },

@@ -1,4 +1,4 @@
-// `berth host pool`: the addresses that a host's instances get.
+// `berth local host pool`: the addresses that a host's instances get.
 
 import type { Command } from 'commander';
 import { addPool, removePool, showHost } from '../app/host-terms.ts';

@@ -1,4 +1,4 @@
-// `berth price`: what hosts cost an epoch.
+// `berth local price`: what hosts cost an epoch.
 
 import type { Command } from 'commander';
 import { listHosts } from '../app/host-terms.ts';

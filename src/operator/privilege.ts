@@ -1,4 +1,4 @@
-// `berth privilege`: what users may do with accounts, groups and VMs, and who runs the whole.
+// `berth local privilege`: what users may do with accounts, groups and VMs, and who runs the whole.
 
 import type { Command } from 'commander';
 import { grantByOperator, listPrivileges, type ObjectNames, revokeByOperator } from '../app/operator-privilege.ts';

@@ -1,4 +1,4 @@
-// `berth slot`: slices of hosts that are let whole to one container each.
+// `berth local slot`: slices of hosts that are let whole to one container each.
 
 import type { Command } from 'commander';
 import {

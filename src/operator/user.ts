@@ -1,4 +1,4 @@
-// `berth account user`: people who may act for an account. A password is read from standard input or made here, and never
+// `berth local account user`: people who may act for an account. A password is read from standard input or made here, and never
 // taken from the command line, which every user of the machine can read.
 
 import { text as readText } from 'node:stream/consumers';

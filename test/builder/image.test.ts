@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runCommand } from '../../src/builder/command.ts';
 import { masterBootRecord } from '../../src/builder/disk.ts';
@@ -93,11 +94,9 @@ test('a partition table says where partitions are, and refuses what does not fit
 
 /** Runs the command as the program would; its exit status and what it wrote. */
 async function imageCommand(args: readonly string[], env: Record<string, string> = {}) {
-  const module = new URL('../../src/cli/image.ts', import.meta.url).href;
-  const code = `import { imageCommand } from ${JSON.stringify(module)};
-    await imageCommand().parseAsync(process.argv.slice(1), { from: 'user' });`;
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const options = { timeout: 120_000, env: { ...process.env, ...env } };
-  return execFileAsync(process.execPath, ['--input-type=module', '-e', code, '--', ...args], options).then(
+  return execFileAsync(process.execPath, [main, 'image', ...args], options).then(
     ({ stdout, stderr }) => ({ status: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({ ...error, status: error.code }),
   );

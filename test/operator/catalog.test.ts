@@ -125,6 +125,7 @@ test('where there is no database, or it doesn’t run, the command says what to 
   const directory = await mkdtemp(join(tmpdir(), 'berth-none-'));
   await new Operator(directory).refused(['host', 'list'], directory, 'berth up');
   const away = await runBerth([
+    'local',
     'host',
     'list',
     '--database-url',

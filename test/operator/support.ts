@@ -35,7 +35,7 @@ export class Operator {
 
   /** Runs a command that must succeed, and returns what it printed. */
   async text(...args: string[]): Promise<string> {
-    const { status, stdout, stderr } = await runBerth([...args, ...this.#where]);
+    const { status, stdout, stderr } = await runBerth(['local', ...args, ...this.#where]);
     assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
     return stdout;
   }
@@ -47,12 +47,12 @@ export class Operator {
 
   /** Runs a command with something on its standard input. */
   typing(input: string, ...args: string[]): Promise<Ended> {
-    return runBerth([...args, ...this.#where], input);
+    return runBerth(['local', ...args, ...this.#where], input);
   }
 
   /** Runs a command that must be refused: status 1, nothing printed, and one sentence that has all of these words in it. */
   async refused(args: string[], ...words: string[]): Promise<void> {
-    const { status, stdout, stderr } = await runBerth([...args, ...this.#where]);
+    const { status, stdout, stderr } = await runBerth(['local', ...args, ...this.#where]);
     assert.equal(status, 1, `${args.join(' ')}: ${stdout}${stderr}`);
     assert.equal(stdout, '');
     assert.match(stderr, /^berth: [^\n]+\n$/);

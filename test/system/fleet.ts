@@ -78,7 +78,7 @@ export class Fleet {
 
   /** Runs a command of the operator's. */
   async berth<Value>(...command: string[]): Promise<Value> {
-    const args = ['src/main.ts', ...command, '--database-url', this.#connectionString, '--json'];
+    const args = ['src/main.ts', 'local', ...command, '--database-url', this.#connectionString, '--json'];
     return JSON.parse((await run(process.execPath, args, { cwd: root, timeout: startMsMax })).stdout) as Value;
   }
 

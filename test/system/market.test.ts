@@ -61,7 +61,7 @@ after(async () => {
 
 const list = async () => (await berth.call<Vm[]>('GET', '/vms/v3')).body;
 const berthCommand = async (...args: string[]) =>
-  (await run(process.execPath, [main, ...args, '--data', directory], { timeout: 60_000 })).stdout;
+  (await run(process.execPath, [main, 'local', ...args, '--data', directory], { timeout: 60_000 })).stdout;
 
 function ssh(command: string): Promise<string> {
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR'];

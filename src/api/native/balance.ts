@@ -83,7 +83,7 @@ export function balanceRoutes(api: Api): void {
       tag: 'money',
       summary: 'What moved in an account in a span of time, summed up by instance and kind',
       description:
-        'With `Accept: text/csv` every single transaction with the balance after it, as `berth account statement --csv` has them.',
+        'With `Accept: text/csv` every single transaction with the balance after it, as `berth local account statement --csv` has them.',
       path: '/accounts/{account}/statement',
       query: spanQuery,
       result: StatementSchema,

@@ -1,0 +1,101 @@
+// How commands name things: by their id, or by their name where only one of those that the caller sees has it.
+
+import type { Berth } from '../../sdk/berth.ts';
+import type { Account, Instance } from '../../sdk/generated/types.ts';
+import type { Desk } from './command.ts';
+import { NotThereError, UsageError } from './exit.ts';
+
+/** A kind of thing that is found by id or name. */
+export interface Kind<Thing extends { id: string }> {
+  /** As errors call it, such as `group`. */
+  noun: string;
+  /** Of its ids. */
+  prefix: string;
+  get(berth: Berth, id: string): Promise<Thing>;
+  /** Those that have a name. */
+  named(berth: Berth, name: string): Promise<Thing[]>;
+  /** What tells things of one name apart. */
+  tell(thing: Thing): string;
+  /** The command that lists them. */
+  list: string;
+}
+
+/**
+ * The thing that is meant.
+ * @throws NotThereError; UsageError that lists the candidates where several have the name
+ */
+export async function find<Thing extends { id: string }>(
+  { berth }: Desk,
+  kind: Kind<Thing>,
+  text: string,
+): Promise<Thing> {
+  const { noun, list } = kind;
+  if (isId(kind.prefix, text)) return kind.get(berth, text);
+  const found = await kind.named(berth, text);
+  const [first, ...others] = found;
+  if (!first) throw new NotThereError(`There is no ${noun} "${text}"; "berth ${list}" shows those that there are.`);
+  if (others.length === 0) return first;
+  const candidates = found.map((one) => `\n  ${one.id}  ${kind.tell(one)}`).join('');
+  throw new UsageError(`There are ${found.length} ${noun}s "${text}"; name one by its id:${candidates}`);
+}
+
+/** Whether a text is an id of a kind. */
+export const isId = (prefix: string, text: string): boolean => new RegExp(`^${prefix}_[0-9a-f]+$`).test(text);
+
+const instancesNamed =
+  (kind: Instance['kind'] | undefined, deleted: boolean) =>
+  async (berth: Berth, name: string): Promise<Instance[]> => {
+    const all = await berth.instances.list({ name, kind, deleted: true }).all();
+    const gone = all.filter(({ status }) => status === 'soft-deleted');
+    const there = all.filter(({ status }) => !['soft-deleted', 'deleting', 'deleted'].includes(status));
+    // Those that are meant by what is done with them; the others only where there is no such one.
+    const meant = deleted ? [gone, there] : [there, gone];
+    return meant.find((some) => some.length > 0) ?? all;
+  };
+
+const tellInstance = ({ status, createdAt }: Instance) => `${status}, made ${createdAt.slice(0, 16)}Z`;
+const instanceKind = (noun: string, list: string, kind: Instance['kind'] | undefined, deleted = false) => ({
+  ...{ noun, list, prefix: 'ins', tell: tellInstance, named: instancesNamed(kind, deleted) },
+  get: (berth: Berth, id: string) => berth.instances.get(id),
+});
+
+/** VMs. */
+export const vmKind: Kind<Instance> = instanceKind('VM', 'vm list', 'vm');
+/** VMs that are deleted and can be brought back. */
+export const deletedVmKind: Kind<Instance> = instanceKind('VM', 'vm list --deleted', 'vm', true);
+/** Containers. */
+export const containerKind: Kind<Instance> = instanceKind('container', 'ct list', 'container');
+/** Either. */
+export const anyInstanceKind: Kind<Instance> = instanceKind('instance', 'vm list', undefined);
+
+/** The id of an instance that an option names. */
+export const instanceIdOf = async (desk: Desk, text: string | undefined): Promise<string | undefined> =>
+  text === undefined || isId('ins', text) ? text : (await find(desk, anyInstanceKind, text)).id;
+
+/** Accounts. */
+export const accountKind: Kind<Account> = {
+  ...{ noun: 'account', prefix: 'acc', list: 'account list', tell: ({ name }) => name },
+  get: (berth, id) => berth.accounts.get(id),
+  named: async (berth, name) => (await berth.accounts.list().all()).filter((one) => one.name === name),
+};
+
+/**
+ * The account that is meant, where one may be left out.
+ * @throws UsageError that lists them where there are several
+ */
+export async function accountOf(desk: Desk, text: string | undefined): Promise<Account> {
+  if (text !== undefined) return find(desk, accountKind, text);
+  const { items, nextCursor } = await desk.berth.accounts.list({ limit: 20 }).page();
+  const [first, ...others] = items;
+  if (!first) throw new NotThereError('You see no account.');
+  if (others.length === 0) return first;
+  const names = items.map(({ name }) => name).join(', ');
+  throw new UsageError(`You see several accounts; say --account: ${names}${nextCursor === null ? '' : ', ...'}`);
+}
+
+/** The groups of an account are found by name, too. */
+export const groupKind: Kind<{ id: string; name: string; account: string }> = {
+  ...{ noun: 'group', prefix: 'grp', list: 'group list', tell: ({ account }) => `in ${account}` },
+  get: (berth, id) => berth.groups.get(id),
+  named: (berth, name) => berth.groups.list({ name }).all(),
+};

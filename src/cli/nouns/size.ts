@@ -1,0 +1,42 @@
+// `berth size`: the configurations that are sold, and how many of each still fit where.
+
+import type { Capacity, Configuration } from '../../../sdk/generated/types.ts';
+import type { Noun } from '../command.ts';
+import { type Column, size } from '../table.ts';
+import { listVerb } from '../verbs.ts';
+
+const capacityColumns: readonly Column<Capacity>[] = [
+  { title: 'size', cell: ({ configuration }) => configuration.slug },
+  { title: 'datacenter', cell: ({ datacenter }) => datacenter?.slug, rank: 1 },
+  { title: 'free', cell: ({ available }) => available, right: true },
+  { title: 'from usd/epoch', cell: ({ pricePerEpochFrom }) => pricePerEpochFrom, right: true, rank: 2 },
+  { title: 'hosts', cell: ({ hosts }) => hosts, right: true, rank: 3 },
+];
+
+/** The `size` commands. */
+export const noun: Noun = {
+  verbs: [
+    listVerb({
+      description: 'list the sizes that are sold, from the smallest',
+      operation: 'listConfigurations',
+      examples: ['size list'],
+      columns: [
+        { title: 'size', cell: ({ slug }: Configuration) => slug },
+        { title: 'vcpus', cell: ({ vcpus }) => vcpus, right: true },
+        { title: 'memory', cell: ({ memoryMib }) => size(memoryMib), right: true },
+        { title: 'storage', cell: ({ diskGib }) => `${diskGib} GiB`, right: true },
+      ],
+      none: 'No size is on sale.',
+      pages: ({ berth }, limit) => berth.configurations.list({ limit }),
+    }),
+    listVerb({
+      usage: 'capacity',
+      description: 'show how many of each size still fit into each datacenter',
+      operation: 'listCapacity',
+      examples: ['size capacity'],
+      columns: capacityColumns,
+      none: 'There is room for nothing.',
+      pages: ({ berth }, limit) => berth.offers.listCapacity({ limit }),
+    }),
+  ],
+};

@@ -1,0 +1,50 @@
+// Reaching VMs: a shell by SSH, and what was noted about them.
+
+import type { Image, Instance } from '../../../sdk/generated/types.ts';
+import { type Desk, each, option, type Verb } from '../command.ts';
+import { find, vmKind } from '../find.ts';
+import { logsVerb } from '../logs.ts';
+import { runSsh } from '../ssh.ts';
+
+interface SshOptions {
+  user?: string;
+  identity?: string[];
+  port?: string;
+}
+
+/** The verbs. */
+export const reachVerbs: readonly Verb[] = [
+  {
+    usage: 'ssh <VM> [COMMAND...]',
+    description: 'log in to a VM by SSH, or run a command in it',
+    detail:
+      'Runs the ssh of this machine (BERTH_SSH names another). Host keys are remembered by the id of the VM, in the directory of ' +
+      'the profiles. Exits as ssh does.',
+    operation: null,
+    examples: ['vm ssh web-1', 'vm ssh web-1 -- uptime', 'vm ssh web-1 --user admin -i ~/.ssh/work'],
+    options: [
+      option('-l, --user <NAME>', "whom to log in as; the image's own user unless given"),
+      option('-p, --port <PORT>', '22 unless given'),
+      option('-i, --identity <FILE>', 'a private key', each),
+    ],
+    async run(desk, [text = '', ...command], { user, identity = [], port = '22' }: SshOptions) {
+      const vm = await find(desk, vmKind, text);
+      if (vm.address === null) throw new Error(`VM ${vm.name} is ${vm.status} and has no address yet.`);
+      const target = { host: vm.address, port: Number(port), id: vm.id, user: user ?? (await userOf(desk, vm)) };
+      const options = identity.flatMap((file) => ['-i', file]);
+      desk.end(await runSsh(desk.env, target, options, command));
+      return undefined;
+    },
+  },
+  logsVerb('logs <VM>', 'show what was noted about a VM', vmKind, [
+    'vm logs web-1',
+    'vm logs web-1 --since 10m --follow',
+  ]),
+];
+
+/** Whom an image's own system lets in; root where the image is none of the catalog's. */
+async function userOf({ berth }: Desk, { image, vm }: Instance): Promise<string> {
+  const images = await berth.images.list({ limit: 200 }).all();
+  const isIt = ({ url, slug }: Image) => url === image || slug === image || slug === vm?.lastImagedWith;
+  return images.find(isIt)?.username ?? 'root';
+}

@@ -1,0 +1,139 @@
+// The verbs that every noun has: a list, one of it, and its end. A noun says its columns, and how one is found.
+
+import type { Option } from 'commander';
+import type { Pages } from '../../sdk/pages.ts';
+import { confirm } from './ask.ts';
+import { type Desk, option, type Verb } from './command.ts';
+import { type Cell, type Column, type Look, sheetOf, tableOf } from './table.ts';
+import { wholeNumber } from './units.ts';
+
+/** The largest page that the API gives. */
+const pageRowsMax = 200;
+
+/** What a list needs. */
+export interface ListVerb<Row, Options> {
+  /** `list` unless given. */
+  usage?: string;
+  description: string;
+  detail?: string;
+  operation: string;
+  examples: readonly string[];
+  options?: readonly Option[];
+  columns: readonly Column<Row>[];
+  /** What is said where there is nothing. */
+  none: string;
+  /** So many rows unless --limit says otherwise; all where it is left out. */
+  rows?: number;
+  /** Newest first is turned round, so that the newest stands where the eye is. */
+  pages(desk: Desk, limit: number, options: Options, args: readonly string[]): Pages<Row> | Promise<Pages<Row>>;
+}
+
+/** A verb that shows a list. */
+export function listVerb<Row, Options extends object = object>(noun: ListVerb<Row, Options>): Verb {
+  const { usage = 'list', columns, none, rows = Number.POSITIVE_INFINITY, options = [], pages, ...rest } = noun;
+  const most = Number.isFinite(rows) ? `${rows} unless given` : 'all unless given';
+  return {
+    ...{ usage, ...rest },
+    options: [...options, option('--limit <N>', `so many at most; ${most}`, wholeNumber)],
+    async run(desk, args, given: Options & { limit?: number }) {
+      const limit = given.limit ?? rows;
+      const list = await pages(desk, Math.min(limit, pageRowsMax), given, args);
+      const value = await readList(list, limit);
+      return {
+        value,
+        text: (look) => (value.items.length === 0 ? `${none}\n` : tableOf(columns, value.items, look)),
+      };
+    },
+  };
+}
+
+/** So many rows of a list, from its first page on. */
+export async function readList<Row>(
+  list: Pages<Row>,
+  limit: number,
+): Promise<{ items: Row[]; nextCursor: string | null }> {
+  const items: Row[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await list.page(cursor);
+    items.push(...page.items);
+    if (items.length > limit) return { items: items.slice(0, limit), nextCursor: null };
+    const isOver = page.items.length === 0 || page.nextCursor === null || items.length === limit;
+    if (isOver) return { items, nextCursor: page.nextCursor };
+    cursor = page.nextCursor ?? undefined;
+  }
+}
+
+/** What one thing is shown by. */
+export type Sheet<Thing> = (thing: Thing, look: Look) => readonly (readonly [name: string, value: Cell])[];
+
+/** A verb that shows one thing. */
+export function showVerb<Thing>(noun: {
+  usage: string;
+  description: string;
+  detail?: string;
+  operation: string;
+  examples: readonly string[];
+  options?: readonly Option[];
+  find(desk: Desk, text: string, options: object): Promise<Thing>;
+  sheet: Sheet<Thing>;
+}): Verb {
+  const { find, sheet, ...rest } = noun;
+  return {
+    ...rest,
+    async run(desk, [text = ''], options) {
+      return sheetAnswer(await find(desk, text, options), sheet);
+    },
+  };
+}
+
+/** An answer that is one thing. */
+export const sheetAnswer = <Thing>(value: Thing, sheet: Sheet<Thing>) => ({
+  value,
+  text: (look: Look) => sheetOf(sheet(value, look), look),
+});
+
+/** Does not ask. */
+export const yesOption = () => option('-y, --yes', 'do it without asking');
+
+/** A verb that ends something for good, and asks before it does. */
+export function deleteVerb<Thing>(noun: {
+  usage: string;
+  description: string;
+  detail?: string;
+  operation: string;
+  examples: readonly string[];
+  options?: readonly Option[];
+  find(desk: Desk, text: string, options: object): Promise<Thing>;
+  /** What will be lost, as a question. */
+  question(thing: Thing): string;
+  end(desk: Desk, thing: Thing): Promise<unknown>;
+  /** What is said when it is done. */
+  done(thing: Thing): string;
+}): Verb {
+  const { find, question, end, done, options = [], ...rest } = noun;
+  return {
+    ...rest,
+    options: [...options, yesOption()],
+    async run(desk, [text = ''], given: { yes?: boolean }) {
+      const thing = await find(desk, text, given);
+      await confirm(desk, given.yes === true, question(thing));
+      return { value: await end(desk, thing), text: done(thing) };
+    },
+  };
+}
+
+/** A verb that changes something and tells so in a sentence. */
+export function actVerb<Options extends object = object>(
+  verb: Omit<Verb, 'run'> & {
+    act(desk: Desk, args: readonly string[], options: Options): Promise<{ value: unknown; done: string }>;
+  },
+): Verb {
+  const { act, ...rest } = verb;
+  return {
+    ...rest,
+    async run(desk, args, options) {
+      const { value, done } = await act(desk, args, options as Options);
+      return { value, text: done };
+    },
+  };
+}

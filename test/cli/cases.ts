@@ -1,0 +1,142 @@
+// For each command that asks a server, a way to call it that succeeds: its arguments, given a Berth with something of everything in it.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { samplesOff, toId } from '../../src/api/native/id.ts';
+import { letSlots, type Machine } from '../api/hiveon/support.ts';
+import type { World } from '../api/native/world.ts';
+import { keys } from '../api/support.ts';
+import { until } from '../support/berth.ts';
+import type { Person } from './support.ts';
+
+/** How a command is called. */
+export interface Case {
+  args(world: World, person: Person): Promise<string[]>;
+  isForOperators?: boolean;
+}
+
+const none: Case = { args: async () => [] };
+const of = (args: Case['args']): Case => ({ args });
+let made = 0;
+
+/** The name of a VM that runs. */
+async function vm(world: World): Promise<string> {
+  return nameOf(world, await world.make('instance'));
+}
+
+/** The name of one that is off. */
+async function vmOff(world: World): Promise<string> {
+  return nameOf(world, await world.make('instance', samplesOff[0]));
+}
+
+async function nameOf({ berth }: World, id: string): Promise<string> {
+  return (await berth.call<{ name: string }>('GET', `/berth/v1/instances/${id}`)).body.name;
+}
+
+/** One that is deleted and can be brought back. */
+async function vmDeleted(world: World): Promise<string> {
+  const id = await world.make('instance');
+  await world.berth.call('DELETE', `/berth/v1/instances/${id}`);
+  await until(`${id} is deleted`, async () => {
+    const { body } = await world.berth.call<{ status: string }>('GET', `/berth/v1/instances/${id}`);
+    return body.status === 'soft-deleted';
+  });
+  return nameOf(world, id);
+}
+
+/** The file of a public key that is registered nowhere yet. */
+function keyFile(person: Person): string {
+  made += 1;
+  const [type, text = ''] = keys.ed25519.split(' ');
+  const blob = Buffer.from(text, 'base64');
+  blob.writeUInt32BE(0xc0_00_00_00 + made, blob.length - 4);
+  const file = join(person.home, `key-${made}.pub`);
+  writeFileSync(file, `${type} ${blob.toString('base64')} ann@laptop\n`);
+  return file;
+}
+
+/** Slots that were let for containers, as they are used up. */
+let machines: Machine[] | null = null;
+
+async function freeSlot({ berth }: World): Promise<string[]> {
+  machines ??= await letSlots(berth, 20);
+  const machine = machines.pop();
+  const price = machine?.machine_prices.find(({ unit }) => unit === 'HOUR');
+  if (!machine || !price) throw new Error('There are no slots left for the cases.');
+  return ['--slot', toId('slot', machine.machine_id), '--slot-price', toId('slotPrice', price.id)];
+}
+
+/** The name of a container that runs. */
+async function container(world: World, person: Person): Promise<string> {
+  const name = newName('ct');
+  await person.text('ct', 'create', name, '--image', 'nginx:latest', ...(await freeSlot(world)), '--wait');
+  return name;
+}
+
+function newName(what: string): string {
+  made += 1;
+  return `${what}-${made}`;
+}
+
+/** By the words of the command. */
+export const cases: Record<string, Case> = {
+  me: none,
+  'vm list': of(async (world) => {
+    await world.make('instance');
+    return [];
+  }),
+  'vm show': of(async (world) => [await vm(world)]),
+  'vm create': of(async (_, person) => [
+    ...[newName('made'), '--image', 'micro', '--vcpus', '1', '--memory', '1GiB', '--disk', '5GiB'],
+    ...['--ssh-key', keyFile(person), '--open', '80/tcp,53/udp'],
+  ]),
+  'vm start': of(async (world) => [await vmOff(world), '--wait']),
+  'vm stop': of(async (world) => [await vm(world), '--wait']),
+  'vm shutdown': of(async (world) => [await vm(world)]),
+  'vm restart': of(async (world) => [await vm(world)]),
+  'vm reset': of(async (world) => [await vm(world)]),
+  'vm rename': of(async (world) => [await vm(world), newName('renamed')]),
+  'vm set': of(async (world) => [await vmOff(world), '--vcpus', '2', '--memory', '2GiB', '--autoreboot']),
+  'vm ports list': of(async (world) => [await vm(world)]),
+  'vm ports open': of(async (world) => [await vm(world), '8080', '53/udp']),
+  'vm ports close': of(async (world) => [await vm(world), '80/tcp']),
+  'vm ports set': of(async (world) => [await vm(world), '443']),
+  'vm keys': of(async (world) => [await vm(world), 'ctrl', 'alt']),
+  'vm delete': of(async (world) => [await vm(world), '--yes']),
+  'vm undelete': of(async (world) => [await vmDeleted(world)]),
+  'vm purge': of(async (world) => [await vmDeleted(world), '--yes']),
+  'vm reimage': of(async (world, person) => [
+    ...[await vmOff(world), '--image', 'micro', '--ssh-key', keyFile(person), '--yes'],
+  ]),
+  'vm logs': of(async (world) => [await vm(world)]),
+  'ct list': of(async (world, person) => {
+    await container(world, person);
+    return [];
+  }),
+  'ct show': of(async (world, person) => [await container(world, person)]),
+  'ct create': of(async (world, person) => [
+    ...[newName('ct'), '--image', 'nginx:latest', ...(await freeSlot(world)), '--env', 'A=b', '--open', '80/tcp'],
+    ...['--ssh-key', keyFile(person), '--metadata', 'team=web', '--wait'],
+  ]),
+  'ct logs': of(async (world, person) => [await container(world, person), '--source', 'system']),
+  'ct rename': of(async (world, person) => [await container(world, person), newName('ct')]),
+  'ct delete': of(async (world, person) => [await container(world, person), '--yes', '--wait']),
+  'offer list': none,
+  'offer explain': of(async () => ['--country', 'PL', '--max-price', '0.000001', '--count', '3']),
+  'image list': none,
+  'image show': of(async () => ['micro']),
+  'size list': none,
+  'size capacity': none,
+  'datacenter list': of(async (world) => {
+    await world.make('datacenter');
+    return [];
+  }),
+  'datacenter show': of(async (world) => [await world.make('datacenter')]),
+  'ssh-key list': of(async (world) => {
+    await world.make('sshKey');
+    return [];
+  }),
+  'ssh-key show': of(async (world) => [await world.make('sshKey')]),
+  'ssh-key add': of(async (_, person) => [keyFile(person), '--name', newName('laptop')]),
+  'ssh-key delete': of(async (world) => [await world.make('sshKey'), '--yes']),
+};
