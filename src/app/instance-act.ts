@@ -65,6 +65,7 @@ const changes: Record<Exclude<PowerAction, 'shutdown' | 'reset'>, VmChange> = {
   start: { powerOn: true },
   stop: { powerOn: false },
   cycle: { isCycled: true },
+  restart: { isRestarted: true },
 };
 
 const pressed = {

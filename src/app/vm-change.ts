@@ -28,6 +28,8 @@ export interface VmChange extends VmAttributes {
   powerOn?: boolean | undefined;
   /** Pulls the plug of one that is on, and puts it in again. */
   isCycled?: true | undefined;
+  /** The same, and switches on one that is off. */
+  isRestarted?: true | undefined;
   /** Brings a deleted one back. */
   isRestored?: true | undefined;
   /** A system to start in place of its own: from its next start on, or only that once. Null is its own again. */
@@ -113,7 +115,7 @@ async function write(
   const what = power ? ordersOf[power] : staysOff(vm, change) ? ordersOf.stop : {};
   const order = isOrdered ? await orderVm(tx, { instanceId: vm.id, revision, ...what }) : vm;
   await repriceVms(context, tx, [vm.id], at.principal.actor);
-  const isOn = change.isCycled ?? change.powerOn;
+  const isOn = change.isRestarted ?? change.isCycled ?? change.powerOn;
   return isOn === undefined ? null : goalOf(vm, isOn, power, order);
 }
 
@@ -157,10 +159,12 @@ async function resize(tx: Tx, vm: LockedVm, change: VmChange): Promise<Note | nu
  *   where what is to be switched off and on again is off
  */
 async function powerFor(tx: Tx, vm: LockedVm, change: VmChange): Promise<PowerOrder | null> {
-  if (change.powerOn === undefined && !change.isCycled) return null;
-  const order = change.isCycled
-    ? cycleOf(vm)
-    : powerOrderFor(vm, change.powerOn ?? false, change.autoreboot ?? vm.autoreboot);
+  if (change.powerOn === undefined && !change.isCycled && !change.isRestarted) return null;
+  const order = change.isRestarted
+    ? (powerOrderFor(vm, true, false) ?? 'cycle')
+    : change.isCycled
+      ? cycleOf(vm)
+      : powerOrderFor(vm, change.powerOn ?? false, change.autoreboot ?? vm.autoreboot);
   const hasCdrom = change.cdromUrl === undefined ? vm.hasCdrom : change.cdromUrl !== null;
   if (order && order !== 'stop' && vm.disks === 0 && !hasCdrom && !change.appliance?.name) {
     throw new InvalidFields({ power_on: ['needs a disc or a CD to start from'] });

@@ -48,6 +48,7 @@ export const instanceActs = [
   'shutdown',
   'reset',
   'cycle',
+  'restart',
   'reimage',
   'delete',
   'undelete',
@@ -91,6 +92,7 @@ const forbidden: Record<InstanceAct, Partial<Record<InstanceStatus, string>>> = 
   shutdown: { ...unchanging, launching: 'it is not on yet', stopped: notOn },
   reset: { ...unchanging, launching: 'it is not on yet', stopped: notOn },
   cycle: { ...unchanging, stopped: notOn },
+  restart: unchanging,
   reimage: { ...unchanging, launching: notOff, active: notOff },
   delete: { deleting: gone, deleted: gone },
   undelete: {

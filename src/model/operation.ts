@@ -11,8 +11,9 @@ import { hasReached, isOff, type PowerState } from './power.ts';
  * - `shutdown`: its power button is pressed, and its system shuts down
  * - `reset`: its reset button is pressed
  * - `cycle`: its plug is pulled and put in again
+ * - `restart`: the same, and one that is off is switched on
  */
-export const powerActions = ['start', 'stop', 'shutdown', 'reset', 'cycle'] as const;
+export const powerActions = ['start', 'stop', 'shutdown', 'reset', 'cycle', 'restart'] as const;
 
 /** One of {@link powerActions}. */
 export type PowerAction = (typeof powerActions)[number];

@@ -52,6 +52,7 @@ export async function findInstancePlace(
 export interface InstanceFilter {
   accountId?: string | undefined;
   groupId?: bigint | undefined;
+  deploymentId?: string | undefined;
   kind?: InstanceKind | undefined;
   statuses: readonly InstanceStatus[];
   name?: string | undefined;
@@ -86,9 +87,10 @@ export async function listInstanceIds(
     .orderBy('instance.created_at')
     .orderBy('instance.id')
     .limit(limit);
-  const { accountId, groupId, kind, name, search, datacenter } = filter;
+  const { accountId, groupId, deploymentId, kind, name, search, datacenter } = filter;
   if (accountId !== undefined) query = query.where('instance.account_id', '=', accountId);
   if (groupId !== undefined) query = query.where('instance.group_id', '=', groupId);
+  if (deploymentId !== undefined) query = query.where('deployment_id', '=', deploymentId);
   if (kind !== undefined) query = query.where('kind', '=', kind);
   if (name !== undefined) query = query.where('instance.name', '=', name);
   if (search !== undefined) query = query.where(isFoundBy(search));

@@ -110,7 +110,8 @@ export function instanceActRoutes(api: Api): void {
       tag: 'instances',
       summary: 'Switch a VM on or off, or press one of its buttons',
       description: [
-        '`start` switches it on. `stop` pulls its plug, `cycle` pulls it and puts it in again. `shutdown` presses its power button,',
+        '`start` switches it on. `stop` pulls its plug, `cycle` pulls it and puts it in again, and so does `restart`, which switches on one',
+        'that is off. `shutdown` presses its power button,',
         'and `reset` its reset button. One that comes back by itself (`autoreboot`) does so after `stop` and `shutdown`, too.',
       ].join(' '),
       method: 'POST',

@@ -27,6 +27,7 @@ const query = {
   ...pageQuery,
   account: Type.Optional(AccountRef('Only of this account')),
   group: Type.Optional(Id('group', 'Only in this group')),
+  deployment: Type.Optional(Id('deployment', 'Only of what was deployed together')),
   kind: Type.Optional(OneOf(instanceKinds, 'Only of this kind')),
   status: Type.Optional(Text('active,stopped', 'Only in one of these states, separated by commas', { maxLength: 200 })),
   name: Type.Optional(Text('web-1', 'Only of this name', { maxLength: 63 })),
@@ -44,6 +45,7 @@ const query = {
 interface Query {
   account?: string;
   group?: string;
+  deployment?: string;
   kind?: 'vm' | 'container';
   status?: string;
   name?: string;
@@ -54,12 +56,13 @@ interface Query {
 
 /** What a list is asked for. @throws BerthError */
 async function readFilter(context: Context, caller: Caller, asked: Query): Promise<InstanceFilter> {
-  const { account, group, kind, status, name, search, datacenter, deleted } = asked;
+  const { account, group, deployment, kind, status, name, search, datacenter, deleted } = asked;
   const at = account === undefined ? undefined : await reachAccount(context, caller, accountRef(account), 'see');
   const datacenterId = datacenter && parseId('datacenter', datacenter);
   return {
     accountId: at?.account.id,
     groupId: group === undefined ? undefined : BigInt(readId('group', group, 'group')),
+    deploymentId: deployment === undefined ? undefined : readId('deployment', deployment, 'deployment'),
     kind,
     statuses: status === undefined ? [...shownStatuses, ...(deleted ? hiddenStatuses : [])] : readStatuses(status),
     ...{ name, search },

@@ -57,6 +57,23 @@ test('power is an operation that is over when the host has done it', async () =>
   await untilInstance(berth, id, ({ status }) => status === 'stopped');
 });
 
+test('a restart pulls the plug of what is on and puts it in again, once, and switches on what is off', async () => {
+  const id = await makeVm(berth);
+  const boots = await bootOf(id);
+  const headers = { 'idempotency-key': randomUUID() };
+  const send = () => call<Operation>(berth, 'POST', `/instances/${id}/power`, { action: 'restart' }, headers);
+  const [first, again] = [await send(), await send()];
+  assert.equal(again.body.id, first.body.id);
+  const over = await untilOver(berth, first.body.id);
+  assert.deepEqual([over.kind, over.status], ['restart', 'succeeded']);
+  assert.equal(await bootOf(id), boots + 1);
+  await power(id, 'stop');
+  assert.equal((await call(berth, 'GET', `/instances/${id}`)).body.allowed.restart, null);
+  assert.equal((await power(id, 'restart')).status, 'succeeded');
+  assert.equal(await statusOf(id), 'active');
+  assert.equal(await bootOf(id), boots + 2);
+});
+
 test('what is so already is an operation that is over at once', async () => {
   const id = await makeVm(berth);
   const answer = await call<Operation>(berth, 'POST', `/instances/${id}/power`, { action: 'start' });

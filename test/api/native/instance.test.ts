@@ -55,6 +55,8 @@ test('a list is narrowed by each of its filters, and by several at once', async 
   assert.equal((await over(berth, 'POST', `/instances/${off}/power`, { action: 'stop' })).status, 'succeeded');
   assert.deepEqual(await idsOf(`?group=${group}`), [id]);
   assert.deepEqual(await idsOf('?name=narrowed'), [id]);
+  const { deployment } = (await call(berth, 'GET', `/instances/${id}`)).body;
+  assert.deepEqual(await idsOf(`?deployment=${deployment}`), [id]);
   assert.deepEqual(await idsOf('?name=narrowed&kind=container'), []);
   assert.deepEqual(await idsOf('?status=stopped'), [off]);
   assert.ok((await idsOf('?status=stopped,active')).includes(id));
