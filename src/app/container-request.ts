@@ -12,6 +12,7 @@ import {
 import { BerthError, shown } from '../model/errors.ts';
 import { isUuid } from '../model/id.ts';
 import { checkImageReference, parseRegistry, registryEndpoint } from '../model/image-reference.ts';
+import { checkName } from '../model/name.ts';
 import { isPublicAddress } from '../model/public-address.ts';
 import type { QuoteRef } from '../model/quote.ts';
 import { isMeantAsKey } from '../model/ssh-key.ts';
@@ -38,13 +39,20 @@ export interface StartRequest {
   environment: Readonly<Record<string, string>>;
   sshKeys: readonly string[];
   metadata: Readonly<Record<string, string>>;
+  /** Left out, it is called after its id. */
+  name?: string;
+  /** The number of a group of its account; left out, the one called `default`. */
+  groupId?: string;
   /** What holds the slot for it; left out, the slot has to be free. */
   quote?: QuoteRef;
 }
 
 /** How the dialect calls the fields, so that messages speak the customer's language. */
 export type StartFields = ContainerFields &
-  Record<'slotId' | 'priceId' | 'externalId' | 'image' | 'registryAuth' | 'sshKeys', string>;
+  Record<'slotId' | 'priceId' | 'externalId' | 'image' | 'registryAuth' | 'sshKeys', string> & {
+    /** Left out where containers are given no names. */
+    name?: string;
+  };
 
 /** A request that is right as far as can be told without taking the slot. */
 export interface CheckedStart {
@@ -61,6 +69,8 @@ export interface CheckedStart {
   /** The fields of keys that let nobody in. */
   cutSshKeys: string[];
   metadata: Record<string, string>;
+  name?: string;
+  groupId?: bigint;
   quote?: QuoteRef;
 }
 
@@ -100,9 +110,13 @@ export async function checkStart(
   if (!isUuid(request.priceId)) {
     throw new BerthError('not_found', `There is no machine price ${shown(request.priceId)}.`, request.priceId);
   }
-  const { quote } = request;
+  const { quote, name, groupId } = request;
   const ids = { slotId: request.slotId.toLowerCase(), priceId: request.priceId.toLowerCase() };
-  return { ...checked, ...ids, ...(quote ? { quote } : {}) };
+  const place = {
+    ...(name === undefined ? {} : { name: checkName(name, fields.name ?? 'name') }),
+    ...(groupId === undefined ? {} : { groupId: BigInt(groupId) }),
+  };
+  return { ...checked, ...ids, ...place, ...(quote ? { quote } : {}) };
 }
 
 /**

@@ -13,7 +13,7 @@ import type { PortRule } from '../model/port-rule.ts';
 import { subjectOf } from '../model/quote.ts';
 import type { ContainerFilter, ContainerRow as StoredContainer } from '../store/container.ts';
 import { findByExternalId, insertContainer, listContainers as readContainers } from '../store/container.ts';
-import { inTransaction, isBalanceShort, isTakenTwice, isUnavailable, type Tx } from '../store/database.ts';
+import { inTransaction, isBalanceShort, isGroupGone, isTakenTwice, isUnavailable, type Tx } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import { findSlotHost, findSlotPrice, type SlotPriceRow, takeSlot } from '../store/slot.ts';
 import type { Principal } from './authenticate.ts';
@@ -81,6 +81,7 @@ export async function startContainer(
       const same = await startedBefore(context, principal, request, requestSha256, fields);
       if (same) return same;
     }
+    if (isGroupGone(error)) throw new BerthError('not_found', 'There is no such group any more.', 'group');
     if (isBalanceShort(error)) throw await tooLittle(context, principal, request.priceId);
     throw error;
   }
@@ -135,13 +136,18 @@ async function take(
     ...{ accountId, actor },
     diskId: newUuid(context.entropy),
     depositId: newUuid(context.entropy),
-    name: `c-${own.id.slice(2, 14)}`,
+    name: checked.name ?? `c-${own.id.slice(2, 14)}`,
+    groupId: checked.groupId ?? null,
     slotPriceId: priceId,
     priceMicroUsd: price.amountMicroUsd,
     period: price.unit === 'hour' ? 'per-second' : 'daily-per-second',
     portRules: openPortsOf(checked.ports, checked.sshKeys),
     createdAt: context.clock.now(),
   });
+  if (address === 'name-taken') {
+    const message = `An instance named ${shown(checked.name)} is in this group already.`;
+    throw new BerthError('name_taken', message, 'name');
+  }
   if (address === null) {
     throw new BerthError(
       'slot_not_available',

@@ -10,6 +10,7 @@ import { inTransaction, type Tx } from '../store/database.ts';
 import { readPower } from '../store/vm-change.ts';
 import type { AtInstance, AtVm, Caller } from './access.ts';
 import { orderAct } from './act.ts';
+import { moveContainer } from './container-place.ts';
 import type { Context } from './context.ts';
 import { updateInstances } from './instance.ts';
 import { deleteInstances } from './instance-end.ts';
@@ -17,6 +18,7 @@ import { type OperationView, settleOperationsOf, startOperation } from './operat
 import { tellOfVm } from './vm.ts';
 import { orderChange, type VmChange } from './vm-change.ts';
 import { orderDeletion } from './vm-delete.ts';
+import { findTarget } from './vm-place.ts';
 import { orderReimage } from './vm-reimage.ts';
 
 /**
@@ -133,7 +135,7 @@ export async function undeleteInstance(context: Context, caller: Caller, at: AtI
 }
 
 /**
- * Changes a VM's name, group, size or machine, or a container's name; what is undefined stays.
+ * Changes a VM's name, group, size or machine, or a container's name and group; what is undefined stays.
  * @throws InvalidFields under the names that `changeVm` has for fields, BerthError as that does; `unsupported` naming the field
  *   for what only VMs have
  */
@@ -148,14 +150,18 @@ export async function changeInstance(
     await orderChange(context, caller, asVm(at), change, {});
     return;
   }
-  const { name, ...rest } = change;
+  const { name, groupId, ...rest } = change;
   const [other] = Object.entries(rest).find(([, value]) => value !== undefined) ?? [];
   if (other !== undefined) {
     throw new BerthError(
       'unsupported',
-      `Instance ${instance.name} is a container, of which only the name changes.`,
+      `Instance ${instance.name} is a container, of which only the name and the group change.`,
       other,
     );
+  }
+  if (groupId !== undefined) {
+    await moveContainer(context, at, await findTarget(context, caller, at, groupId), name);
+    return;
   }
   if (name === undefined) return;
   const fields = { list: '', name: 'name', portRules: 'ports' };

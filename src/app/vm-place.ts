@@ -26,13 +26,13 @@ export interface NewPlace {
 }
 
 /**
- * The group that a VM is to be in; undefined where it is in it. Who moves one has to be in charge of both groups.
+ * The group that an instance is to be in; undefined where it is in it. Who moves one has to be in charge of both groups.
  * @throws BerthError `forbidden`; InvalidFields where the caller sees no such group
  */
 export async function findTarget(
   context: Context,
   caller: Caller,
-  { group }: AtVm,
+  { group }: Pick<AtVm, 'group'>,
   groupId: number | undefined,
 ): Promise<AtGroup | undefined> {
   if (groupId === undefined || groupId === Number(group.id)) return undefined;

@@ -8,6 +8,7 @@ import type { StorageType } from '../model/hardware.ts';
 import type { InstanceStatus } from '../model/instance.ts';
 import type { PortRule } from '../model/port-rule.ts';
 import type { Database, Tx } from './database.ts';
+import { claimName } from './deployment.ts';
 import { insertEvents } from './event.ts';
 import { defaultGroupOf } from './group.ts';
 import { insertTransactions } from './ledger.ts';
@@ -21,6 +22,8 @@ export interface NewContainer {
   accountId: string;
   actor: string;
   name: string;
+  /** Null is the account's default group. */
+  groupId: bigint | null;
   externalId: string | null;
   requestSha256: Uint8Array;
   hostId: string;
@@ -48,24 +51,21 @@ export interface NewContainer {
 /**
  * Writes a container with its disk, address, open ports, assignment, bill and first event. The schema refuses a second
  * container on the slot, a second use of the external id, and an account that has too little.
- * @returns its address, or null when the host has none left; then nothing may be kept
+ * @returns its address; or that the name is taken in its group, or null when the host has no address left: then nothing may be kept
  */
-export async function insertContainer(tx: Tx, row: NewContainer): Promise<string | null> {
+export async function insertContainer(tx: Tx, row: NewContainer): Promise<string | 'name-taken' | null> {
   await tx
     .insertInto('deployment')
     .values({ id: row.deploymentId, account_id: row.accountId, created_at: row.createdAt })
     .execute();
-  const group = await defaultGroupOf(tx, row.accountId);
-  await tx
-    .insertInto('instance_name')
-    .values({ group_id: group.id, name: row.name, deployment_id: row.deploymentId })
-    .execute();
+  const groupId = row.groupId ?? (await defaultGroupOf(tx, row.accountId)).id;
+  if (!(await claimName(tx, { groupId, name: row.name, deploymentId: row.deploymentId }))) return 'name-taken';
   await tx
     .insertInto('instance')
     .values({
       id: row.id,
       account_id: row.accountId,
-      group_id: group.id,
+      group_id: groupId,
       deployment_id: row.deploymentId,
       kind: 'container',
       name: row.name,

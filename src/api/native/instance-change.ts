@@ -28,7 +28,9 @@ const renames = {
 
 const InstanceChange = Shape('InstanceChange', {
   name: Type.Optional(Text('web-2', 'Of a VM part of its host name', { maxLength: 200 })),
-  group: Type.Optional(Id('group', "Another group, also of another account; its network and its account's money")),
+  group: Type.Optional(
+    Id('group', "Another group; of a VM also one of another account, with its network and its account's money"),
+  ),
   vcpus: Type.Optional(Whole(4, 'From its next start on')),
   memoryMib: Type.Optional(Whole(8192, 'From its next start on; in steps of 1024')),
   hardwareProfile: Type.Optional(Text('compatibility2013', 'From its next start on', { maxLength: 100 })),
@@ -49,8 +51,9 @@ export function instanceChangeRoutes(api: Api): void {
     {
       id: 'updateInstance',
       tag: 'instances',
-      summary: "Change an instance's name, or a VM's group, size and machine",
-      description: 'Of a container only the name changes. What a VM is made of counts from its next start on.',
+      summary: "Change an instance's name and group, or a VM's size and machine",
+      description:
+        'Of a container only the name and the group change. What a VM is made of counts from its next start on.',
       method: 'PATCH',
       path: '/instances/{instance}',
       body: InstanceChange,

@@ -64,11 +64,11 @@ async function slotWith(context: Context, accountId: string, body: NewInstance) 
 
 /** @returns the instance's id */
 async function createContainer(context: Context, caller: Caller, body: NewInstance): Promise<string> {
-  const { principal } = await groupOf(context, caller, body);
+  const { principal, group } = await groupOf(context, caller, body);
   const { slotId, priceId } = await slotWith(context, principal.accountId, body);
   // A price that is named is held against its slot where the slot is taken: a repeat may name one that is withdrawn by now.
   const chosen = priceId ?? (await chooseSlotPrice(context, slotId, null, containerFields)).price.id;
-  const request = toStartRequest(body, { slotId, priceId: chosen });
+  const request = toStartRequest(body, { slotId, priceId: chosen, groupId: group.id });
   try {
     const { deploymentId } = await startContainer(context, principal, request, containerFields);
     return (await findContainer(context, principal, deploymentId)).instanceId;

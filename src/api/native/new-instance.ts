@@ -40,6 +40,8 @@ const texts = (example: Record<string, string>, description: string) =>
 /** What a VM and a container have in common. */
 const common = {
   account: Type.Optional(AccountRef()),
+  group: text('web', "Id or name of a group; left out for the account's `default`"),
+  name: text('web-1', 'Letters, digits and -; its own in its group. May be left out for a container'),
   image: Text(
     'debian-13-x64',
     "Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name",
@@ -65,8 +67,6 @@ const common = {
 
 /** What only a VM is asked with. */
 const ofVm = {
-  group: text('web', "Id or name of a group; left out for the account's `default`"),
-  name: text('web-1', 'Letters, digits and -; its own in its group'),
   hostname: text('web-1.example.com', 'Its name unless given'),
   configuration: Type.Optional(ConfigurationSlug),
   vcpus: Type.Optional(Whole(2, 'With `memoryMib`, in the place of a configuration', { maximum: whole32Max })),
@@ -170,7 +170,7 @@ export const vmFields: InstancesFields = {
 export const containerFields: StartFields = {
   ...{ slotId: 'slot', priceId: 'slotPrice', externalId: 'externalId', image: 'image', registryAuth: 'registryAuth' },
   ...{ sshKeys: 'sshKeys', ports: 'ports', port: 'port', protocol: 'protocol', environment: 'environment' },
-  ...{ startupScript: 'startupScript', metadata: 'metadata' },
+  ...{ startupScript: 'startupScript', metadata: 'metadata', name: 'name' },
 };
 
 /** How the model calls some of them. */
@@ -265,7 +265,7 @@ export function slotOf(body: Pick<NewInstance, 'slot' | 'slotPrice'>): { slotId:
 /** What a body asks for of a container. @throws BerthError `invalid_value` */
 export function toStartRequest(
   body: NewInstance,
-  { slotId, priceId }: { slotId: string; priceId: string },
+  { slotId, priceId, groupId }: { slotId: string; priceId: string; groupId: bigint },
 ): StartRequest {
   const quote = quoteOf(body);
   return {
@@ -281,6 +281,8 @@ export function toStartRequest(
     sshKeys: body.sshKeys ?? [],
     metadata: body.metadata ?? {},
     ...(quote ? { quote } : {}),
+    ...(body.name === undefined ? {} : { name: body.name }),
+    ...(body.group === undefined ? {} : { groupId: String(groupId) }),
   };
 }
 

@@ -29,7 +29,7 @@ interface Problem {
 
 const berth = await startTestBerth();
 const database = await openStore(berth);
-const machines = await letSlots(berth, 5);
+const machines = await letSlots(berth, 7);
 after(async () => {
   await database.destroy();
   await berth.close();
@@ -137,10 +137,30 @@ test('what a container can’t be is refused with the field at fault', async () 
   await refused(bodyOf(machine, { ports: [{ port: 53, protocol: 'udp' }] }), 422, 'invalid_value');
   await refused(bodyOf(machine, { environment: { 'A=B': 'c' } }), 422, 'invalid_value', '#/environment');
   await refused(bodyOf(machine, { sshKeys: ['nobody'] }), 422, 'invalid_value', '#/sshKeys/0');
-  for (const [field, value] of Object.entries({ name: 'web', group: 'default', vcpus: 1, power: 'off' })) {
+  for (const [field, value] of Object.entries({ hostname: 'web', vcpus: 1, power: 'off' })) {
     await refused(bodyOf(machine, { [field]: value }), 422, 'unsupported', `#/${field}`);
   }
   const count = await call<Problem>('POST', '/estimates', bodyOf(machine, { count: 2 }));
   assert.deepEqual([count.status, count.body.code], [422, 'unsupported']);
+  assert.deepEqual(await driftOf(database), []);
+});
+
+test('a container has the name and the group that it is asked for with', async () => {
+  const group = (await call<{ id: string }>('POST', '/groups', { name: 'jobs' })).body.id;
+  const machine = nextMachine();
+  const { body } = await call<Instance & { name: string; group: string }>(
+    'POST',
+    '/instances',
+    bodyOf(machine, { name: 'job-a', group, externalId: 'named' }),
+  );
+  assert.deepEqual([body.name, body.group], ['job-a', group]);
+  const other = nextMachine();
+  await refused(bodyOf(other, { name: 'job-a', group }), 409, 'name_taken', '#/name');
+  await refused(bodyOf(other, { name: 'job a' }), 422, 'invalid_value', '#/name');
+  await refused(bodyOf(other, { group: 'nowhere' }), 404, 'not_found');
+  // The same request under the same id is the same container.
+  const again = await call('POST', '/instances', bodyOf(machine, { name: 'job-a', group, externalId: 'named' }));
+  assert.equal(again.body.id, body.id);
+  assert.equal((await call('POST', '/instances', bodyOf(other, { name: 'job-a' }))).status, 201);
   assert.deepEqual(await driftOf(database), []);
 });

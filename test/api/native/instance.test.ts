@@ -243,12 +243,24 @@ test('a VM’s open ports are replaced as a whole', async () => {
   assertProblem(await call(berth, 'PUT', `/instances/${id}/ports`, {}), 400, 'malformed', '#/ports');
 });
 
-test('of a container only the name changes', async () => {
+test('of a container only the name and the group change', async () => {
   const id = await makeContainer(berth);
   const renamed = await call(berth, 'PATCH', `/instances/${id}`, { name: 'job' });
   assert.deepEqual([renamed.status, renamed.body.name], [200, 'job']);
   assertProblem(await call(berth, 'PATCH', `/instances/${id}`, { vcpus: 2 }), 422, 'unsupported', '#/vcpus');
-  assertProblem(await call(berth, 'PATCH', `/instances/${id}`, { group: 'grp_1' }), 422, 'unsupported', '#/group');
+  const group = (await call<{ id: string }>(berth, 'POST', '/groups', { name: 'jobs' })).body.id;
+  const moved = await call(berth, 'PATCH', `/instances/${id}`, { group });
+  assert.deepEqual([moved.status, moved.body.group, moved.body.name], [200, group, 'job']);
+  const other = await makeContainer(berth);
+  assertProblem(await call(berth, 'PATCH', `/instances/${other}`, { group, name: 'job' }), 409, 'name_taken', '#/name');
+  const both = await call(berth, 'PATCH', `/instances/${other}`, { group, name: 'job-2' });
+  assert.deepEqual([both.status, both.body.group, both.body.name], [200, group, 'job-2']);
+  assertProblem(
+    await call(berth, 'PATCH', `/instances/${id}`, { group: 'grp_999999' }),
+    422,
+    'invalid_value',
+    '#/group',
+  );
   assertProblem(await call(berth, 'PUT', `/instances/${id}/ports`, { ports: [] }), 422, 'unsupported');
   for (const [path, body] of [
     ['/power', { action: 'stop' }],

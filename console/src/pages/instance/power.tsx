@@ -44,6 +44,12 @@ export const powerWords: Record<PowerAction, Words> = {
     loses: unwritten,
     done: 'is being switched off and on',
   },
+  restart: {
+    label: 'Restart',
+    does: 'Pulls its plug and puts it in again; one that is off is switched on.',
+    loses: unwritten,
+    done: 'is being restarted',
+  },
   stop: { label: 'Stop', does: 'Pulls its plug.', loses: unwritten, done: 'is being stopped' },
 };
 const actions = Object.keys(powerWords) as PowerAction[];
