@@ -699,6 +699,8 @@ export class InstancesApi {
       account?: string | undefined;
       /** Only in this group */
       group?: string | undefined;
+      /** Only of what was deployed together */
+      deployment?: string | undefined;
       /** Only of this kind */
       kind?: 'vm' | 'container' | undefined;
       /** Only in one of these states, separated by commas */
@@ -773,7 +775,7 @@ export class InstancesApi {
     return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/undelete`, {}, options);
   }
 
-  /** Switch a VM on or off, or press one of its buttons. `start` switches it on. `stop` pulls its plug, `cycle` pulls it and puts it in again. `shutdown` presses its power button, and `reset` its reset button. One that comes back by itself (`autoreboot`) does so after `stop` and `shutdown`, too. */
+  /** Switch a VM on or off, or press one of its buttons. `start` switches it on. `stop` pulls its plug, `cycle` pulls it and puts it in again, and so does `restart`, which switches on one that is off. `shutdown` presses its power button, and `reset` its reset button. One that comes back by itself (`autoreboot`) does so after `stop` and `shutdown`, too. */
   power(instance: string, body: PowerOrder, options: ChangeOptions = {}): Promise<Operation> {
     return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/power`, { body }, options);
   }

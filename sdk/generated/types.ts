@@ -758,6 +758,7 @@ export interface InstanceAllowed {
   shutdown: string | null;
   reset: string | null;
   cycle: string | null;
+  restart: string | null;
   reimage: string | null;
   delete: string | null;
   undelete: string | null;
@@ -1532,7 +1533,7 @@ export interface OperatedSlot {
 export interface Operation {
   id: string;
   /** What was asked for */
-  kind: 'create' | 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle' | 'reimage' | 'delete' | 'purge' | 'send-keys';
+  kind: 'create' | 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle' | 'restart' | 'reimage' | 'delete' | 'purge' | 'send-keys';
   account: string;
   instance: string;
   status: 'running' | 'succeeded' | 'failed';
@@ -1599,7 +1600,7 @@ export interface Port {
 }
 
 export interface PowerOrder {
-  action: 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle';
+  action: 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle' | 'restart';
 }
 
 /** A rate card; never changes */
