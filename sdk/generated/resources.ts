@@ -727,7 +727,7 @@ export class InstancesApi {
     return this.#transport.read(`/berth/v1/instances/${encodeURIComponent(instance)}`, {}, options);
   }
 
-  /** Change an instance's name, or a VM's group, size and machine. Of a container only the name changes. What a VM is made of counts from its next start on. */
+  /** Change an instance's name and group, or a VM's size and machine. Of a container only the name and the group change. What a VM is made of counts from its next start on. */
   update(instance: string, body: InstanceChange, options: ChangeOptions = {}): Promise<Instance> {
     return this.#transport.change('PATCH', `/berth/v1/instances/${encodeURIComponent(instance)}`, { body }, options);
   }

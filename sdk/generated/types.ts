@@ -768,7 +768,7 @@ export interface InstanceAllowed {
 export interface InstanceChange {
   /** Of a VM part of its host name */
   name?: string | undefined;
-  /** Another group, also of another account; its network and its account's money */
+  /** Another group; of a VM also one of another account, with its network and its account's money */
   group?: string | undefined;
   /** From its next start on */
   vcpus?: number | undefined;
@@ -1035,15 +1035,15 @@ export interface NewDeployment {
   quote?: string | undefined;
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
+  /** Id or name of a group; left out for the account's `default` */
+  group?: string | undefined;
+  /** Letters, digits and -; its own in its group. May be left out for a container */
+  name?: string | undefined;
   /** Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name */
   image: string;
   sshKeys?: string[] | undefined;
   /** What is open from outside; a VM has 22 open always */
   ports?: NewPort[] | undefined;
-  /** Id or name of a group; left out for the account's `default` */
-  group?: string | undefined;
-  /** Letters, digits and -; its own in its group */
-  name?: string | undefined;
   /** Its name unless given */
   hostname?: string | undefined;
   /** Slug of a configuration; left out for any */
@@ -1108,15 +1108,15 @@ export interface NewEstimate {
   kind?: 'vm' | 'container' | undefined;
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
+  /** Id or name of a group; left out for the account's `default` */
+  group?: string | undefined;
+  /** Letters, digits and -; its own in its group. May be left out for a container */
+  name?: string | undefined;
   /** Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name */
   image: string;
   sshKeys?: string[] | undefined;
   /** What is open from outside; a VM has 22 open always */
   ports?: NewPort[] | undefined;
-  /** Id or name of a group; left out for the account's `default` */
-  group?: string | undefined;
-  /** Letters, digits and -; its own in its group */
-  name?: string | undefined;
   /** Its name unless given */
   hostname?: string | undefined;
   /** Slug of a configuration; left out for any */
@@ -1232,15 +1232,15 @@ export interface NewInstance {
   kind?: 'vm' | 'container' | undefined;
   /** Id or name of an account; left out where you see only one */
   account?: string | undefined;
+  /** Id or name of a group; left out for the account's `default` */
+  group?: string | undefined;
+  /** Letters, digits and -; its own in its group. May be left out for a container */
+  name?: string | undefined;
   /** Of a VM the slug or id of an image of the catalog or of an own one, or a URL; of a container its image's name */
   image: string;
   sshKeys?: string[] | undefined;
   /** What is open from outside; a VM has 22 open always */
   ports?: NewPort[] | undefined;
-  /** Id or name of a group; left out for the account's `default` */
-  group?: string | undefined;
-  /** Letters, digits and -; its own in its group */
-  name?: string | undefined;
   /** Its name unless given */
   hostname?: string | undefined;
   /** Slug of a configuration; left out for any */
