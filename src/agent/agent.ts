@@ -71,7 +71,7 @@ export class Agent {
     this.#parts = parts;
     this.#driver = new Drivers(parts.drivers, (id) => {
       const assignment = parts.records.get(id)?.assignment;
-      return assignment && (assignment.container ? 'container' : 'vm');
+      return assignment?.container ? 'container' : assignment?.vm && 'vm';
     });
     const { client, logger, records } = parts;
     this.#streams = new Streams({ client, logger, logs: (...asked) => this.#driver.logs(...asked) });
@@ -164,9 +164,10 @@ export class Agent {
   async #accept(assignments: readonly Assignment[]): Promise<void> {
     const { records } = this.#parts;
     await Promise.all(
-      assignments.map(async (assignment) => {
-        const { instanceId } = assignment;
+      assignments.map(async (given) => {
+        const { instanceId } = given;
         const known = records.get(instanceId);
+        const assignment = withParts(given, known?.assignment);
         if (known && (known.goneAt || assignment.generation <= known.assignment.generation)) {
           const ahead = known.goneAt !== null || assignment.generation < known.assignment.generation;
           if (known.goneAt && assignment.generation > known.assignment.generation)
@@ -368,4 +369,11 @@ export class Agent {
     });
     this.#news = null;
   }
+}
+
+/** An order to remove what its server knows nothing of says no more than that: what is to be removed is as it was ordered last. */
+function withParts(given: Assignment, known: Assignment | undefined): Assignment {
+  if (!known || given.desired !== 'absent' || given.vm || given.container) return given;
+  const { vm, container } = known;
+  return { ...given, ...(vm ? { vm } : {}), ...(container ? { container } : {}) };
 }

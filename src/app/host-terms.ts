@@ -12,7 +12,6 @@ import { type HostInstanceRow, listHostInstances } from '../store/host-instance.
 import * as store from '../store/host-terms.ts';
 import { findOverlappingRange } from '../store/ip-range.ts';
 import { findOverlappingConsolePool } from '../store/management-address.ts';
-import { listOrphansOf, type OrphanRow } from '../store/orphan.ts';
 import { ensurePrice } from '../store/price.ts';
 import type { Context } from './context.ts';
 import { applyTerms, enrolmentValidMs, makeEnrolmentToken } from './host.ts';
@@ -22,7 +21,6 @@ import { type GivenRates, type RateFields, ratesOver, requirePrice } from './pri
 export type { AddressPoolRow } from '../store/address-pool.ts';
 export type { HostInstanceRow } from '../store/host-instance.ts';
 export type { HostRow } from '../store/host-terms.ts';
-export type { OrphanRow } from '../store/orphan.ts';
 
 /** As many ranges as a host can have and a deployment still look through. */
 const poolsMax = 64;
@@ -353,15 +351,6 @@ export async function removePool(
       operatorEvent(context, 'host.pool_removed', message, { hostId: host.id, data: { cidr } }, actor),
     ]);
   });
-}
-
-/**
- * What a host has and nobody owns.
- * @throws BerthError `not_found`
- */
-export async function listHostOrphans(context: Context, nameOrId: string): Promise<(OrphanRow & { seenAt: Date })[]> {
-  const { id } = await findHost(context.database, nameOrId);
-  return listOrphansOf(context.database, id);
 }
 
 /** What a host holds something of, by id. @param after the last one of the page before */

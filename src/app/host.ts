@@ -22,6 +22,7 @@ import {
   writeHealth,
 } from '../store/host.ts';
 import { readInventory } from '../store/host-terms.ts';
+import { listRemovals } from '../store/orphan.ts';
 import { type ToldPool, writePools } from '../store/storage-pool.ts';
 import { type OfferedAct, offerActs } from './act.ts';
 import { sha256 } from './authenticate.ts';
@@ -234,8 +235,13 @@ async function newsAfter(
   const isNews = streams.length > 0 || acts.length > 0 || consoles.length > 0;
   if (!full && revision === after && !isNews && !answerAnyway) return undefined;
   const since = full ? 0n : after;
-  const rows = full || revision > after ? await listAssignments(context.database, hostId, since) : [];
-  const assignments = rows.map((row) => toHostAssignment(context, row));
+  const isNewer = full || revision > after;
+  const rows = isNewer ? await listAssignments(context.database, hostId, since) : [];
+  const removals = isNewer ? await listRemovals(context.database, hostId, since) : [];
+  const assignments: HostAssignment[] = [
+    ...rows.map((row) => toHostAssignment(context, row)),
+    ...removals.map((removal): HostAssignment => ({ ...removal, desired: 'absent' })),
+  ];
   return { revision: Number(revision), full, assignments, streams, acts, consoles };
 }
 

@@ -1,8 +1,9 @@
 // `berth local host`: looking at hosts, enrolling them, and whether they take instances. Their terms are set in host-set.ts.
 
 import type { Command } from 'commander';
-import { enrolHost, type HostRow, listHostOrphans, listHosts, setHostState, showHost } from '../app/host-terms.ts';
+import { enrolHost, type HostRow, listHosts, setHostState, showHost } from '../app/host-terms.ts';
 import { revenueBy } from '../app/ledger.ts';
+import { listOrphans } from '../app/orphan.ts';
 import type { HostState } from '../model/host.ts';
 import { formatUsd } from '../model/money.ts';
 import { networkModeSummary } from '../model/network.ts';
@@ -94,7 +95,7 @@ export function hostCommand(ground: Ground): Command {
     'show what a host has and nobody owns',
     plain,
     async (context, [name = '']) => {
-      const orphans = await listHostOrphans(context, name);
+      const orphans = await listOrphans(context, { hostId: (await showHost(context, name)).id });
       const rows = orphans.map(({ instanceId, state, address, vcpus, memoryMib, diskGib, seenAt }) => [
         ...[instanceId, state, address ?? '', String(vcpus), `${memoryMib} MiB`, `${diskGib} GiB`],
         ago(seenAt, context.clock.now()),

@@ -1,7 +1,7 @@
-// What hosts have and nobody owns. It is shown and its address kept from others; nothing here ends it.
+// What hosts have and nobody owns. It is shown and its address kept from others; nothing ends it but an operator's order.
 
-import type { Selectable } from 'kysely';
-import type { Database } from './database.ts';
+import { type Selectable, sql } from 'kysely';
+import type { Database, Tx } from './database.ts';
 import type { Tables } from './tables.ts';
 
 /** Something on a host that no assignment explains. */
@@ -13,9 +13,18 @@ export interface OrphanRow {
   vcpus: number;
   memoryMib: number;
   diskGib: number;
+  /** The newest order that the host has about it; 0 where it has none. */
+  generation: number;
 }
 
-/** Notes orphans that a host reported. */
+/** An orphan with what was ordered about it. */
+export interface SeenOrphan extends OrphanRow {
+  seenAt: Date;
+  /** Whether its host was told to remove it. */
+  removing: boolean;
+}
+
+/** Notes orphans that a host reported. An order to remove one stays newer than whatever the host has. */
 export async function writeOrphans(database: Database, orphans: readonly OrphanRow[], now: Date): Promise<void> {
   for (const orphan of orphans) {
     const columns = {
@@ -25,12 +34,22 @@ export async function writeOrphans(database: Database, orphans: readonly OrphanR
       vcpus: orphan.vcpus,
       memory_mib: orphan.memoryMib,
       disk_gib: orphan.diskGib,
+      generation: orphan.generation,
       seen_at: now,
     };
     await database
       .insertInto('orphan')
       .values({ instance_id: orphan.instanceId, ...columns })
-      .onConflict((conflict) => conflict.column('instance_id').doUpdateSet(columns))
+      .onConflict((conflict) =>
+        conflict.column('instance_id').doUpdateSet({
+          ...columns,
+          // What one host was told is no order to another.
+          removal_generation: sql`case when orphan.host_id = excluded.host_id then
+            case when orphan.removal_generation < excluded.generation then excluded.generation + 1
+            else orphan.removal_generation end end`,
+          removal_revision: sql`case when orphan.host_id = excluded.host_id then orphan.removal_revision end`,
+        }),
+      )
       .execute();
   }
 }
@@ -46,13 +65,39 @@ export async function keepOnlyOrphans(
   return Number((await query.executeTakeFirst()).numDeletedRows);
 }
 
-/** All orphans of all hosts. */
-export async function listOrphans(database: Database): Promise<OrphanRow[]> {
-  const rows = await database.selectFrom('orphan').selectAll().orderBy('instance_id').execute();
-  return rows.map(toOrphan);
+/** Forgets orphans that their host has erased. @returns those that it was told to */
+export async function forgetOrphans(tx: Tx, hostId: string, instanceIds: readonly string[]): Promise<string[]> {
+  if (instanceIds.length === 0) return [];
+  const rows = await tx
+    .deleteFrom('orphan')
+    .where('host_id', '=', hostId)
+    .where('instance_id', 'in', instanceIds)
+    .returning(['instance_id', 'removal_generation'])
+    .execute();
+  return rows.flatMap((row) => (row.removal_generation === null ? [] : [row.instance_id]));
 }
 
-const toOrphan = (row: Selectable<Tables['orphan']>): OrphanRow => ({
+/** Which orphans are asked for; what is undefined excludes none. */
+export interface OrphanFilter {
+  hostId?: string | undefined;
+  instanceId?: string | undefined;
+  /** The one that they come after. */
+  after?: string | undefined;
+  limit?: number | undefined;
+}
+
+/** Orphans, by id. */
+export async function listOrphans(database: Database, filter: OrphanFilter = {}): Promise<SeenOrphan[]> {
+  const { hostId, instanceId, after, limit } = filter;
+  let query = database.selectFrom('orphan').selectAll().orderBy('instance_id');
+  if (hostId !== undefined) query = query.where('host_id', '=', hostId);
+  if (instanceId !== undefined) query = query.where('instance_id', '=', instanceId);
+  if (after !== undefined) query = query.where('instance_id', '>', after);
+  if (limit !== undefined) query = query.limit(limit);
+  return (await query.execute()).map(toOrphan);
+}
+
+const toOrphan = (row: Selectable<Tables['orphan']>): SeenOrphan => ({
   instanceId: row.instance_id,
   hostId: row.host_id,
   state: row.state,
@@ -60,15 +105,46 @@ const toOrphan = (row: Selectable<Tables['orphan']>): OrphanRow => ({
   vcpus: row.vcpus,
   memoryMib: row.memory_mib,
   diskGib: row.disk_gib,
+  generation: row.generation,
+  seenAt: row.seen_at,
+  removing: row.removal_generation !== null,
 });
 
-/** What one host has and nobody owns, with when it was last seen. */
-export async function listOrphansOf(database: Database, hostId: string): Promise<(OrphanRow & { seenAt: Date })[]> {
+/**
+ * Orders an orphan away from its host, whose row the caller holds and whose new revision he brings.
+ * @returns false where it is not there any more
+ */
+export async function orderRemoval(
+  tx: Tx,
+  { instanceId, hostId, revision }: { instanceId: string; hostId: string; revision: bigint },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('orphan')
+    .set((eb) => ({ removal_generation: eb('generation', '+', 1), removal_revision: revision }))
+    .where('instance_id', '=', instanceId)
+    .where('host_id', '=', hostId)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** The orders to remove orphans that a host was given after a revision. What is assigned meanwhile is no orphan. */
+export async function listRemovals(
+  database: Database,
+  hostId: string,
+  afterRevision: bigint,
+): Promise<{ instanceId: string; generation: number }[]> {
   const rows = await database
     .selectFrom('orphan')
     .where('host_id', '=', hostId)
-    .selectAll()
-    .orderBy('instance_id')
+    .where('removal_revision', '>', afterRevision)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('assignment').whereRef('assignment.instance_id', '=', 'orphan.instance_id').select('host_id'),
+        ),
+      ),
+    )
+    .select(['instance_id', 'removal_generation'])
     .execute();
-  return rows.map((row) => ({ ...toOrphan(row), seenAt: row.seen_at }));
+  return rows.map((row) => ({ instanceId: row.instance_id, generation: row.removal_generation ?? 1 }));
 }

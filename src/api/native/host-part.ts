@@ -9,9 +9,7 @@ import {
   type AddressPoolRow,
   addPool,
   type HostInstanceRow,
-  listHostOrphans,
   listInstancesOf,
-  type OrphanRow,
   removePool,
   showHost,
 } from '../../app/host-terms.ts';
@@ -21,7 +19,7 @@ import type { Api } from '../types.ts';
 import { Id, readId, toId, toIdOrNull } from './id.ts';
 import { change, read } from './operation.ts';
 import { PageOf, pageOfAll, pageQuery, readWindow, toPage } from './page.ts';
-import { Nullable, OneOf, Shape, Text, Time, toTime, toTimeOrNull, Whole } from './shape.ts';
+import { Nullable, OneOf, Shape, Text, Time, toTimeOrNull, Whole } from './shape.ts';
 
 const HostInstanceSchema = Shape('HostInstance', {
   instance: Id('instance'),
@@ -50,22 +48,6 @@ const toHostInstance = (row: HostInstanceRow): Static<typeof HostInstanceSchema>
   ...{ observed: row.observedState, observedGeneration: row.observedGeneration },
   observedAt: toTimeOrNull(row.observedAt),
   restarts: row.restarts,
-});
-
-const OrphanSchema = Shape('Orphan', {
-  instance: Id('instance', 'The id that it was made with'),
-  state: Text('running'),
-  address: Nullable(Text('203.0.113.7', 'Kept from others')),
-  vcpus: Whole(2),
-  memoryMib: Whole(4_096),
-  diskGib: Whole(25),
-  seenAt: Time(),
-});
-
-const toOrphan = (row: OrphanRow & { seenAt: Date }): Static<typeof OrphanSchema> => ({
-  instance: toId('instance', row.instanceId),
-  ...{ state: row.state, address: row.address },
-  ...{ vcpus: row.vcpus, memoryMib: row.memoryMib, diskGib: row.diskGib, seenAt: toTime(row.seenAt) },
 });
 
 const Cidr = Text('192.0.2.0/24', 'An IPv4 range that begins at its first address', { maxLength: 50 });
@@ -124,22 +106,6 @@ export function hostPartRoutes(api: Api): void {
       const { limit, after } = readWindow(query, 1);
       const rows = await listInstancesOf(context, readId('host', params.host), limit + 1, after?.[0] ?? null);
       return toPage(rows, limit, ({ id }) => [id], toHostInstance);
-    },
-  );
-
-  read(
-    api,
-    {
-      ...{ ...forOperators, id: 'listHostOrphans', path: '/hosts/{host}/orphans' },
-      summary: 'What a host has and nobody owns; it is shown, and its address kept from others',
-      query: pageQuery,
-      result: PageOf('OrphanPage', OrphanSchema),
-      refusals: [422],
-    },
-    async ({ context, caller, params, query }) => {
-      requireCluster(caller);
-      const orphans = await listHostOrphans(context, readId('host', params.host));
-      return pageOfAll(orphans, query, ({ instanceId }) => instanceId, toOrphan);
     },
   );
 

@@ -108,6 +108,9 @@ export const samplesOff = [
 /** In examples: a host whose agent has told what it holds, which nothing may be done to that others would feel. */
 export const sampleHostWithAgent = 'hst_a9e7c6d0e9b74a1d8e2f3a4b5c6d7e8f';
 
+/** In examples: what a host has and nobody owns. */
+export const sampleOrphan = 'ins_0a1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b';
+
 /** In examples: an image of an account's own. */
 export const sampleOwnImage = 'img_0e15c6d0e9b74a1d8e2f3a4b5c6d7e8f';
 

@@ -16,6 +16,7 @@ const kinds: Record<string, IdKind> = {
   image: 'image',
   instance: 'instance',
   operation: 'operation',
+  orphan: 'instance',
   price: 'price',
   privilege: 'privilege',
   quote: 'quote',

@@ -41,6 +41,7 @@ import { metricsRoutes } from './metrics.ts';
 import { nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
+import { orphanRoutes } from './orphan.ts';
 import { priceRoutes } from './price.ts';
 import { privilegeRoutes } from './privilege.ts';
 import { quoteRoutes } from './quote.ts';
@@ -62,6 +63,7 @@ const operatorRoutes = [
   priceRoutes,
   hostRoutes,
   hostPartRoutes,
+  orphanRoutes,
   slotRoutes,
   catalogChangeRoutes,
 ];

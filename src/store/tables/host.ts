@@ -141,6 +141,9 @@ interface OrphanTable {
   vcpus: number;
   memory_mib: number;
   disk_gib: number;
+  generation: Generated<number>;
+  removal_generation: Generated<number | null>;
+  removal_revision: Generated<bigint | null>;
   seen_at: Date;
 }
 

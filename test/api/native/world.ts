@@ -6,8 +6,10 @@ import { randomUUID } from 'node:crypto';
 import {
   type IdKind,
   kindOfSample,
+  parseId,
   sampleAddress,
   sampleHostWithAgent,
+  sampleOrphan,
   sampleOwnImage,
   samplesOff,
   toId,
@@ -122,6 +124,7 @@ export async function startWorld(): Promise<World> {
       return post(`/accounts/${toId('account', account)}/credits`, { amount: '1', reason: 'a test' });
     },
     instance: async (sample) => {
+      if (sample === sampleOrphan) return makeOrphan(database, await world.make('host'), made);
       const name = `vm-${made}`;
       const [id = ''] = await deployed(berth, deployBody({ name }));
       await untilStatus(berth, id, 'Active');
@@ -217,6 +220,20 @@ export async function startWorld(): Promise<World> {
     },
   };
   return world;
+}
+
+/** Something on a host that nobody owns. @returns its id */
+async function makeOrphan(database: Database, host: string, number: number): Promise<string> {
+  const id = `0x${number.toString(16).padStart(40, '0')}`;
+  const size = { vcpus: 1, memory_mib: 1024, disk_gib: 5 };
+  await database
+    .insertInto('orphan')
+    .values({
+      ...{ instance_id: id, host_id: parseId('host', host) ?? '', state: 'running', ip: null },
+      ...{ ...size, seen_at: new Date() },
+    })
+    .execute();
+  return toId('instance', id);
 }
 
 /** What is everybody's to see. */
