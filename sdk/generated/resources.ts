@@ -103,6 +103,7 @@ import type {
   OfferedHardware,
   Operation,
   OperationPage,
+  Orphan,
   OrphanPage,
   PowerOrder,
   Price,
@@ -596,14 +597,6 @@ export class HostsApi {
     return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/instances`, { query }, options);
   }
 
-  /** What a host has and nobody owns; it is shown, and its address kept from others. */
-  listOrphans(host: string, query: {
-      /** Rows at most */
-      limit?: number | undefined;
-    } = {}, options: Options = {}): Pages<OrphanPage['items'][number]> {
-    return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/orphans`, { query }, options);
-  }
-
   /** Where disks lie on a host. */
   listStoragePools(host: string, query: {
       /** Rows at most */
@@ -628,6 +621,14 @@ export class HostsApi {
   /** Let a host hand out no more addresses of a range; instances keep those they have. */
   deleteAddressPool(host: string, addressPool: string, options: ChangeOptions = {}): Promise<void> {
     return this.#transport.change('DELETE', `/berth/v1/hosts/${encodeURIComponent(host)}/address-pools/${encodeURIComponent(addressPool)}`, {}, options);
+  }
+
+  /** What a host has and nobody owns; it is shown, and its address kept from others. */
+  listOrphans(host: string, query: {
+      /** Rows at most */
+      limit?: number | undefined;
+    } = {}, options: Options = {}): Pages<OrphanPage['items'][number]> {
+    return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/orphans`, { query }, options);
   }
 
   /** What a host used over a span of time. */
@@ -1030,6 +1031,35 @@ export class OperationsApi {
   }
 }
 
+/** Operations on orphans. */
+export class OrphansApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** What hosts have and nobody owns; it is shown, and its addresses kept from others. */
+  list(query: {
+      /** Rows at most */
+      limit?: number | undefined;
+      /** Only what this host has */
+      host?: string | undefined;
+    } = {}, options: Options = {}): Pages<OrphanPage['items'][number]> {
+    return this.#transport.pages('/berth/v1/orphans', { query }, options);
+  }
+
+  /** An orphan. */
+  get(orphan: string, options: Options = {}): Promise<Orphan> {
+    return this.#transport.read(`/berth/v1/orphans/${encodeURIComponent(orphan)}`, {}, options);
+  }
+
+  /** Have an orphan switched off and erased, for good. Its host is told, and says when nothing of it is left; then it is no longer listed. Of a VM that the host has no record of any more, which disks were its own is not known: they stay, and are among what the host finds that belongs to nothing. */
+  delete(orphan: string, options: ChangeOptions = {}): Promise<Orphan> {
+    return this.#transport.change('DELETE', `/berth/v1/orphans/${encodeURIComponent(orphan)}`, {}, options);
+  }
+}
+
 /** Operations on prices. */
 export class PricesApi {
   readonly #transport: Transport;
@@ -1395,6 +1425,7 @@ export class Resources {
   readonly money: MoneyApi;
   readonly offers: OffersApi;
   readonly operations: OperationsApi;
+  readonly orphans: OrphansApi;
   readonly prices: PricesApi;
   readonly privileges: PrivilegesApi;
   readonly quotes: QuotesApi;
@@ -1423,6 +1454,7 @@ export class Resources {
     this.money = new MoneyApi(transport);
     this.offers = new OffersApi(transport);
     this.operations = new OperationsApi(transport);
+    this.orphans = new OrphansApi(transport);
     this.prices = new PricesApi(transport);
     this.privileges = new PrivilegesApi(transport);
     this.quotes = new QuotesApi(transport);

@@ -1560,13 +1560,19 @@ export interface OperationPage {
 export interface Orphan {
   /** The id that it was made with */
   instance: string;
+  host: string;
   state: string;
   /** Kept from others */
   address: string | null;
+  /** 0 where its host can not tell */
   vcpus: number;
+  /** 0 where its host can not tell */
   memoryMib: number;
+  /** 0 where its host can not tell */
   diskGib: number;
   seenAt: string;
+  /** Whether its host was told to remove it */
+  removing: boolean;
 }
 
 export interface OrphanPage {
