@@ -6,6 +6,7 @@ import { DriverFailure } from '../driver.ts';
 import { type Engine, EngineRefused, meaningOf } from './engine.ts';
 import type { ExecRequest, Execution } from './exec.ts';
 import { framesOf } from './frames.ts';
+import { hangUp } from './hang-up.ts';
 import { nameOf } from './names.ts';
 
 /** The Engine notes an exit code a moment after the streams have ended. */
@@ -80,6 +81,8 @@ export async function startCommand(engine: Engine, execId: string, tty: ExecRequ
   if (tty) await resize(tty.columns, tty.rows).catch(() => {});
   const end = () => {
     for (const stream of [line, stdout, stderr]) stream.destroy();
+    // What can't be told to go goes with its container.
+    if (tty) hangUp(engine, execId).catch(() => {});
   };
   return { stdin: line, stdout, stderr, resize, exitCode, end };
 }

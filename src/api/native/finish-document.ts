@@ -56,7 +56,8 @@ function finishOperation(operation: Json): void {
   const responses = operation.responses as Record<string, Json>;
   for (const [status, response] of Object.entries(responses)) {
     if (Number(status) >= 400) responses[status] = { $ref: `#/components/responses/${nameOfStatus(Number(status))}` };
-    else finishAnswer(response);
+    // What is upgraded is no answer any more, and tells nothing of rates.
+    else if (status !== '101') finishAnswer(response);
   }
 }
 

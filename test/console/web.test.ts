@@ -1,0 +1,182 @@
+// A real VM's console and screen, and commands in a real container, over WebSockets as web pages and programs open them.
+
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createWebSocketStream } from 'ws';
+import { Berth } from '../../sdk/berth.ts';
+import type { TerminalDoor } from '../../sdk/doors.ts';
+import { type KeyPair, keyPair } from '../agent/ssh/support.ts';
+import { bootTimeoutMs, inGuest, untilLogin } from '../agent/vm/support.ts';
+import { letSlots, startBody, started, stopped } from '../api/hiveon/support.ts';
+import { Opened, ticketFor } from '../api/native/doors.ts';
+import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
+import { startTestEngine, type TestEngine } from '../support/docker.ts';
+import { microImage } from '../support/images.ts';
+import { endIngress } from '../system/container.ts';
+import { Screen } from './screen.ts';
+
+let directory: string;
+let engine: TestEngine;
+let server: TestBerth;
+let berth: Berth;
+let key: KeyPair;
+let [vm, container, deployment, ownAddress] = ['', '', '', ''];
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'berth-web-'));
+  await mkdir(join(directory, 'images'));
+  await copyFile(await microImage(), join(directory, 'images', 'micro.qcow2'));
+  engine = await startTestEngine(['nginx']);
+  const up = { engineSocket: engine.socketPath, patience: { graceMs: 2_000, backoffMsMin: 100 } };
+  server = await startTestBerth({ agent: 'real', directory, addressPool: '127.68.14.0/24', up });
+  berth = new Berth(server);
+  key = await keyPair(directory, 'admin');
+  const made = await berth.instances.create({
+    ...{ name: 'box', image: 'micro', configuration: 'cpu-1-ram-1gb-storage-5gb', sshKeys: [key.line] },
+  });
+  vm = made.id;
+  const [machine] = await letSlots(server, 1);
+  assert.ok(machine);
+  deployment = await started(server, startBody(machine));
+  container = (await berth.instances.list({ kind: 'container' }).all())[0]?.id ?? '';
+  ownAddress = (await berth.instances.until(vm, 'active')).address ?? '';
+  await berth.instances.until(container, 'active');
+});
+after(async () => {
+  await stopped(server, deployment);
+  await berth.instances.delete(vm, { purge: true });
+  await until('the VM is gone', async () => (await readdir(join(directory, 'agent', 'vm'))).length === 0);
+  await server.close();
+  endIngress(join(directory, 'agent', 'container', 'ingress'));
+  await engine.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** What is on a terminal. */
+class Terminal {
+  readonly door: TerminalDoor;
+  text = '';
+
+  constructor(door: TerminalDoor) {
+    this.door = door;
+    door.onData((bytes) => {
+      this.text += Buffer.from(bytes).toString('latin1');
+    });
+  }
+
+  async shows(what: RegExp | string, boundMs = 60_000): Promise<void> {
+    const shows = () => (typeof what === 'string' ? this.text.includes(what) : what.test(this.text));
+    await until(`the terminal shows ${what}`, async () => shows(), boundMs).catch((error: Error) => {
+      throw new Error(`${error.message}; it shows ${JSON.stringify(this.text.slice(-500))}`);
+    });
+  }
+}
+
+const console = async () => new Terminal(await berth.instances.open(vm, 'console'));
+
+test('a page watches a VM boot, and somebody logs in there; another page sees it, too', async () => {
+  const terminal = await console();
+  await terminal.shows('login: ', bootTimeoutMs);
+  await untilLogin(key.path, ownAddress);
+  const hash = await inGuest(key.path, ownAddress, "echo 'a serial password' | mkpasswd -m sha512 -P 0");
+  await inGuest(key.path, ownAddress, `sed -i 's|^root:[^:]*|root:${hash}|' /etc/shadow`);
+  const other = await console();
+  await other.shows('login: ');
+  terminal.door.write('root\r');
+  await terminal.shows(/assword: ?$/);
+  terminal.door.write('a serial password\r');
+  await terminal.shows('~ # ');
+  terminal.door.write('echo the answer is $((6 * 7))\r');
+  for (const one of [terminal, other]) await one.shows('the answer is 42\r\n');
+  terminal.door.write('exit\r');
+  for (const { door } of [terminal, other]) {
+    door.close();
+    await door.closed;
+  }
+});
+
+test('a VNC client sees the screen over a WebSocket, without another password', async () => {
+  const { url } = await ticketFor(server, server.apiKey, vm, { door: 'screen' });
+  const { socket } = await new Opened(server.url + url).opened();
+  const screen = await Screen.over(createWebSocketStream(socket));
+  assert.equal(screen.version, 'RFB 003.008\n');
+  const pixels = await screen.update();
+  assert.equal(pixels.length, screen.width * screen.height * 4);
+  assert.ok(new Set(pixels).size > 1, 'something is shown');
+  screen.close();
+});
+
+test('a shell in a container has a terminal of the size that it is told, and its exit code arrives', async () => {
+  const shell = await berth.instances.open(container, 'exec', { columns: 101, rows: 33 });
+  const terminal = new Terminal(shell);
+  await terminal.shows('/ # ');
+  shell.write('stty size; echo $TERM\r');
+  await terminal.shows(/33 101\r\nxterm-256color\r\n/);
+  shell.resize(90, 20);
+  shell.write('stty size\r');
+  await terminal.shows('20 90\r\n');
+  shell.write('exit 7\r');
+  assert.equal(await shell.exitCode, 7);
+  assert.equal((await shell.closed).code, 1000);
+});
+
+test('a command without a terminal reads its input to the end, and complains apart', async () => {
+  const command = ['/bin/sh', '-c', 'sha256sum; echo "not well" >&2; exit 3'];
+  const door = await berth.instances.open(container, 'exec', { command, tty: false });
+  let complaint = '';
+  door.onStderr((bytes) => {
+    complaint += Buffer.from(bytes);
+  });
+  const input = randomBytes(3 * 1024 * 1024);
+  for (let at = 0; at < input.length; at += 256 * 1024) door.write(new Uint8Array(input.subarray(at, at + 256 * 1024)));
+  door.end();
+  let said = '';
+  for await (const bytes of door) said += Buffer.from(bytes);
+  assert.equal(said, `${createHash('sha256').update(input).digest('hex')}  -\n`);
+  assert.deepEqual([complaint, await door.exitCode], ['not well\n', 3]);
+  const much = await berth.instances.open(container, 'exec', {
+    ...{ tty: false, command: ['/bin/sh', '-c', 'head -c 5000000 /dev/zero'] },
+  });
+  let bytes = 0;
+  for await (const piece of much) bytes += piece.length;
+  assert.deepEqual([bytes, await much.exitCode], [5_000_000, 0]);
+});
+
+test('a program that is not there says so, and a shell whose page has gone is gone, too', async () => {
+  const missing = await berth.instances.open(container, 'exec', { command: ['no-such-program'], tty: false });
+  let said = '';
+  missing.onStderr((bytes) => {
+    said += `E${Buffer.from(bytes)}`;
+  });
+  for await (const bytes of missing) said += Buffer.from(bytes);
+  process.stdout.write(`missing: ${JSON.stringify([said, await missing.exitCode, await missing.closed])}\n`);
+  const shell = await berth.instances.open(container, 'exec');
+  const terminal = new Terminal(shell);
+  await terminal.shows('/ # ');
+  shell.write('echo $$ is my number\r');
+  await terminal.shows(/\d+ is my number\r\n/);
+  shell.close();
+  await shell.closed;
+  const listing = await berth.instances.open(container, 'exec', {
+    ...{ command: ['/bin/sh', '-c', 'sleep 3; cat /proc/[0-9]*/cmdline | tr "\\0" " "'], tty: false },
+  });
+  let seen = '';
+  for await (const bytes of listing) seen += Buffer.from(bytes);
+  process.stdout.write(`left: ${seen}\n`);
+});
+
+test('the screen of a VM that goes off is closed, and says why it does not open', async () => {
+  const watching = await berth.instances.open(vm, 'screen');
+  await berth.instances.power(vm, { action: 'stop' });
+  assert.equal((await watching.closed).code, 4409);
+  const late = await berth.instances.open(vm, 'screen');
+  const { code, reason } = await late.closed;
+  assert.deepEqual([code, reason], [4409, 'The VM is off; its screen is there while it is on.']);
+  const terminal = await console();
+  await terminal.shows('login: ');
+  terminal.door.close();
+});
