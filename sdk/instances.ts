@@ -35,7 +35,10 @@ const lookEveryMs = 15_000;
 /** From these nothing comes back to running by itself. */
 const ends: ReadonlySet<Status> = new Set(['failed', 'terminated', 'deleting', 'deleted']);
 
-/** Instances, and waiting for them. */
+/** In a browser, where the page is: its client may have been told nothing of where Berth is but a path. */
+const pageUrl = () => (globalThis as { location?: { href: string } }).location?.href;
+
+/** Instances, waiting for them, and their doors. */
 export class Instances extends InstancesApi {
   readonly #transport: Transport;
   readonly #feed: Feed;
@@ -58,7 +61,7 @@ export class Instances extends InstancesApi {
     const { signal, ...exec } = options;
     const asked = { door, ...(door === 'exec' ? { exec } : {}) };
     const { url } = await this.createTicket(id, asked, { signal });
-    const socket = await openDoor(new URL(url, this.#transport.url), signal);
+    const socket = await openDoor(new URL(this.#transport.url + url, pageUrl()), signal);
     return door === 'screen' ? new Door(socket) : new TerminalDoor(socket, door === 'exec');
   }
 

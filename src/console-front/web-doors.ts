@@ -22,8 +22,10 @@ const pingMs = 15_000;
 const checkEveryMs = 20_000;
 /** Larger than what is pasted; a screen's clients send a few bytes at once. */
 const messageBytesMax = 1024 * 1024;
-/** How long a client has to say good-bye, too, when the server stops. */
-const partingMs = 500;
+/** How long a client has to say good-bye, too. */
+const partingMs = 2_000;
+/** When the server stops, it has less. */
+const stoppingMs = 500;
 /** A WebSocket has room for no longer one (RFC 6455, 5.5). */
 const reasonBytesMax = 123;
 
@@ -39,7 +41,6 @@ const closeCodes: Partial<Record<ErrorCode, number>> = {
 };
 const internalError = 1011;
 const serverStops = 1001;
-const notAsThingsStand = 4409;
 
 /** All open doors of one server. */
 export class WebDoors {
@@ -70,7 +71,7 @@ export class WebDoors {
   async close(): Promise<void> {
     this.#isStopping = true;
     for (const web of this.#open.keys()) web.close(serverStops, 'The server is being stopped.');
-    const end = performance.now() + partingMs;
+    const end = performance.now() + stoppingMs;
     while (this.#open.size > 0 && performance.now() < end) await sleep(20);
     for (const web of this.#open.keys()) web.terminate();
   }
@@ -121,7 +122,8 @@ export class WebDoors {
     connection.once('close', () => {
       // The end of a command was told by itself.
       if (web.readyState !== web.OPEN) return;
-      visit.check().then(() => web.close(notAsThingsStand, 'The host has closed it; open it again.'), leave);
+      const closed = new BerthError('wrong_state', 'The host has closed it; open it again.');
+      visit.check().then(() => leave(closed), leave);
     });
     if (visit.door === 'exec') talkAsExec(web, connection, leave);
     else talkPlainly(web, connection);
@@ -168,6 +170,8 @@ function close(web: WebSocket, error: unknown): void {
   const isOurs = error instanceof BerthError;
   const reason = isOurs ? error.message : 'The server has failed; try again.';
   web.close((isOurs && closeCodes[error.code]) || internalError, shortened(reason));
+  const rude = setTimeout(() => web.terminate(), partingMs).unref();
+  web.once('close', () => clearTimeout(rude));
 }
 
 /** As much of a text as a WebSocket's end has room for. */

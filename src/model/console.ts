@@ -15,7 +15,7 @@ export type VmChannel = Exclude<ConsoleChannel, 'exec'>;
 export const consoleNames: Record<ConsoleChannel, string> = {
   serial: 'serial console',
   vnc: 'graphical console',
-  exec: 'way in for a command',
+  exec: 'command line',
 };
 
 /** Consoles that an instance may have open at once; each is a connection through three processes. */

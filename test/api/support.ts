@@ -135,6 +135,7 @@ const tables = [
   'port_rule',
   'orphan',
   'idempotency_record',
+  'door_ticket',
 ] as const;
 
 /**

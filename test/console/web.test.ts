@@ -146,27 +146,37 @@ test('a command without a terminal reads its input to the end, and complains apa
   assert.deepEqual([bytes, await much.exitCode], [5_000_000, 0]);
 });
 
-test('a program that is not there says so, and a shell whose page has gone is gone, too', async () => {
-  const missing = await berth.instances.open(container, 'exec', { command: ['no-such-program'], tty: false });
+/** All that a command says, its complaints too. */
+async function saidBy(...command: string[]): Promise<{ said: string; code: number | null }> {
+  const door = await berth.instances.open(container, 'exec', { command, tty: false });
   let said = '';
-  missing.onStderr((bytes) => {
-    said += `E${Buffer.from(bytes)}`;
+  door.onStderr((bytes) => {
+    said += Buffer.from(bytes);
   });
-  for await (const bytes of missing) said += Buffer.from(bytes);
-  process.stdout.write(`missing: ${JSON.stringify([said, await missing.exitCode, await missing.closed])}\n`);
+  for await (const bytes of door) said += Buffer.from(bytes);
+  return { said, code: await door.exitCode };
+}
+
+test('a program that is not there says so, and a shell whose page has gone is gone, too', async () => {
+  const missing = await saidBy('no-such-program');
+  assert.match(missing.said, /no-such-program/);
+  assert.ok(missing.code === 126 || missing.code === 127, `exit code ${missing.code}`);
   const shell = await berth.instances.open(container, 'exec');
   const terminal = new Terminal(shell);
   await terminal.shows('/ # ');
-  shell.write('echo $$ is my number\r');
-  await terminal.shows(/\d+ is my number\r\n/);
+  shell.write('echo my number is $$\r');
+  await terminal.shows(/my number is \d+\r\n/);
+  const [, number] = /my number is (\d+)\r\n/.exec(terminal.text) ?? [];
+  assert.match((await saidBy('ls', '/proc')).said, new RegExp(`^${number}$`, 'm'));
   shell.close();
   await shell.closed;
-  const listing = await berth.instances.open(container, 'exec', {
-    ...{ command: ['/bin/sh', '-c', 'sleep 3; cat /proc/[0-9]*/cmdline | tr "\\0" " "'], tty: false },
-  });
-  let seen = '';
-  for await (const bytes of listing) seen += Buffer.from(bytes);
-  process.stdout.write(`left: ${seen}\n`);
+  await until(
+    'the shell is gone',
+    async () => {
+      return !new RegExp(`^${number}$`, 'm').test((await saidBy('ls', '/proc')).said);
+    },
+    20_000,
+  );
 });
 
 test('the screen of a VM that goes off is closed, and says why it does not open', async () => {
