@@ -1,5 +1,5 @@
-// The way of one key press: from OpenSSH's client at a VM's management address through server and agent into the guest, which
-// echoes it, and back.
+// The way of one key press: from OpenSSH's client at a VM's management address, or from a WebSocket, through server and agent into
+// the guest, which echoes it, and back.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Berth } from '../sdk/berth.ts';
 import { deploySmall, type RealBerth, removeVm, startReal, untilActive } from './real.ts';
 import { median } from './stack.ts';
 
@@ -40,6 +41,35 @@ async function managementAddress(url: string, apiKey: string): Promise<string> {
   return vm?.management_address ?? '';
 }
 
+/** A terminal: what it shows since it was wiped, and where something is typed. */
+interface Terminal {
+  seen: string;
+  type(text: string): void;
+  /** Resolves when more is shown. */
+  more(): Promise<unknown>;
+}
+
+/** How long key presses take, and says so. */
+async function measure(by: string, terminal: Terminal): Promise<void> {
+  while (!terminal.seen.includes('login: ')) await terminal.more();
+  // What else starts with a guest would be measured, too.
+  await sleep(5_000);
+  const took: number[] = [];
+  for (let press = 0; press < presses; press += 1) {
+    terminal.seen = '';
+    const pressedMs = performance.now();
+    // A letter, and back: a login's line is short.
+    terminal.type(press % 2 === 0 ? 'x' : '\x7f');
+    while (terminal.seen === '') await terminal.more();
+    took.push(performance.now() - pressedMs);
+    await sleep(betweenMs);
+  }
+  const p90 = took.toSorted((one, other) => one - other)[Math.floor(presses * 0.9)] ?? 0;
+  const rounded = (ms: number) => Math.round(ms * 10) / 10;
+  const line = { bench: 'console', by, presses, medianMs: rounded(median(took)), p90Ms: rounded(p90) };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
 const berth = await startReal('127.68.8.0/24');
 try {
   const { url, apiKey } = JSON.parse(await readFile(join(berth.directory, 'credentials.json'), 'utf8'));
@@ -56,30 +86,28 @@ try {
   const key = join(berth.directory, 'bench-key');
   const args = ['-F', 'none', '-tt', '-i', key, ...options.flatMap((option) => ['-o', option]), place];
   const ssh = spawn('ssh', args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  let seen = '';
+  const bySsh: Terminal = {
+    seen: '',
+    type: (text) => ssh.stdin.write(text),
+    more: () => once(ssh.stdout, 'data'),
+  };
   ssh.stdout.on('data', (chunk: Buffer) => {
-    seen += chunk.toString('latin1');
+    bySsh.seen += chunk.toString('latin1');
   });
-  while (!seen.includes('login: ')) await once(ssh.stdout, 'data');
-  // What else starts with a guest would be measured, too.
-  await sleep(5_000);
-  const took: number[] = [];
-  for (let press = 0; press < presses; press += 1) {
-    seen = '';
-    const pressedMs = performance.now();
-    // A letter, and back: a login's line is short.
-    ssh.stdin.write(press % 2 === 0 ? 'x' : '\x7f');
-    while (seen === '') await once(ssh.stdout, 'data');
-    took.push(performance.now() - pressedMs);
-    await sleep(betweenMs);
-  }
+  await measure('ssh', bySsh);
   ssh.kill();
+  const door = await new Berth({ url, apiKey }).instances.open(`ins_${id.slice(2)}`, 'console');
+  const byWeb: Terminal = {
+    seen: '',
+    type: (text) => door.write(text),
+    more: () => once(door.socket, 'message'),
+  };
+  door.onData((bytes) => {
+    byWeb.seen += Buffer.from(bytes).toString('latin1');
+  });
+  await measure('WebSocket', byWeb);
+  door.close();
   await removeVm(berth, id);
-  const p90 = took.toSorted((one, other) => one - other)[Math.floor(presses * 0.9)] ?? 0;
-  const rounded = (ms: number) => Math.round(ms * 10) / 10;
-  process.stdout.write(
-    `${JSON.stringify({ bench: 'console', presses, medianMs: rounded(median(took)), p90Ms: rounded(p90) })}\n`,
-  );
 } finally {
   await berth.close();
 }
