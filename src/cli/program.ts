@@ -13,6 +13,7 @@ interface Entry {
 
 const instances = 'What runs:';
 const market = 'The market:';
+const money = 'Money:';
 const you = 'Who you are:';
 
 const entries: Record<string, Entry> = {
@@ -23,6 +24,34 @@ const entries: Record<string, Entry> = {
   ct: {
     ...{ heading: instances, summary: 'containers' },
     load: async () => (await import('./nouns/ct.ts')).noun,
+  },
+  disk: {
+    ...{ heading: instances, summary: "VMs' block devices" },
+    load: async () => (await import('./nouns/disk.ts')).noun,
+  },
+  backup: {
+    ...{ heading: instances, summary: 'copies of disks as they were' },
+    load: async () => (await import('./nouns/backup.ts')).noun,
+  },
+  schedule: {
+    ...{ heading: instances, summary: 'what backs disks up again and again' },
+    load: async () => (await import('./nouns/schedule.ts')).noun,
+  },
+  address: {
+    ...{ heading: instances, summary: 'the IPs that VMs hold' },
+    load: async () => (await import('./nouns/address.ts')).noun,
+  },
+  group: {
+    ...{ heading: instances, summary: 'sets of instances with a network' },
+    load: async () => (await import('./nouns/group.ts')).noun,
+  },
+  operation: {
+    ...{ heading: instances, summary: 'what was asked of instances, and how it went' },
+    load: async () => (await import('./nouns/operation.ts')).noun,
+  },
+  event: {
+    ...{ heading: instances, summary: 'what happened, and what happens' },
+    load: async () => (await import('./nouns/event.ts')).noun,
   },
   offer: {
     ...{ heading: market, summary: 'what can be rented now, and why something can not' },
@@ -40,9 +69,33 @@ const entries: Record<string, Entry> = {
     ...{ heading: market, summary: 'where hosts stand' },
     load: async () => (await import('./nouns/datacenter.ts')).noun,
   },
+  slot: {
+    ...{ heading: market, summary: 'what containers can run on' },
+    load: async () => (await import('./nouns/slot.ts')).noun,
+  },
   'ssh-key': {
     ...{ heading: instances, summary: 'public keys that are registered' },
     load: async () => (await import('./nouns/ssh-key.ts')).noun,
+  },
+  webhook: {
+    ...{ heading: instances, summary: 'URLs that are told what happens' },
+    load: async () => (await import('./nouns/webhook.ts')).noun,
+  },
+  account: {
+    ...{ heading: money, summary: 'who pays' },
+    load: async () => (await import('./nouns/account.ts')).noun,
+  },
+  balance: {
+    ...{ heading: money, summary: 'what there is, and how long it lasts' },
+    load: async () => (await import('./nouns/money.ts')).balance,
+  },
+  statement: {
+    ...{ heading: money, summary: 'what moved, summed up' },
+    load: async () => (await import('./nouns/money.ts')).statement,
+  },
+  transaction: {
+    ...{ heading: money, summary: 'what moved, one by one' },
+    load: async () => (await import('./nouns/money.ts')).transactions,
   },
   login: {
     ...{ heading: you, summary: 'log in to a Berth' },
@@ -55,6 +108,10 @@ const entries: Record<string, Entry> = {
   profile: {
     ...{ heading: you, summary: 'the Berths that you are logged in to' },
     load: async () => (await import('./nouns/profile.ts')).noun,
+  },
+  'api-key': {
+    ...{ heading: you, summary: 'keys for programs' },
+    load: async () => (await import('./nouns/api-key.ts')).noun,
   },
   me: {
     ...{ heading: you, summary: 'as whom you ask, and what you may do' },

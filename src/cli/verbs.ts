@@ -125,15 +125,15 @@ export function deleteVerb<Thing>(noun: {
 /** A verb that changes something and tells so in a sentence. */
 export function actVerb<Options extends object = object>(
   verb: Omit<Verb, 'run'> & {
-    act(desk: Desk, args: readonly string[], options: Options): Promise<{ value: unknown; done: string }>;
+    act(desk: Desk, args: readonly string[], options: Options): Promise<{ value: unknown; done: string } | undefined>;
   },
 ): Verb {
   const { act, ...rest } = verb;
   return {
     ...rest,
     async run(desk, args, options) {
-      const { value, done } = await act(desk, args, options as Options);
-      return { value, text: done };
+      const done = await act(desk, args, options as Options);
+      return done && { value: done.value, text: done.done };
     },
   };
 }

@@ -139,4 +139,68 @@ export const cases: Record<string, Case> = {
   'ssh-key show': of(async (world) => [await world.make('sshKey')]),
   'ssh-key add': of(async (_, person) => [keyFile(person), '--name', newName('laptop')]),
   'ssh-key delete': of(async (world) => [await world.make('sshKey'), '--yes']),
+  'group list': none,
+  'group show': of(async () => ['default']),
+  'group create': of(async () => [newName('group')]),
+  'group rename': of(async (world) => [await world.make('group'), newName('group')]),
+  'group delete': of(async (world) => [await world.make('group'), '--yes']),
+  'disk list': of(async (world) => ['--vm', await vm(world)]),
+  'disk show': of(async (world) => [`${await vm(world)}/disc-1`]),
+  'disk add': of(async (world) => [await vm(world), '1GiB', '--label', 'data', '--grade', 'sata']),
+  'disk grow': of(async (world) => [`${await vm(world)}/disc-1`, '40GiB']),
+  'disk rename': of(async (world) => [await world.make('disk'), newName('label')]),
+  'disk move': of(async (world) => [await world.make('disk'), await vmOff(world)]),
+  'disk delete': of(async (world) => [await world.make('disk'), '--yes']),
+  'backup list': of(async (world) => {
+    await world.make('backup');
+    return [];
+  }),
+  'backup show': of(async (world) => [await world.make('backup')]),
+  'backup create': of(async (world) => [await vm(world)]),
+  'backup restore': of(async (world) => [await world.make('backup'), '--yes']),
+  'backup delete': of(async (world) => [await world.make('backup'), '--yes']),
+  'schedule list': of(async (world) => {
+    await world.make('backupSchedule');
+    return [];
+  }),
+  'schedule show': of(async (world) => [await world.make('backupSchedule')]),
+  'schedule create': of(async (world) => [await vm(world), '--every', '6h', '--at', '03:30', '--keep', '7']),
+  'schedule delete': of(async (world) => [await world.make('backupSchedule'), '--yes']),
+  'address list': of(async (world) => ['--vm', await vm(world)]),
+  'address show': of(async (world) => [await world.makeAddress()]),
+  'address add': of(async (world) => [await vm(world), '--count', '2', '--reason', 'a certificate each']),
+  'address name': of(async (world) => [await world.makeAddress(), 'www.example.com']),
+  'address swap': of(async (world) => [await vmOff(world), await vmOff(world), '--additional']),
+  'address release': of(async (world) => [await world.makeAddress(), '--yes']),
+  'api-key list': none,
+  'api-key show': of(async (world) => [await world.make('apiKey')]),
+  'api-key create': of(async () => [newName('ci'), '--expires', '90d', '--read-only']),
+  'api-key revoke': of(async (world) => [await world.make('apiKey'), '--yes']),
+  'webhook list': of(async (world) => {
+    await world.make('webhook');
+    return [];
+  }),
+  'webhook show': of(async (world) => [await world.make('webhook')]),
+  'webhook create': of(async () => ['https://hooks.example.com/berth', '--on', 'instance.failed,instance.active']),
+  'webhook set': of(async (world) => [await world.make('webhook'), '--disable']),
+  'webhook deliveries': of(async (world) => [await world.make('webhook')]),
+  'webhook resend': of(async (world) => [await world.make('webhook'), await world.make('delivery')]),
+  'webhook delete': of(async (world) => [await world.make('webhook'), '--yes']),
+  'event list': of(async (world) => ['--instance', await vm(world)]),
+  'operation list': of(async (world) => {
+    await world.make('operation');
+    return [];
+  }),
+  'operation show': of(async (world) => [await world.make('operation')]),
+  'operation wait': of(async (world) => [await world.make('operation')]),
+  'account list': none,
+  'account show': of(async () => ['default']),
+  balance: none,
+  statement: of(async () => ['--from', '2026-01-01']),
+  'transaction list': none,
+  'slot list': of(async (world) => {
+    await freeSlot(world);
+    return [];
+  }),
+  'slot show': of(async (world) => [await world.make('slot')]),
 };

@@ -30,7 +30,7 @@ test('without a login every command that asks a server says how to log in', asyn
   for (const { words, command } of commands) {
     if (operationOf(command) === undefined) continue;
     const given = command.registeredArguments.filter(({ required }) => required).map(() => 'x');
-    const mandatory = command.options.filter((one) => one.mandatory).flatMap(({ long = '' }) => [long, 'x']);
+    const mandatory = command.options.filter((one) => one.mandatory).flatMap(({ long = '' }) => [long, '1d']);
     const { status, err } = await nobody.run([...words.split(' '), ...given, ...mandatory]);
     assert.equal(status, exitCodes.access, `${words}: ${err}`);
     assert.match(err, /berth login/, words);

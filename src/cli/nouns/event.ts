@@ -1,0 +1,80 @@
+// `berth event`: what happened, and what happens.
+
+import type { Event } from '../../../sdk/generated/types.ts';
+import { type Desk, type Noun, option } from '../command.ts';
+import { instanceIdOf } from '../find.ts';
+import { plainText, relative, tableOf } from '../table.ts';
+import { wholeNumber } from '../units.ts';
+import { readList } from '../verbs.ts';
+
+interface Options {
+  account?: string;
+  instance?: string;
+  kind?: string;
+  limit?: number;
+}
+
+const whichOptions = () => [
+  option('--account <ACCOUNT>', 'in which account, where you see several'),
+  option('--instance <INSTANCE>', 'only of this one'),
+  option('--kind <KIND>', 'only of this kind and those below it, such as instance'),
+];
+
+const queryOf = async (desk: Desk, { account, instance, kind }: Options) => ({
+  ...{ account, kind, instance: await instanceIdOf(desk, instance) },
+});
+
+const isFailure = (kind: string) => /\.(failed|died|not_found)$/.test(kind);
+
+/** The `event` commands. */
+export const noun: Noun = {
+  verbs: [
+    {
+      usage: 'list',
+      description: 'show what happened last, the newest at the end',
+      operation: 'listEvents',
+      examples: ['event list', 'event list --instance web-1 --limit 20', 'event list --kind instance.failed'],
+      options: [...whichOptions(), option('--limit <N>', 'so many at most; 50 unless given', wholeNumber)],
+      async run(desk, _, { limit = 50, ...options }: Options) {
+        const query = { ...(await queryOf(desk, options)), newestFirst: true, limit: Math.min(limit, 1000) };
+        const { items, nextCursor } = await readList(desk.berth.events.list(query), limit);
+        const value = { items: items.reverse(), nextCursor };
+        return {
+          value,
+          text: (look) =>
+            tableOf(
+              [
+                { title: 'when', cell: ({ createdAt }: Event) => relative(createdAt, look) },
+                {
+                  title: 'kind',
+                  cell: ({ kind }) => ({ text: kind, tone: isFailure(kind) ? ('bad' as const) : null }),
+                },
+                { title: 'what', cell: ({ message }) => message, rank: 1 },
+                { title: 'by', cell: ({ actor }) => actor, rank: 2 },
+              ],
+              value.items,
+              look,
+            ),
+        };
+      },
+    },
+    {
+      usage: 'follow',
+      description: 'show events as they happen, until Ctrl-C',
+      detail: 'With --json, each event is a JSON object on a line of its own.',
+      operation: null,
+      examples: ['event follow', 'event follow --kind instance --json'],
+      options: whichOptions(),
+      async run(desk, _, options: Options) {
+        desk.goesOn = 'Stopped following.';
+        for await (const event of desk.berth.events.stream(await queryOf(desk, options), { signal: desk.signal })) {
+          desk.out.write(desk.json ? `${JSON.stringify(event)}\n` : lineOf(event));
+        }
+        return undefined;
+      },
+    },
+  ],
+};
+
+const lineOf = ({ createdAt, kind, message }: Event): string =>
+  `${createdAt.slice(11, 19)}  ${kind}  ${plainText(message)}\n`;
