@@ -63,6 +63,8 @@ describe('the limits of a container', () => {
       neighbour,
       async () => (await driver.usage()).find((one) => one.instanceId === neighbour.instanceId),
     ];
+    // An agent looks at all that is there every few seconds; that is how the driver knows what runs.
+    await driver.observe();
     const before = await counted();
     const began = performance.now();
     await inside(driver, instanceId, 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done');
