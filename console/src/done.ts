@@ -4,15 +4,26 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { useToast } from './ui/toast.tsx';
 
-/** Says what was done, and has lists read again by their nouns; resolves when those that are shown are true. */
-export function useDone(): (text: string, ...nouns: string[]) => Promise<void> {
+/** Has what is shown of some nouns read again; resolves when it is true. */
+export function useRefresh(): (...nouns: string[]) => Promise<void> {
   const cache = useQueryClient();
-  const say = useToast();
   return useCallback(
-    async (text, ...nouns) => {
-      say(text);
+    async (...nouns) => {
       await Promise.all(nouns.map((noun) => cache.invalidateQueries({ queryKey: [noun] })));
     },
-    [cache, say],
+    [cache],
+  );
+}
+
+/** Says what was done, and has nouns read again. */
+export function useDone(): (text: string, ...nouns: string[]) => Promise<void> {
+  const refresh = useRefresh();
+  const say = useToast();
+  return useCallback(
+    (text, ...nouns) => {
+      say(text);
+      return refresh(...nouns);
+    },
+    [refresh, say],
   );
 }

@@ -62,10 +62,8 @@ export function useLive(): Liveness {
     const { signal } = ended;
     const refresh = makeRefresh(cache, (id) => berth.instances.get(id));
     const follow = async () => {
-      const query = {
-        ...(accountId ? { account: accountId } : {}),
-        ...(isOperator && !accountId ? { all: true } : {}),
-      };
+      // Who runs the whole looks at hosts, too, whichever account is chosen.
+      const query = isOperator ? { all: true } : { account: accountId };
       const onOpen = () => {
         setLiveness('live');
         // What happened while there was no stream.

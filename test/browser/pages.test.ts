@@ -37,6 +37,21 @@ before(async () => {
   });
   await post('quotes', { ...of, validSeconds: 600 });
   await deployed(berth, deployBody({ name: 'shop' }));
+  const { body } = await callApi<{ items: { id: string }[] }>(berth.url, operator, 'GET', '/berth/v1/hosts');
+  ids.host = body.items[0]?.id ?? '';
+  await post('datacenters', { slug: 'poznan-1', country: 'PL', city: 'POZ', tier: 3, certifications: ['ISO 27001'] });
+  await post('slots', {
+    host: ids.host,
+    name: 'slice',
+    vcpus: 2,
+    memoryGib: 4,
+    diskGib: 20,
+    prices: { hour: '0.05' },
+  });
+  const { body: first } = await berth.call<{ items: { id: string }[] }>('GET', '/berth/v1/accounts');
+  ids.default = first.items[0]?.id ?? '';
+  ids.account = await post('accounts', { name: 'acme' });
+  await post('accounts/acme/credits', { amount: '250', reason: 'an invoice that was paid' });
 });
 after(async () => {
   await browser?.close();
@@ -62,6 +77,18 @@ const pages: readonly (readonly [path: string, heading: string])[] = [
   ['webhooks/:webhook', 'https://hooks.example.com/berth'],
   ['events', 'Events'],
   ['quotes', 'Quotes'],
+  ['hosts', 'Hosts'],
+  ['hosts?view=list', 'Hosts'],
+  ['hosts/:host', ''],
+  ['slots', 'Slots'],
+  ['capacity', 'Capacity'],
+  ['datacenters', 'Datacenters'],
+  ['configurations', 'Configurations'],
+  ['prices', 'Prices'],
+  ['accounts', 'Accounts'],
+  ['accounts/:account', 'acme'],
+  ['ledger', 'Ledger'],
+  ['revenue', 'Revenue'],
 ];
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -75,6 +102,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         viewport,
         colorScheme,
       });
+      await context.addInitScript((id) => localStorage.setItem('berth.account', id), ids.default ?? '');
       const findings: string[] = [];
       for (const [path, heading] of pages) {
         await page.goto(`/console/${path.replace(/:(\w+)/, (_whole, name: string) => ids[name] ?? '')}`);

@@ -23,7 +23,17 @@ const ofCustomers: Entry[] = [
   { to: '/console/users', label: 'Users', icon: 'user' },
   { to: '/console/webhooks', label: 'Webhooks', icon: 'webhook' },
 ];
-const ofOperators: Entry[] = [];
+const ofOperators: Entry[] = [
+  { to: '/console/hosts', label: 'Hosts', icon: 'host' },
+  { to: '/console/slots', label: 'Slots', icon: 'slot' },
+  { to: '/console/capacity', label: 'Capacity', icon: 'chart' },
+  { to: '/console/datacenters', label: 'Datacenters', icon: 'address' },
+  { to: '/console/configurations', label: 'Configurations', icon: 'disk' },
+  { to: '/console/prices', label: 'Prices', icon: 'money' },
+  { to: '/console/accounts', label: 'Accounts', icon: 'account' },
+  { to: '/console/ledger', label: 'Ledger', icon: 'money' },
+  { to: '/console/revenue', label: 'Revenue', icon: 'chart' },
+];
 
 /** Links to the pages that the caller has. */
 export function Nav() {

@@ -52,11 +52,7 @@ export default function GroupsPage() {
           {
             title: 'Instances',
             cell: ({ id, name }) => (
-              <Link
-                to={'/console/instances' as string}
-                search={{ group: id } as never}
-                aria-label={`Show instances in ${name}`}
-              >
+              <Link to="/console/instances" search={{ group: id } as never} aria-label={`Show instances in ${name}`}>
                 Show
               </Link>
             ),

@@ -3,10 +3,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import type { Delivery, Webhook } from '../../../sdk/generated/types.ts';
-import { useDone } from '../done.ts';
+import { useDone, useRefresh } from '../done.ts';
 import { useFilters } from '../filters.ts';
 import { at } from '../format.ts';
 import { useBerth } from '../session.tsx';
+import { useAct } from '../ui/act.ts';
 import { Button } from '../ui/button.tsx';
 import { Confirm, useDialog } from '../ui/dialog.tsx';
 import { Form, SelectField, TextField, useForm } from '../ui/form.tsx';
@@ -34,6 +35,8 @@ export default function WebhookPage() {
 function Shown({ webhook }: { webhook: Webhook }) {
   const berth = useBerth();
   const done = useDone();
+  const refresh = useRefresh();
+  const [busy, act] = useAct();
   const navigate = useNavigate();
   const [dialog, open] = useDialog();
   const remove = () =>
@@ -51,17 +54,23 @@ function Shown({ webhook }: { webhook: Webhook }) {
         <p>What is still to be delivered is dropped. It can’t be undone.</p>
       </Confirm>
     ));
-  const toggle = async () => {
-    await berth.webhooks.update(webhook.id, { enabled: !webhook.enabled });
-    await done(webhook.enabled ? 'Nothing is sent for now' : 'It is told again', 'webhooks');
-  };
+  const toggle = () =>
+    act(
+      async () => {
+        await berth.webhooks.update(webhook.id, { enabled: !webhook.enabled });
+        await refresh('webhooks');
+      },
+      webhook.enabled ? 'Nothing is sent for now' : 'It is told again',
+    );
   return (
     <Page
       title={webhook.url}
       actions={
         <>
           <Badge tone={webhook.enabled ? 'good' : 'quiet'}>{webhook.enabled ? 'on' : 'off'}</Badge>
-          <Button onClick={() => void toggle()}>Switch {webhook.enabled ? 'off' : 'on'}</Button>
+          <Button busy={busy} onClick={() => void toggle()}>
+            Switch {webhook.enabled ? 'off' : 'on'}
+          </Button>
           <Button variant="danger" onClick={remove}>
             Remove
           </Button>
@@ -94,16 +103,18 @@ function Change({ webhook }: { webhook: Webhook }) {
 
 function Deliveries({ webhook }: { webhook: string }) {
   const berth = useBerth();
-  const done = useDone();
+  const refresh = useRefresh();
+  const [busy, act] = useAct();
   const [filters, narrow] = useFilters(filterNames);
   const state = states.find((one) => one === filters.state);
   const list = useList(['webhooks', webhook, 'deliveries', state], () =>
     berth.webhooks.listDeliveries(webhook, { state }),
   );
-  const resend = async ({ id }: Delivery) => {
-    await berth.webhooks.resendDelivery(webhook, id);
-    await done('It is sent again', 'webhooks');
-  };
+  const resend = ({ id }: Delivery) =>
+    act(async () => {
+      await berth.webhooks.resendDelivery(webhook, id);
+      await refresh('webhooks');
+    }, 'It is sent again');
   return (
     <Section title="Deliveries" actions={<Button onClick={list.retry}>Look again</Button>}>
       <div className="filters">
@@ -134,6 +145,7 @@ function Deliveries({ webhook }: { webhook: string }) {
             cell: (delivery) => (
               <Button
                 aria-label={`Resend ${delivery.event?.message ?? delivery.id}`}
+                busy={busy}
                 onClick={() => void resend(delivery)}
               >
                 Resend

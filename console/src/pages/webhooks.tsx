@@ -2,9 +2,10 @@
 
 import { Link } from '@tanstack/react-router';
 import type { Webhook } from '../../../sdk/generated/types.ts';
-import { useDone } from '../done.ts';
+import { useDone, useRefresh } from '../done.ts';
 import { ChooseAccount } from '../layout/choose-account.tsx';
 import { useBerth, useSession } from '../session.tsx';
+import { useAct } from '../ui/act.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog, ShownOnce, useDialog } from '../ui/dialog.tsx';
 import { Form, TextField, useForm } from '../ui/form.tsx';
@@ -17,7 +18,8 @@ import { Badge, When } from '../ui/words.tsx';
 /** The page. */
 export default function WebhooksPage() {
   const { berth, account } = useSession();
-  const done = useDone();
+  const refresh = useRefresh();
+  const [busy, act] = useAct();
   const [dialog, open] = useDialog();
   const list = useList(['webhooks', 'list', account?.id], () => berth.webhooks.list({ account: account?.id }));
   if (!account) {
@@ -32,10 +34,14 @@ export default function WebhooksPage() {
       Add webhook
     </Button>
   );
-  const toggle = async ({ id, enabled }: Webhook) => {
-    await berth.webhooks.update(id, { enabled: !enabled });
-    await done(enabled ? 'Nothing is sent for now' : 'It is told again', 'webhooks');
-  };
+  const toggle = ({ id, enabled }: Webhook) =>
+    act(
+      async () => {
+        await berth.webhooks.update(id, { enabled: !enabled });
+        await refresh('webhooks');
+      },
+      enabled ? 'Nothing is sent for now' : 'It is told again',
+    );
   return (
     <Page title="Webhooks" actions={add}>
       <List
@@ -62,6 +68,7 @@ export default function WebhooksPage() {
             cell: (webhook) => (
               <Button
                 aria-label={`Switch ${webhook.enabled ? 'off' : 'on'} ${webhook.url}`}
+                busy={busy}
                 onClick={() => void toggle(webhook)}
               >
                 Switch {webhook.enabled ? 'off' : 'on'}

@@ -18,7 +18,11 @@ export function AccountName({ id }: { id: string }) {
   });
   const name = data?.name ?? id;
   if (!isOperator) return name;
-  return <Link to={`/console/accounts/${id}` as string}>{name}</Link>;
+  return (
+    <Link to="/console/accounts/$account" params={{ account: id }}>
+      {name}
+    </Link>
+  );
 }
 
 /** A group's name. */
@@ -37,7 +41,11 @@ export function InstanceName({ id }: { id: string }) {
     staleTime: keptMs,
   });
   if (isError) return <span className="fine">{short(id)}, gone</span>;
-  return <Link to={`/console/instances/${id}` as string}>{data?.name ?? short(id)}</Link>;
+  return (
+    <Link to="/console/instances/$instance" params={{ instance: id }}>
+      {data?.name ?? short(id)}
+    </Link>
+  );
 }
 
 const short = (id: string) => (id.length > 20 ? `${id.slice(0, 14)}…` : id);
@@ -46,5 +54,9 @@ const short = (id: string) => (id.length > 20 ? `${id.slice(0, 14)}…` : id);
 export function HostName({ id }: { id: string }) {
   const berth = useBerth();
   const { data } = useQuery({ queryKey: ['hosts', id], queryFn: () => berth.hosts.get(id), staleTime: keptMs });
-  return <Link to={`/console/hosts/${id}` as string}>{data?.name ?? short(id)}</Link>;
+  return (
+    <Link to="/console/hosts/$host" params={{ host: id }}>
+      {data?.name ?? short(id)}
+    </Link>
+  );
 }
