@@ -28,7 +28,7 @@ import type { Context } from './context.ts';
 import { deleteInstances } from './instance-end.ts';
 import { readBalance } from './ledger.ts';
 import { wasCommitted } from './lost-commit.ts';
-import { endOverQuotes } from './quote-end.ts';
+import { endExpiredQuotes } from './quote-end.ts';
 import { spendQuote } from './quote-use.ts';
 
 export type { ContainerFilter } from '../store/container.ts';
@@ -65,7 +65,7 @@ export async function startContainer(
     const hostId = await start().catch(async (error: unknown) => {
       const isHeld = error instanceof BerthError && error.code === 'slot_not_available';
       // What a quote has held for too long is free, though nobody has noted it yet.
-      if (isHeld && (await endOverQuotes(context)) > 0) return start();
+      if (isHeld && (await endExpiredQuotes(context)) > 0) return start();
       throw error;
     });
     context.wakeups.changed([hostId]);

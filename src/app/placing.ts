@@ -11,7 +11,7 @@ import { type HostShare, insertInstances, lockHosts, type NewDeployment, type Wr
 import { putInPool } from '../store/disk.ts';
 import { networkFull, requireFree } from './address.ts';
 import type { Context } from './context.ts';
-import { endOverQuotes } from './quote-end.ts';
+import { endExpiredQuotes } from './quote-end.ts';
 import { marketsOf, notInQuote, readQuoteOf, spendQuote } from './quote-use.ts';
 import { takeFromPools } from './storage-pool.ts';
 
@@ -119,7 +119,7 @@ async function findPlaces(
   const alone = find();
   if (alone.placed < count) {
     // What a quote has held for too long is free, though nobody has noted it yet.
-    return (await endOverQuotes(context)) > 0 ? null : alone;
+    return (await endExpiredQuotes(context)) > 0 ? null : alone;
   }
   await context.market.holdEnded();
   return null;

@@ -18,13 +18,18 @@ import type { Context } from './context.ts';
 /** Quotes that are ended in one pass; the next one takes the others. */
 const batchMax = 200;
 
-/** Ends quotes whose time is over or that can't be kept. @returns how many */
-export async function endOverQuotes({ outside, ...own }: Context): Promise<number> {
+/** Ends quotes whose time is over, which makes room. @returns how many */
+export const endExpiredQuotes = (context: Context): Promise<number> => endQuotes(context, 'expired');
+
+/** Ends quotes that can't be kept; what they held is on hosts that take nothing. @returns how many */
+export const endLostQuotes = (context: Context): Promise<number> => endQuotes(context, 'lost');
+
+async function endQuotes({ outside, ...own }: Context, why: 'expired' | 'lost'): Promise<number> {
   // In transactions of their own, so that everybody's view of the market sees it at once, whatever becomes of the request.
   const { database, clock } = outside ?? own;
   const now = clock.now();
   let ended = 0;
-  for (const id of await listOverQuotes(database, now, batchMax)) {
+  for (const id of await listOverQuotes(database, { why, now, limit: batchMax })) {
     if (await inTransaction(database, (tx) => end(tx, id, now))) ended += 1;
   }
   return ended;

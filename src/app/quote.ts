@@ -32,7 +32,7 @@ import { disksOf, type InstancesFields, type InstancesRequest } from './instance
 import { readBalance } from './ledger.ts';
 import { checkInstances, checkPlaceConstraints, noOffer } from './offer.ts';
 import { type Attempt, inFreePlace, PlaceTaken } from './placing.ts';
-import { endOverQuotes, releaseQuote as release } from './quote-end.ts';
+import { endExpiredQuotes, releaseQuote as release } from './quote-end.ts';
 import { readQuoteOf, requireOpen, unknownQuote } from './quote-use.ts';
 import { chooseSlotPrice, type SlotChoiceFields } from './slot-choice.ts';
 import { neededFor } from './too-little.ts';
@@ -156,7 +156,7 @@ export async function quoteSlot(
   const chosen = (await chooseSlotPrice(context, slotId, priceId, fields)).price;
   const write = () => inTransaction(context.database, (tx) => writeSlot(context, tx, at, { slotId, chosen, seconds }));
   // What a quote has held for too long is free, though nobody has noted it yet.
-  const id = (await write()) ?? ((await endOverQuotes(context)) > 0 ? await write() : null);
+  const id = (await write()) ?? ((await endExpiredQuotes(context)) > 0 ? await write() : null);
   if (id !== null) return readQuoteOf(context.database, at.account.id, { id, shown: id });
   const message = `The slot that ${fields.slotId} names is rented or inactive; choose one that is available.`;
   throw new BerthError('slot_not_available', message, fields.slotId);

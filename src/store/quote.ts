@@ -306,13 +306,20 @@ export async function closeQuote(tx: Tx, id: string, { state, reason, deployment
     where id = ${id}::uuid`.execute(tx);
 }
 
-/** The ids of open quotes whose time is over or that can't be kept, at most `limit`. */
-export async function listOverQuotes(database: Database, now: Date, limit: number): Promise<string[]> {
+/** The ids of open quotes whose time is over, or that can't be kept, at most `limit`. */
+export async function listOverQuotes(
+  database: Database,
+  { why, now, limit }: { why: 'expired' | 'lost'; now: Date; limit: number },
+): Promise<string[]> {
+  const isOver =
+    why === 'expired'
+      ? sql`expires_at <= ${now}::timestamptz`
+      : sql`exists (select from quote_hold join host on host.id = quote_hold.host_id left join slot on slot.id = slot_id
+          where quote_id = quote.id and ${loss} is not null)`;
   const { rows } = await sql<{ id: string }>`
-    select id from quote where state = 'open' and (expires_at <= ${now}::timestamptz or exists (
-      select from quote_hold join host on host.id = quote_hold.host_id left join slot on slot.id = slot_id
-      where quote_id = quote.id and ${loss} is not null))
-    order by expires_at, id limit ${limit}::int`.execute(database);
+    select id from quote where state = 'open' and ${isOver} order by expires_at, id limit ${limit}::int`.execute(
+    database,
+  );
   return rows.map(({ id }) => id);
 }
 

@@ -244,6 +244,26 @@ const cases: [what: string, kind: Drift['kind'], subject: string, change: (facts
     (facts) => facts.rooms.push({ instanceId: 'active', pool: 'fast', bookedGib: 10, takenGib: 5 }),
   ],
   [
+    'room that a quote holds and the host does not count',
+    'capacity',
+    'h2',
+    (facts) =>
+      facts.holds.push({ quoteId: 'q', hostId: 'h2', isOpen: true, isHeld: true, vcpus: 0, memoryMib: 0, diskGib: 1 }),
+  ],
+  [
+    'an open quote that holds nothing',
+    'capacity',
+    'q',
+    (facts) => facts.holds.push({ quoteId: 'q', hostId: 'h2', isOpen: true, isHeld: false, ...size }),
+  ],
+  [
+    'a quote that is over and holds something',
+    'capacity',
+    'q',
+    (facts) =>
+      facts.holds.push({ quoteId: 'q', hostId: 'h2', isOpen: false, isHeld: true, vcpus: 0, memoryMib: 0, diskGib: 0 }),
+  ],
+  [
     'disk on an empty host',
     'capacity',
     'h2',

@@ -53,6 +53,18 @@ const pool = `insert into storage_pool (host_id, label, grades, storage_type, si
   values ('${ids.host}', 'fast', '{ssd}', 'SSD', 10, 10, 10);`;
 const inPool = (instanceId: string, gib: number) =>
   `insert into assignment_pool select '${instanceId}', id, ${gib} from storage_pool;`;
+/** A quote that holds the slot. */
+const quote = (
+  id: string,
+  more: string = "'open', null",
+) => `insert into quote (id, account_id, kind, state, reason, count, vcpus, memory_mib,
+    disk_gib, needed_micro_usd, actor, created_at, expires_at)
+  values ('${id}', '${ids.account}', 'container', ${more}, 1, 1, 1024, 5, 1, 'a', now(), now() + interval '1 hour');`;
+const hold = (
+  id: string,
+) => `insert into quote_hold (quote_id, host_id, count, vcpus, memory_mib, disk_gib, price_micro_usd, slot_id, slot_price_id)
+  select '${id}', '${ids.host}', 1, 1, 1024, 5, 1, slot_id, id from slot_price;`;
+const quotes = [randomUUID(), randomUUID()] as const;
 const first = `0x${'1'.repeat(40)}`;
 const second = `0x${'2'.repeat(40)}`;
 const third = `0x${'3'.repeat(40)}`;
@@ -159,6 +171,32 @@ const forbidden: [what: string, state: string, statement: string][] = [
     'a price that was withdrawn and comes back',
     restrict,
     `${slot} ${slotPrice} update slot_price set withdrawn_at = now(); update slot_price set withdrawn_at = null`,
+  ],
+  [
+    'a slot that two quotes hold',
+    unique,
+    `${slot} ${slotPrice} ${quote(quotes[0])} ${quote(quotes[1])} ${hold(quotes[0])} ${hold(quotes[1])}`,
+  ],
+  ['a quote that is over and says not since when', check, quote(quotes[0], "'expired', null")],
+  [
+    'a quote that was lost for no reason',
+    check,
+    `${quote(quotes[0])} update quote set state = 'lost', closed_at = now()`,
+  ],
+  [
+    'a quote that was used for a deployment that is not there',
+    foreignKey,
+    `${quote(quotes[0])} update quote set state = 'used', closed_at = now(), deployment_id = '${randomUUID()}'; set constraints all immediate`,
+  ],
+  [
+    'a quote that was used for nothing',
+    check,
+    `${quote(quotes[0])} update quote set state = 'used', closed_at = now()`,
+  ],
+  [
+    'a hold of VMs that has a slot',
+    check,
+    `${slot} ${slotPrice} ${quote(quotes[0])} ${hold(quotes[0])} update quote_hold set price_id = '${ids.price}'`,
   ],
   [
     'a VM that holds a slot’s price',

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import type { InstanceRecord } from '../../src/agent/record.ts';
-import { findDrift } from '../../src/model/drift.ts';
+import { type Facts, findDrift } from '../../src/model/drift.ts';
 import type { Database } from '../../src/store/database.ts';
 import { findLedgerDrift, readFacts } from '../../src/store/drift.ts';
 import type { Ledger, Promised } from './ledger.ts';
@@ -73,7 +73,7 @@ export async function findFaults(
     ...promisesKept(ledger, instances, host),
     ...namesAsPromised(ledger, instances),
     ...hostAsOrdered(ledger, instances, host),
-    ...capacityAsUsed(facts.hosts, instances, host),
+    ...capacityAsUsed(facts, instances, host),
     ...(await recordsOwned(instances, ledger, join(agentDirectory, 'records'))),
   ];
 }
@@ -187,21 +187,24 @@ function hostAsOrdered(ledger: Ledger, instances: ReadonlyMap<string, InstanceFa
   return faults;
 }
 
-/** What is booked on the host is what its VMs were ordered to have, or more that they run with. */
+/** What is booked on the host is what its VMs were ordered to have, or more that they run with; and what quotes hold. */
 function capacityAsUsed(
-  hosts: readonly { vcpusUsed: number; memoryMibUsed: number }[],
+  { hosts, holds }: Pick<Facts, 'hosts' | 'holds'>,
   instances: ReadonlyMap<string, InstanceFact>,
   host: HostTruth,
 ): string[] {
   const running = new Map(host.vms.filter((vm) => vm.running).map((vm) => [vm.instanceId, vm]));
   const owned = [...instances.values()].filter(({ desired }) => desired);
   const sumOf = (part: 'vcpus' | 'memoryMib') =>
-    owned.reduce((sum, fact) => sum + Math.max(fact[part], running.get(fact.id)?.[part] ?? 0), 0);
+    owned.reduce((sum, fact) => sum + Math.max(fact[part], running.get(fact.id)?.[part] ?? 0), 0) +
+    holds.reduce((sum, hold) => sum + (hold.isHeld ? hold[part] : 0), 0);
   const [vcpus, memoryMib] = [sumOf('vcpus'), sumOf('memoryMib')];
   return hosts.flatMap(({ vcpusUsed, memoryMibUsed }) =>
     vcpusUsed === vcpus && memoryMibUsed === memoryMib
       ? []
-      : [`${vcpusUsed} vCPUs and ${memoryMibUsed} MiB are booked; ${vcpus} and ${memoryMib} are used on the host`],
+      : [
+          `${vcpusUsed} vCPUs and ${memoryMibUsed} MiB are booked; ${vcpus} and ${memoryMib} are used on the host or held`,
+        ],
   );
 }
 
