@@ -3,6 +3,7 @@
 
 import { judge, runOf, takenOf, type Verdict } from '../model/assignment.ts';
 import type { InstanceStatus } from '../model/instance.ts';
+import { storable } from '../model/storable.ts';
 import { order, removeAssignments, writeTaken } from '../store/assignment.ts';
 import { noteRunsEnded, startPeriods, takeBills } from '../store/bill.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
@@ -21,7 +22,6 @@ import { noteHealth } from './host.ts';
 import type { HostReport, ReportedInstance } from './host-report.ts';
 import { noteOrphans } from './orphan.ts';
 import { eventsOf, type Judged } from './report-event.ts';
-import { storable } from './storable.ts';
 import { repriceVms } from './vm-price.ts';
 
 /** Takes a report of the host with this id. */

@@ -4,10 +4,10 @@
 import { BerthError } from '../model/errors.ts';
 import { isUuid, newUuid } from '../model/id.ts';
 import type { LogEnding, LogLine, StreamQuery } from '../model/log.ts';
+import { storable } from '../model/storable.ts';
 import { inTransaction } from '../store/database.ts';
 import * as store from '../store/stream.ts';
 import type { Context } from './context.ts';
-import { storable } from './storable.ts';
 
 export type { OfferedStream } from '../store/stream.ts';
 

@@ -1,12 +1,12 @@
 // What tools suggest for new VMs. Berth keeps it for them and makes nothing of it itself.
 
 import { BerthError, type FieldFaults } from '../model/errors.ts';
+import { storable } from '../model/storable.ts';
 import { withoutEmpty } from '../model/vm.ts';
 import { insertVmDefault, type VmDefaultRow } from '../store/vm-default.ts';
 import { type Caller, reachAccount } from './access.ts';
 import type { Context } from './context.ts';
 import { listAccounts } from './overview.ts';
-import { storable } from './storable.ts';
 import { mergeFaults, requireNone } from './vm-request.ts';
 
 /** A suggestion as it is made. */

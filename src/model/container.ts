@@ -2,6 +2,7 @@
 // fail. (Hiveon API: start deployment.)
 
 import { BerthError, shown } from './errors.ts';
+import { isStorable } from './storable.ts';
 
 /** A port that is reached from outside: plain TCP on the instance's address, or HTTPS by a name of its own. */
 export interface ContainerPort {
@@ -46,7 +47,6 @@ export type ContainerFields = Record<
 const refuse = (field: string, message: string) => new BerthError('invalid_value', message, field);
 
 /** Whether a text can be kept and passed on as it is. */
-const isText = (text: string) => !text.includes('\0') && text.isWellFormed();
 const textRule = 'a text has no null character and no half of a surrogate pair';
 
 /**
@@ -81,10 +81,10 @@ export function checkEnvironment(environment: Readonly<Record<string, string>>, 
   }
   for (const [name, value] of entries) {
     const at = `${field}.${name}`;
-    if (name === '' || name.includes('=') || !isText(name)) {
+    if (name === '' || name.includes('=') || !isStorable(name)) {
       throw refuse(field, `${field} has the name ${shown(name)}; a name is not empty and has no = in it.`);
     }
-    if (!isText(value)) throw refuse(at, `${field} has the value ${shown(value)} for ${shown(name)}; ${textRule}.`);
+    if (!isStorable(value)) throw refuse(at, `${field} has the value ${shown(value)} for ${shown(name)}; ${textRule}.`);
   }
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (bytes > environmentBytesMax) {
@@ -104,7 +104,7 @@ export function checkStartupScript(script: string | null, field: string): string
     const advice = 'put what is longer into the image, or fetch it from the script';
     throw refuse(field, `${field} has ${bytes} bytes; at most ${startupScriptBytesMax} are taken: ${advice}.`);
   }
-  if (!isText(script)) throw refuse(field, `${field} is not text; ${textRule}.`);
+  if (!isStorable(script)) throw refuse(field, `${field} is not text; ${textRule}.`);
   return script;
 }
 
@@ -118,7 +118,7 @@ export function checkMetadata(metadata: Readonly<Record<string, string>>, field:
     throw refuse(field, `${field} has ${entries.length} entries; at most ${metadataMax} are taken.`);
   }
   for (const [key, value] of entries) {
-    if (isText(key) && isText(value)) continue;
+    if (isStorable(key) && isStorable(value)) continue;
     throw refuse(`${field}.${key}`, `${field} has ${shown(value)} under ${shown(key)}; ${textRule}.`);
   }
   const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);

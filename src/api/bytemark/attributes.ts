@@ -3,6 +3,7 @@
 // body are told at once.
 
 import { BerthError, type FieldFaults, InvalidFields } from '../../model/errors.ts';
+import { isStorable } from '../../model/storable.ts';
 
 /** A hash of attributes, and what is wrong with them so far. */
 export class Attributes {
@@ -83,10 +84,8 @@ export class Attributes {
     if (Object.keys(this.#faults).length > 0) throw new InvalidFields(this.#faults);
   }
 
-  /** PostgreSQL's texts hold everything but this one character, and halves of pairs. */
   #storable(name: string, text: string | undefined): string | undefined {
-    const isStorable = text === undefined || (text.isWellFormed() && !text.includes('\0'));
-    return isStorable ? text : this.refuse(name, 'is invalid');
+    return text === undefined || isStorable(text) ? text : this.refuse(name, 'is invalid');
   }
 
   /** Notes what is wrong with an attribute, which then is as good as not given. */

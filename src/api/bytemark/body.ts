@@ -2,8 +2,8 @@
 // write fields, with `+` for a space. What comes along with a deletion is passed over.
 
 import type { FastifyRequest } from 'fastify';
-import { storable } from '../../app/storable.ts';
 import { BerthError } from '../../model/errors.ts';
+import { storable } from '../../model/storable.ts';
 import { parseJsonBody } from '../json-body.ts';
 import type { Api } from '../types.ts';
 

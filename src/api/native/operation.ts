@@ -9,7 +9,7 @@ import type { Context } from '../../app/context.ts';
 import { type Answer, once } from '../../app/once.ts';
 import { canonicalJson } from '../../model/canonical-json.ts';
 import type { Door } from '../../model/door.ts';
-import { BerthError } from '../../model/errors.ts';
+import { requireStorable } from '../../model/storable.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
 import { ownerOf } from './caller.ts';
@@ -298,21 +298,6 @@ export function add(
     }) as never,
   };
   app.route(options as never);
-}
-
-/**
- * Holds every text of a request to be one that can be kept: without the zero character and halves of surrogate pairs.
- * @throws BerthError `malformed`
- */
-function requireStorable(part: unknown, at: string): void {
-  if (typeof part === 'string' && (part.includes('\0') || !part.isWellFormed())) {
-    throw new BerthError('malformed', `${at} holds a character that no text can have.`, at);
-  }
-  if (part === null || typeof part !== 'object') return;
-  for (const [key, value] of Object.entries(part)) {
-    requireStorable(key, at || 'a field');
-    requireStorable(value, at ? `${at}.${key}` : key);
-  }
 }
 
 function askOf<Given extends Ask<string, unknown, unknown>>(context: Context, request: FastifyRequest): Given {
