@@ -23,6 +23,7 @@ import { version } from '../api/document.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import { ensureSystemUser } from '../host/system-user.ts';
 import type { NetworkMode } from '../model/network.ts';
+import { endpointOf } from '../model/public-address.ts';
 import type { PoolOption } from '../model/storage-pool.ts';
 import { SeededEntropy } from '../sim/chance.ts';
 import { SimulatedContainerDriver } from '../sim/container.ts';
@@ -169,7 +170,7 @@ async function realMachine(options: AgentOptions, client: ServerClient): Promise
   logger.info({ acceleration, reason }, 'acceleration');
   const images = new ImageStore({
     directory: join(directory, 'images'),
-    allowHosts: [...allowedImageHosts, ...options.serverUrls.map((url) => new URL(url).host)],
+    allowHosts: [...allowedImageHosts, ...options.serverUrls.map((url) => endpointOf(new URL(url)))],
     limits: options.imageLimits ?? {},
     clock: systemClock,
     logger,

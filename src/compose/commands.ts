@@ -20,6 +20,7 @@ import {
   network,
   networkNat,
   networkOf,
+  reachedAt,
   readSimulation,
   serverUrls,
   simulate,
@@ -59,6 +60,7 @@ function addRunning(program: Command): void {
     .description('run everything on this machine: server, database, and an agent that runs VMs and containers here')
     .option('--data <DIR>', 'where everything is kept', defaultData)
     .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
+    .addOption(reachedAt())
     .addOption(tlsListen(`${defaultTlsListen}, or any free port`))
     .addOption(tlsCert())
     .addOption(tlsKey())
@@ -84,6 +86,7 @@ function addRunning(program: Command): void {
           {
             dataDirectory: options.data,
             listen: options.listen,
+            reachedAt: options.reachedAt,
             tls: tlsOf(options, defaultTlsListen),
             addressPool: options.addressPool,
             consolePool: options.consolePool,
@@ -117,6 +120,7 @@ function addRunning(program: Command): void {
       'what secrets are sealed with, the same for all servers (default: secret.key in --data)',
     )
     .option('--listen <HOST:PORT>', 'where the API listens', defaultListen)
+    .addOption(reachedAt())
     .addOption(tlsListen('none'))
     .addOption(tlsCert())
     .addOption(tlsKey())
@@ -136,6 +140,7 @@ function addRunning(program: Command): void {
           {
             connectionString: options.databaseUrl,
             listen: parseListenAddress(options.listen),
+            reachedAt: options.reachedAt,
             settings: await readSettings(join(options.data, 'settings.json')),
             ...(tls ? { tls: { ...tls, directory: join(options.data, 'tls') } } : {}),
             imageDirectory: join(options.data, 'images'),

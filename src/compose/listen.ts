@@ -18,6 +18,9 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: (match[1] || '0.0.0.0').replace(/^\[|\]$/g, ''), port };
 }
 
+/** Whether it is every address of this machine that is listened on, so that none of them is the one to name elsewhere. */
+export const listensEverywhere = ({ host }: ListenAddress): boolean => ['0.0.0.0', '::'].includes(host);
+
 /** The URL under which this machine reaches what listens there. */
 export function urlOf({ host, port }: ListenAddress): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;

@@ -8,7 +8,7 @@ import type { AgentOptions, NetworkOption } from './agent.ts';
 
 const collect = (value: string, before: string[]): string[] => {
   try {
-    return [...before, parseAllowedHost(value)];
+    return [...before, ...parseAllowedHost(value)];
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
@@ -24,11 +24,21 @@ export const serverUrls = (value: string): string[] =>
 
 export const allowImageHost = () =>
   new Option(
-    '--allow-image-host <HOST:PORT>',
-    'image server that may have a private address; may be given more than once',
+    '--allow-image-host <HOST[:PORT]>',
+    'image server that may have a private address, on 80 and 443 without a port; may be given more than once',
   )
     .argParser(collect)
     .default([] as string[], 'none');
+
+export const reachedAt = () =>
+  new Option(
+    '--reached-at <URL>',
+    'where hosts and other servers reach this one, such as http://10.0.0.5:8080 (default: where it listens)',
+  ).argParser((value: string) => {
+    const [url = '', ...others] = serverUrls(value);
+    if (others.length > 0) throw new InvalidArgumentError('one server is reached at one URL');
+    return url.replace(/\/+$/, '');
+  });
 
 export const engineSocket = () =>
   new Option(
@@ -106,8 +116,8 @@ export const storagePool = () =>
 
 export const allowCallbackHost = () =>
   new Option(
-    '--allow-callback-host <HOST:PORT>',
-    "webhooks' receiver that may have a private address; may be given more than once",
+    '--allow-callback-host <HOST[:PORT]>',
+    "webhooks' receiver that may have a private address, on 80 and 443 without a port; may be given more than once",
   )
     .argParser(collect)
     .default([] as string[], 'none');

@@ -11,6 +11,7 @@ import type { Settings } from '../app/settings.ts';
 import { checkVault, KeyVault } from '../app/vault.ts';
 import { Wakeups } from '../app/wakeups.ts';
 import { webhookWakeup } from '../app/webhook-delivery.ts';
+import { endpointOf } from '../model/public-address.ts';
 import type { Clock } from '../model/world.ts';
 import { startReconcilers } from '../reconcilers/run.ts';
 import { deliverWebhooks } from '../reconcilers/webhook.ts';
@@ -21,7 +22,7 @@ import { BuiltImageFolder } from './built-images.ts';
 import { makeConsoles } from './console.ts';
 import { imageReader } from './image-reader.ts';
 import { isoReader } from './iso.ts';
-import { type ListenAddress, urlOf } from './listen.ts';
+import { type ListenAddress, listensEverywhere, urlOf } from './listen.ts';
 import { systemClock, systemEntropy } from './system.ts';
 import { type RunningTls, startTls, type TlsOptions } from './tls.ts';
 import { webhookSender } from './webhook.ts';
@@ -30,6 +31,8 @@ import { webhookSender } from './webhook.ts';
 export interface ServerOptions {
   connectionString: string;
   listen: ListenAddress;
+  /** Where hosts and other servers reach this one; where it listens when left out. */
+  reachedAt?: string | undefined;
   settings: Settings;
   /** Where images that Berth builds are kept. */
   imageDirectory: string;
@@ -106,8 +109,16 @@ export async function startServer(
     const port = typeof address === 'object' && address ? address.port : listen.port;
     const url = urlOf({ host: listen.host, port });
     // Known only now where the port was left to the system; nobody has asked for anything yet.
-    context.publicUrl = url;
-    context.allowedImageHosts = new Set([...options.allowedImageHosts, new URL(url).host]);
+    context.publicUrl = options.reachedAt ?? url;
+    const own = [url, context.publicUrl].map((one) => endpointOf(new URL(one)));
+    context.allowedImageHosts = new Set([...options.allowedImageHosts, ...own]);
+    if (options.reachedAt === undefined && listensEverywhere(listen)) {
+      const advice = `--reached-at http://ADDRESS:${port}`;
+      logger.warn(
+        { url },
+        `hosts elsewhere are told to reach this server there, which only this machine can; give ${advice}`,
+      );
+    }
     const tls = options.tls
       ? await startTls(
           { app, attach: consoles.serveOn, hosts: [new URL(url).hostname.replace(/^\[|\]$/g, '')], ...context },

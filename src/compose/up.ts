@@ -10,7 +10,7 @@ import { makeEnrolmentToken } from '../app/host.ts';
 import { readSettings } from '../app/settings.ts';
 import { ensureFirstSlot } from '../app/slot-terms.ts';
 import { hashPassword } from '../model/password.ts';
-import { parseAllowedHost } from '../model/public-address.ts';
+import { endpointOf, parseAllowedHost } from '../model/public-address.ts';
 import type { Clock } from '../model/world.ts';
 import { startEmbeddedPostgres } from '../store/embedded/index.ts';
 import { acquireDataDirLock } from '../store/embedded/lock.ts';
@@ -28,6 +28,8 @@ const firstSlotEveryMs = 3_000;
 export interface UpOptions {
   dataDirectory: string;
   listen: string;
+  /** Where hosts and other servers reach this one; where it listens when left out. */
+  reachedAt?: string | undefined;
   addressPool: string;
   /** The range that VMs' consoles get addresses out of; none get any when left out. */
   consolePool?: string | undefined;
@@ -64,8 +66,8 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
   const { logger } = options;
   const directory = resolve(options.dataDirectory);
   const listen = parseListenAddress(options.listen);
-  const allowedImageHosts = options.allowImageHosts.map(parseAllowedHost);
-  const allowedCallbackHosts = (options.allowCallbackHosts ?? []).map(parseAllowedHost);
+  const allowedImageHosts = options.allowImageHosts.flatMap(parseAllowedHost);
+  const allowedCallbackHosts = (options.allowCallbackHosts ?? []).flatMap(parseAllowedHost);
   await mkdir(directory, { recursive: true });
   // The database and the VMs run as users of their own, who must be able to pass through; what is secret is closed itself.
   await chmod(directory, ((await stat(directory)).mode & 0o7777) | 0o111);
@@ -87,7 +89,14 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
     let hostId = '';
     const server = await startServer(
       {
-        ...{ connectionString, listen, settings, imageDirectory: join(directory, 'images'), logger },
+        ...{
+          connectionString,
+          listen,
+          reachedAt: options.reachedAt,
+          settings,
+          imageDirectory: join(directory, 'images'),
+          logger,
+        },
         ...{ allowedImageHosts, allowedCallbackHosts, consolePool: options.consolePool },
         secretKey: await ensureSecretKey(join(directory, 'secret.key'), systemEntropy),
         ...(options.clock ? { clock: options.clock } : {}),
@@ -108,7 +117,8 @@ export async function startUp(options: UpOptions, signal: AbortSignal): Promise<
         serverUrls: [server.url],
         directory: join(directory, 'agent'),
         token: () => makeEnrolmentToken(server.context, hostId),
-        allowedImageHosts,
+        // Images that Berth builds are fetched from there.
+        allowedImageHosts: [...allowedImageHosts, endpointOf(new URL(server.context.publicUrl))],
         storageType: settings.storageType,
         logger: logger.child({ part: 'agent' }),
         ...options.agent,

@@ -82,12 +82,21 @@ export function endpointOf(url: URL): string {
   return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
 }
 
+const allowedHostPattern = /^(\[[^\]]*\]|[^:/?#@\\\s[\]]+)(?::(\d{1,5}))?$/;
+
 /**
- * Reads one `HOST:PORT` of the operator's list; HOST is a name or an IP (IPv6 in brackets).
+ * Reads an entry of the operator's list, `HOST:PORT`, or `HOST` for the ports of http and https; HOST is a name or an IP (IPv6 in
+ * brackets).
+ * @returns each `HOST:PORT` that it allows
  * @throws Error that says what is wrong with it
  */
-export function parseAllowedHost(text: string): string {
-  const url = /^[^/?#@\\\s]+:\d{1,5}$/.test(text) ? URL.parse(`http://${text}/`) : null;
-  if (!url) throw new Error(`"${text}" can't be an allowed host; write HOST:PORT, such as mirror.example:8080.`);
-  return endpointOf(url);
+export function parseAllowedHost(text: string): string[] {
+  const [, host, port] = allowedHostPattern.exec(text) ?? [];
+  const urls = port === undefined ? [`http://${host}/`, `https://${host}/`] : [`http://${host}:${port}/`];
+  return urls.map((one) => {
+    const url = host === undefined ? null : URL.parse(one);
+    if (url) return endpointOf(url);
+    const rule = 'write HOST:PORT, such as mirror.example:8080, or HOST for the ports 80 and 443';
+    throw new Error(`${JSON.stringify(text)} can't be an allowed host; ${rule}.`);
+  });
 }

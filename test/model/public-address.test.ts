@@ -63,9 +63,22 @@ test('an endpoint has its port written out, and an allowed host is read into the
   assert.equal(endpointOf(new URL('https://a.example/x')), 'a.example:443');
   assert.equal(endpointOf(new URL('http://a.example/x')), 'a.example:80');
   assert.equal(endpointOf(new URL('http://[::1]:8080/x')), '[::1]:8080');
-  assert.equal(parseAllowedHost('A.example:80'), 'a.example:80');
-  assert.equal(parseAllowedHost('[::1]:443'), '[::1]:443');
-  for (const text of ['', 'a.example', 'http://a.example:80', 'a:b@c:80', 'a.example:99999', 'a b:80', 'a:80/x']) {
+  assert.deepEqual(parseAllowedHost('A.example:80'), ['a.example:80']);
+  assert.deepEqual(parseAllowedHost('[::1]:443'), ['[::1]:443']);
+  // Without a port, those of both schemes.
+  assert.deepEqual(parseAllowedHost('A.example'), ['a.example:80', 'a.example:443']);
+  assert.deepEqual(parseAllowedHost('[::1]'), ['[::1]:80', '[::1]:443']);
+  for (const text of [
+    '',
+    '::1',
+    'a.example:',
+    'http://a.example',
+    'http://a.example:80',
+    'a:b@c:80',
+    'a.example:99999',
+    'a b:80',
+    'a:80/x',
+  ]) {
     assert.throws(() => parseAllowedHost(text), /write HOST:PORT/, text);
   }
 });

@@ -14,7 +14,7 @@ export class AddressGuard {
 
   /** @throws Error when an entry of `allowHosts` is not HOST:PORT */
   constructor(allowHosts: readonly string[], lookup: Lookup) {
-    this.#allowed = new Set(allowHosts.map(parseAllowedHost));
+    this.#allowed = new Set(allowHosts.flatMap(parseAllowedHost));
     this.#lookup = lookup;
   }
 
