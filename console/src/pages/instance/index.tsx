@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { type ReactNode, Suspense } from 'react';
+import { type ComponentType, lazy, Suspense } from 'react';
 import type { Instance } from '../../../../sdk/generated/types.ts';
 import { useFilters } from '../../filters.ts';
 import { useBerth } from '../../session.tsx';
@@ -17,11 +17,19 @@ interface Tab {
   id: string;
   label: string;
   kinds: readonly Instance['kind'][];
-  part: (props: { instance: Instance }) => ReactNode;
+  part: ComponentType<{ instance: Instance }>;
 }
 
 const both = ['vm', 'container'] as const;
-const tabs: Tab[] = [{ id: '', label: 'Overview', kinds: both, part: Overview }];
+const tabs: Tab[] = [
+  { id: '', label: 'Overview', kinds: both, part: Overview },
+  { id: 'metrics', label: 'Metrics', kinds: both, part: lazy(() => import('./metrics.tsx')) },
+  { id: 'disks', label: 'Disks', kinds: ['vm'], part: lazy(() => import('./disks.tsx')) },
+  { id: 'console', label: 'Console', kinds: ['vm'], part: lazy(() => import('./consoles.tsx')) },
+  { id: 'shell', label: 'Shell', kinds: ['container'], part: lazy(() => import('./shell.tsx')) },
+  { id: 'logs', label: 'Logs', kinds: both, part: lazy(() => import('./logs.tsx')) },
+  { id: 'settings', label: 'Settings', kinds: both, part: lazy(() => import('./settings.tsx')) },
+];
 const names = ['tab'] as const;
 
 /** The page of an instance. */
@@ -77,6 +85,8 @@ function Shown({ instance }: { instance: Instance }) {
             search={(id ? { tab: id } : {}) as never}
             activeOptions={{ exact: true, includeSearch: true }}
             resetScroll={false}
+            // What is filtered within a part is in the address, too.
+            aria-current={label === name ? 'page' : undefined}
           >
             {name}
           </Link>

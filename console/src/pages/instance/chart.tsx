@@ -1,0 +1,93 @@
+// Lines over time by uPlot, which is loaded with this module, where charts are shown.
+
+import { useEffect, useRef, useState } from 'react';
+import UPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+const heightPx = 200;
+
+interface ChartProps {
+  label: string;
+  /** Seconds since 1970. */
+  times: number[];
+  lines: readonly { label: string; values: (number | null)[] }[];
+  /** How a value is written. */
+  write(value: number): string;
+  /** What the axis reaches to at least. */
+  max?: number | undefined;
+}
+
+/** A style of the page, so that charts have the theme's colours. */
+const colourOf = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Counts the changes of the theme. */
+function useTheme(): number {
+  const [count, setCount] = useState(0);
+  useEffect(() => {
+    const tell = () => setCount((before) => before + 1);
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    const chosen = new MutationObserver(tell);
+    chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    system.addEventListener('change', tell);
+    return () => {
+      chosen.disconnect();
+      system.removeEventListener('change', tell);
+    };
+  }, []);
+  return count;
+}
+
+/** A chart. What it shows is in a table beside it, too, for who can't see it. */
+export default function Chart({ label, times, lines, write, max }: ChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot>(null);
+  const writer = useRef(write);
+  writer.current = write;
+  const theme = useTheme();
+  const names = lines.map((line) => line.label).join('\n');
+  const data = useRef<UPlot.AlignedData>([[]]);
+  data.current = [times, ...lines.map(({ values }) => values)];
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another theme is another chart
+  useEffect(() => {
+    const target = box.current;
+    if (!target) return;
+    const axis = {
+      stroke: colourOf('--text-soft'),
+      grid: { stroke: colourOf('--line'), width: 1 },
+      ticks: { show: false },
+    };
+    const made = new UPlot(
+      {
+        ...{ width: target.clientWidth, height: heightPx },
+        series: [
+          { label: 'Time' },
+          ...names.split('\n').map((name, index) => ({
+            label: name,
+            stroke: colourOf(`--chart-${index + 1}`),
+            width: 1.5,
+            points: { show: false },
+            value: (_plot: UPlot, value: number | null) => (value == null ? '–' : writer.current(value)),
+          })),
+        ],
+        axes: [axis, { ...axis, size: 76, values: (_plot, values) => values.map((value) => writer.current(value)) }],
+        scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, max ?? 0) * 1.05 || 1] } },
+        cursor: { drag: { x: false, y: false } },
+      },
+      data.current,
+      target,
+    );
+    plot.current = made;
+    const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height: heightPx }));
+    resized.observe(target);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [names, max, theme]);
+
+  useEffect(() => plot.current?.setData([times, ...lines.map(({ values }) => values)]), [times, lines]);
+
+  return <div className="chart" role="img" aria-label={label} ref={box} />;
+}
