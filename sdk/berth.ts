@@ -19,6 +19,11 @@ export class Berth extends Resources {
     this.instances = new Instances(transport, this.events);
   }
 
+  /** Where it is. */
+  get url(): string {
+    return this.#transport.url;
+  }
+
   /** The ETag that came with something that was read or changed, for `ifMatch`. */
   etagOf(read: object): string | undefined {
     return this.#transport.etagOf(read);

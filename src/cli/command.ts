@@ -7,15 +7,26 @@ import { exitCodeOf, exitCodes, sentenceOf, UsageError } from './exit.ts';
 import { connectionOf } from './profile.ts';
 import { folded, type Look } from './table.ts';
 
+/** Where something is written to. */
+interface Output {
+  write(text: string | Uint8Array): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
 /** What commands are given by whoever runs them. */
 export interface Terminal {
   env: Readonly<Record<string, string | undefined>>;
   /** For what is typed. */
-  input: NodeJS.ReadableStream & { isTTY?: boolean };
+  input: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
   /** For answers. */
-  out: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+  out: Output & {
+    rows?: number;
+    on?(event: 'resize', listener: () => void): unknown;
+    off?(event: 'resize', listener: () => void): unknown;
+  };
   /** For everything that is no answer: progress, questions, errors. */
-  err: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+  err: Output;
   /** Aborts when the person has had enough. */
   signal: AbortSignal;
   /** How the command ends. */

@@ -109,6 +109,7 @@ export const cases: Record<string, Case> = {
     ...[await vmOff(world), '--image', 'micro', '--ssh-key', keyFile(person), '--yes'],
   ]),
   'vm logs': of(async (world) => [await vm(world)]),
+  'vm metrics': of(async (world) => [await vm(world)]),
   'ct list': of(async (world, person) => {
     await container(world, person);
     return [];

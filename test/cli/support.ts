@@ -19,7 +19,7 @@ export interface Ended {
 /** What a test may ask for. */
 export interface RunOptions {
   /** What comes on standard input. */
-  input?: string;
+  input?: string | Readable;
   env?: Record<string, string>;
   /** Whether answers go to a terminal. */
   isTTY?: boolean;
@@ -48,17 +48,18 @@ export class Person {
     const { input = '', env = {}, isTTY = false, signal = new AbortController().signal, onOut } = options;
     const terminal: Terminal = {
       env: { ...this.#env, ...env },
-      input: Readable.from([input]),
+      input: typeof input === 'string' ? Readable.from([input]) : input,
       out: {
         isTTY,
-        write: (text) => {
+        write: (given) => {
+          const text = Buffer.from(given).toString();
           ended.out += text;
           onOut?.(text);
         },
       },
       err: {
         write: (text) => {
-          ended.err += text;
+          ended.err += Buffer.from(text).toString();
         },
       },
       signal,

@@ -3,6 +3,7 @@
 import type { NewInstance, NewPort } from '../../../sdk/generated/types.ts';
 import { confirm } from '../ask.ts';
 import { each, type Noun, option } from '../command.ts';
+import { attach, isTyped, tellEnd } from '../door.ts';
 import { containerKind, find } from '../find.ts';
 import { instanceColumns, instanceSheet } from '../instance.ts';
 import { logsVerb } from '../logs.ts';
@@ -107,6 +108,28 @@ export const noun: Noun = {
       'ct logs web-1',
       'ct logs -f web-1 --tail 20',
     ]),
+    {
+      usage: 'exec <CONTAINER> [COMMAND...]',
+      description: 'run a command in a container, a shell unless given',
+      detail: 'Gets a terminal where this is one; ends as the command ends.',
+      operation: null,
+      examples: ['ct exec web-1', 'ct exec web-1 -- ls -l /', 'ct exec web-1 -- sh -c "cat > /tmp/x" < x'],
+      async run(desk, [text = '', ...command]) {
+        const { id, name } = await find(desk, containerKind, text);
+        const tty = isTyped(desk);
+        const { columns, rows } = desk.out;
+        const door = await desk.berth.instances.open(id, 'exec', {
+          ...{ signal: desk.signal, tty, command: command.length > 0 ? command : undefined },
+          ...(tty && columns && rows ? { columns, rows } : {}),
+        });
+        desk.goesOn = `Left; ${name} goes on.`;
+        const closed = await attach(desk, door, false);
+        const code = await door.exitCode;
+        if (code !== null) desk.end(code);
+        else if (closed !== null) tellEnd(desk, closed);
+        return undefined;
+      },
+    },
     {
       usage: 'ssh <CONTAINER> [COMMAND...]',
       description: 'open a shell in a container by SSH, or run a command in it',

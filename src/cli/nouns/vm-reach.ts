@@ -2,9 +2,11 @@
 
 import type { Image, Instance } from '../../../sdk/generated/types.ts';
 import { type Desk, each, option, type Verb } from '../command.ts';
+import { attach, isTyped, tellEnd } from '../door.ts';
 import { find, vmKind } from '../find.ts';
 import { logsVerb } from '../logs.ts';
 import { runSsh } from '../ssh.ts';
+import { metricsVerb } from './vm-metrics.ts';
 
 interface SshOptions {
   user?: string;
@@ -36,6 +38,35 @@ export const reachVerbs: readonly Verb[] = [
       return undefined;
     },
   },
+  {
+    usage: 'console <VM>',
+    description: "open a VM's serial console on this terminal",
+    detail: 'Ctrl-] leaves. What is piped in is typed; the console stays open until Ctrl-C or the VM goes.',
+    operation: null,
+    examples: ['vm console web-1'],
+    async run(desk, [text = '']) {
+      const { id, name } = await find(desk, vmKind, text);
+      const door = await desk.berth.instances.open(id, 'console', { signal: desk.signal });
+      if (isTyped(desk)) desk.err.write(`Console of ${name}; Ctrl-] leaves it. A key may wake it.\r\n`);
+      desk.goesOn = `Left the console; ${name} goes on.`;
+      const closed = await attach(desk, door, true);
+      if (closed === null) desk.err.write('\r\n');
+      else tellEnd(desk, closed);
+      return undefined;
+    },
+  },
+  {
+    usage: 'screen <VM>',
+    description: "say where a VM's screen is seen: a page of the web console",
+    operation: null,
+    examples: ['vm screen web-1'],
+    async run(desk, [text = '']) {
+      const { id } = await find(desk, vmKind, text);
+      const url = `${desk.berth.url}/console/instances/${id}`;
+      return { value: { id, url }, text: () => `${url}\n` };
+    },
+  },
+  metricsVerb,
   logsVerb('logs <VM>', 'show what was noted about a VM', vmKind, [
     'vm logs web-1',
     'vm logs web-1 --since 10m --follow',
