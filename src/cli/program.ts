@@ -113,6 +113,14 @@ const entries: Record<string, Entry> = {
     ...{ heading: you, summary: 'keys for programs' },
     load: async () => (await import('./nouns/api-key.ts')).noun,
   },
+  completion: {
+    ...{ heading: you, summary: "a shell's completion of these commands" },
+    load: async () => (await import('./nouns/completion.ts')).verb,
+  },
+  top: {
+    ...{ heading: instances, summary: 'instances and hosts, live' },
+    load: async () => (await import('./nouns/top.ts')).verb,
+  },
   me: {
     ...{ heading: you, summary: 'as whom you ask, and what you may do' },
     load: async () => (await import('./nouns/me.ts')).verb,

@@ -4,7 +4,7 @@ import type { Option } from 'commander';
 import type { Pages } from '../../sdk/pages.ts';
 import { confirm } from './ask.ts';
 import { type Desk, option, type Verb } from './command.ts';
-import { type Cell, type Column, type Look, sheetOf, tableOf } from './table.ts';
+import { type Cell, type Column, type Look, plainText, sheetOf, tableOf } from './table.ts';
 import { wholeNumber } from './units.ts';
 
 /** The largest page that the API gives. */
@@ -22,6 +22,8 @@ export interface ListVerb<Row, Options> {
   columns: readonly Column<Row>[];
   /** What is said where there is nothing. */
   none: string;
+  /** What a row is called, where it has a name to be typed: adds --names. */
+  name?(row: Row): string;
   /** So many rows unless --limit says otherwise; all where it is left out. */
   rows?: number;
   /** Newest first is turned round, so that the newest stands where the eye is. */
@@ -30,15 +32,20 @@ export interface ListVerb<Row, Options> {
 
 /** A verb that shows a list. */
 export function listVerb<Row, Options extends object = object>(noun: ListVerb<Row, Options>): Verb {
-  const { usage = 'list', columns, none, rows = Number.POSITIVE_INFINITY, options = [], pages, ...rest } = noun;
+  const { usage = 'list', columns, none, rows = Number.POSITIVE_INFINITY, options = [], pages, name, ...rest } = noun;
   const most = Number.isFinite(rows) ? `${rows} unless given` : 'all unless given';
   return {
     ...{ usage, ...rest },
-    options: [...options, option('--limit <N>', `so many at most; ${most}`, wholeNumber)],
-    async run(desk, args, given: Options & { limit?: number }) {
+    options: [
+      ...options,
+      option('--limit <N>', `so many at most; ${most}`, wholeNumber),
+      ...(name ? [option('--names', 'answer with names alone')] : []),
+    ],
+    async run(desk, args, { names, ...given }: Options & { limit?: number; names?: boolean }) {
       const limit = given.limit ?? rows;
-      const list = await pages(desk, Math.min(limit, pageRowsMax), given, args);
+      const list = await pages(desk, Math.min(limit, pageRowsMax), given as Options & { limit?: number }, args);
       const value = await readList(list, limit);
+      if (names && name) return { value, text: () => value.items.map((row) => `${plainText(name(row))}\n`).join('') };
       return {
         value,
         text: (look) => (value.items.length === 0 ? `${none}\n` : tableOf(columns, value.items, look)),

@@ -265,3 +265,23 @@ test('colours are for terminals, unless NO_COLOR says otherwise', async () => {
   assert.ok(!(await ann.run(list, { isTTY: true, env: { NO_COLOR: '1' } })).out.includes('\x1b['));
   await ann.text('vm', 'purge', 'red', '--yes');
 });
+
+test('what runs is shown live on a terminal, and once elsewhere', async () => {
+  await ann.text('vm', 'create', 'busy', ...small, '--ssh-key', keys.ed25519, '--wait');
+  const once = await ann.text('top');
+  assert.match(once, /1 active\n/);
+  assert.match(once, /^busy +active/m);
+  const enough = new AbortController();
+  let frames = 0;
+  const live = await ann.run(['top', '--every', '1'], {
+    isTTY: true,
+    signal: enough.signal,
+    onOut: (text) => {
+      if (text.includes('busy')) frames += 1;
+      if (frames === 2) enough.abort(new Error('SIGINT'));
+    },
+  });
+  assert.equal(live.status, exitCodes.interrupted);
+  assert.ok(live.out.endsWith('\x1b[?25h\x1b[?1049l'), 'the terminal is as it was');
+  await ann.text('vm', 'purge', 'busy', '--yes', '--wait');
+});

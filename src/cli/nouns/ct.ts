@@ -55,6 +55,7 @@ export const noun: Noun = {
         option('--status <STATUS>', 'only in one of these states, such as active,failed'),
       ],
       columns: instanceColumns,
+      name: ({ name }) => name,
       none: 'There is no container. "berth slot list" shows what one can run on.',
       pages: ({ berth }, limit, query: object) => berth.instances.list({ ...pick(query), kind: 'container', limit }),
     }),

@@ -35,6 +35,7 @@ export const noun: Noun = {
         option('--deleted', 'those too that are deleted and not gone yet'),
       ],
       columns: instanceColumns,
+      name: ({ name }) => name,
       none: 'There is no VM. "berth vm create --help" shows how to make one.',
       pages: ({ berth }, limit, { status, ...query }: ListOptions) =>
         berth.instances.list({ ...query, kind: 'vm', limit, status: status?.join(',') }),
