@@ -13,6 +13,7 @@ import { Table } from '../ui/table.tsx';
 
 const filterNames = ['by', 'from', 'to'] as const;
 const bys = ['host', 'datacenter', 'account'] as const;
+const titles = { host: 'Host', datacenter: 'Datacenter', account: 'Account' } as const;
 /** So many months are looked back over. */
 const monthsShown = 6;
 
@@ -27,7 +28,7 @@ export default function RevenuePage() {
         <SelectField
           label="By"
           value={by}
-          choices={bys.map((one) => ({ value: one, label: one }))}
+          choices={bys.map((one) => ({ value: one, label: titles[one] }))}
           onChange={(value) => narrow({ by: value })}
         />
         <TextField label="From" type="date" value={filters.from} onChange={(from) => narrow({ from })} />
@@ -60,7 +61,7 @@ function Earned({ by, from, to }: { by: (typeof bys)[number]; from: string; to: 
           rows={data.items}
           keyOf={({ id }) => id ?? 'none'}
           columns={[
-            { title: by, cell: ({ name }) => name ?? 'in no datacenter' },
+            { title: titles[by], cell: ({ name }) => name ?? 'in no datacenter' },
             {
               title: 'Share',
               cell: (item) => (

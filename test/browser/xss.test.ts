@@ -1,0 +1,147 @@
+// Names and messages come from strangers. Wherever one is shown, it is text: nothing in it becomes a part of the page.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sql } from 'kysely';
+import type { Browser, Page } from 'playwright-core';
+import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
+import { deployBody, deployed, keys, openStore } from '../api/support.ts';
+import { callApi, startTestBerth, type TestBerth, until } from '../support/berth.ts';
+import { openWindow, startBrowser } from '../support/browser.ts';
+
+/** Runs where it is taken for HTML. Its image is looked for, too, so that a policy which holds it back hides nothing. */
+const evil = `<img src=x onerror="globalThis.ran=1">`;
+
+let berth: TestBerth;
+let browser: Browser;
+let operator: string;
+const ids: Record<string, string> = {};
+
+before(async () => {
+  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+  const user = await addUser(berth, 'default');
+  await grant(berth, user.username, 'cluster_admin');
+  operator = await tokenOf(berth, user);
+  const post = async (path: string, body: object) => {
+    const answer = await callApi<{ id: string }>(berth.url, operator, 'POST', `/berth/v1/${path}`, body);
+    assert.ok(answer.status < 300, JSON.stringify(answer.body));
+    return answer.body.id;
+  };
+  const of = { account: 'default' };
+  // What the API takes as it is.
+  await post('ssh-keys', { ...of, name: 'evil', publicKey: keys.ed25519 });
+  await post('api-keys', { ...of, name: 'evil' });
+  ids.webhook = await post('webhooks', { ...of, url: `https://hooks.example.com/?${evil}`, kinds: ['*'] });
+  ids.user = await post('users', { username: 'mallory', privileges: [{ level: 'account_admin', ...of }] });
+  await post('groups', { ...of, name: 'evil' });
+  await post('accounts/default/credits', { amount: '1', reason: evil });
+  const [instance = ''] = await deployed(berth, deployBody({ name: 'shop' }));
+  ids.instance = `ins_${instance.replace(/^0x/, '')}`;
+  const { body } = await callApi<{ items: { id: string }[] }>(berth.url, operator, 'GET', '/berth/v1/hosts');
+  ids.host = body.items[0]?.id ?? '';
+  const accounts = await berth.call<{ items: { id: string }[] }>('GET', '/berth/v1/accounts');
+  ids.account = accounts.body.items[0]?.id ?? '';
+  await spoil(instance);
+});
+after(async () => {
+  await browser?.close();
+  await berth?.close();
+});
+
+/** Writes past the API what it would not take, as if its rules had a hole; what the database refuses can't be there at all. */
+async function spoil(instance: string): Promise<void> {
+  const database = await openStore(berth);
+  const writes = [
+    sql`update ssh_key set name = ${evil}`,
+    sql`update api_key set name = ${evil} where name = 'evil'`,
+    sql`update "group" set name = ${evil} where name = 'evil'`,
+    sql`update "user" set username = ${evil} where username = 'mallory'`,
+    sql`update "user" set email = ${evil} where username in ('mallory', ${evil})`,
+    sql`update account set name = ${evil}`,
+    sql`update instance set name = ${evil}`,
+    sql`update host set name = ${evil}`,
+    sql`update image set name = ${evil}, distribution = ${evil} where id = (select id from image limit 1)`,
+    sql`update slot set name = ${evil}`,
+    sql`insert into event (account_id, instance_id, kind, message, actor, created_at)
+      select id, ${instance}, 'instance.failed', ${evil}, ${evil}, now() from account limit 1`,
+  ];
+  for (const write of writes) {
+    await write.execute(database).catch((error: { code?: string }) => assert.match(error.code ?? '', /^23514$/));
+  }
+  await database.destroy();
+}
+
+const paths = [
+  '/',
+  ...[
+    'ssh-keys',
+    'api-keys',
+    'groups',
+    'users',
+    'users/:user',
+    'me',
+    'images',
+    'addresses',
+    'webhooks',
+    'webhooks/:webhook',
+  ],
+  ...[
+    'events',
+    'quotes',
+    'instances',
+    'instances/:instance',
+    'hosts',
+    'hosts?view=list',
+    'hosts/:host',
+    'slots',
+    'capacity',
+  ],
+  ...['datacenters', 'configurations', 'prices', 'accounts', 'accounts/:account', 'ledger', 'revenue?by=account'],
+];
+
+/** Waits until a page has read what it shows. */
+async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await until('the page has read what it shows', async () => (await page.locator('.loading').count()) === 0);
+}
+
+test('what strangers wrote is text on every page', async () => {
+  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: operator });
+  const shownOn: string[] = [];
+  for (const path of paths) {
+    const filled = path.replace(/:(\w+)/, (_whole, name: string) => ids[name] ?? '');
+    await page.goto(path === '/' ? path : `/console/${filled}`);
+    await settled(page);
+    assert.equal(await page.locator('img[src="x"]').count(), 0, `${path} has made a stranger's text a part of itself`);
+    const text = await page.locator('main').textContent();
+    if (text?.includes('onerror')) shownOn.push(path);
+  }
+  assert.equal(await page.evaluate('globalThis.ran'), undefined);
+  assert.deepEqual(complaints, []);
+  // Else the test would say nothing.
+  for (const path of [
+    'ssh-keys',
+    'api-keys',
+    'webhooks',
+    'webhooks/:webhook',
+    'events',
+    'ledger',
+    'accounts/:account',
+  ]) {
+    assert.ok(shownOn.includes(path), `${path} shows nothing of a stranger's: ${shownOn.join(', ')}`);
+  }
+  await context.close();
+});
+
+test('titles, questions and what is said at the edge of the page are text, too', async () => {
+  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: operator });
+  await page.goto('/console/ssh-keys');
+  await page.getByRole('button', { name: `Remove ${evil}` }).click();
+  const dialog = page.getByRole('dialog', { name: `Remove ${evil}?` });
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await page.getByText(`${evil} is removed`).waitFor();
+  assert.equal(await page.locator('img[src="x"]').count(), 0);
+  assert.equal(await page.evaluate('globalThis.ran'), undefined);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
