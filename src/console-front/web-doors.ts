@@ -133,15 +133,19 @@ export class WebDoors {
   /** Looks whether the client is there still, and may be. */
   #watch(web: WebSocket, visit: DoorVisit, leave: (error: unknown) => void): { stop(): void } {
     let isAlive = true;
+    let isSent = true;
     const sign = () => {
       isAlive = true;
     };
     web.on('pong', sign).on('message', sign);
     const pinging = setInterval(() => {
-      // One that has to wait for its host can't be heard; whether it is there is TCP's business then.
-      if (!isAlive && !web.isPaused) return web.terminate();
+      // One that has to wait for its host can't be heard; but it has to read.
+      if (!isSent || (!isAlive && !web.isPaused)) return web.terminate();
       isAlive = false;
-      web.ping();
+      isSent = false;
+      web.ping(undefined, false, () => {
+        isSent = true;
+      });
     }, pingMs).unref();
     const checking = setInterval(() => {
       visit.check().catch((error: unknown) => {

@@ -324,6 +324,23 @@ test('who may no longer is shown out: a key that is revoked, a session that has 
   await until('nothing is left', noneIsOpen);
 });
 
+test('who does not read is cut off, and keeps nobody else waiting', async () => {
+  const [idle, other] = [await open(vm).opened(), await open(vm).opened()];
+  idle.say('in');
+  await idle.hears('in');
+  idle.socket.pause();
+  for (let piece = 0; piece < 64; piece += 1) idle.socket.send(Buffer.alloc(1024 * 1024 - 1, 'x'));
+  other.say('meanwhile');
+  await other.hears('meanwhile');
+  const openNow = async () => (await world.database.selectFrom('console').selectAll().execute()).length;
+  await until('one of them is let go', async () => (await openNow()) === 1);
+  idle.socket.resume();
+  assert.equal((await idle.ended()).code, 1006);
+  other.say('still here');
+  await other.hears('still here');
+  await other.leave();
+});
+
 test('a user with the privilege vm_console gets at the console, and not into containers', async () => {
   const { berth } = world;
   const user = await addUser(berth, 'default');
