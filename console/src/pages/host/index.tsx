@@ -16,6 +16,7 @@ import { Failure, Loading } from '../../ui/state.tsx';
 import { When } from '../../ui/words.tsx';
 import { HostBars } from '../hosts.tsx';
 import { EnrolHost } from './enrol.tsx';
+import { HostUse } from './metrics.tsx';
 import { AddressPools, HostInstances, Orphans, StoragePools } from './parts.tsx';
 import { HardwareForm, TermsForm } from './terms.tsx';
 
@@ -42,6 +43,7 @@ function Shown({ host }: { host: Host }) {
         </Section>
         <Machine host={host} />
       </div>
+      <HostUse host={host} />
       <HostInstances host={host.id} />
       <div className="cards">
         <TermsForm host={host} />
