@@ -5,21 +5,32 @@ import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Database } from '../src/store/database.ts';
 
+/** VMs written by one statement, which has fifteen seconds. */
+const rowsMax = 1_000;
+
 /**
  * Writes VMs of the first account, a second apart, each with an address, three open ports, a bill and disks.
  * @param disksEach how many disks each has
  */
 export async function insertVms(database: Database, vms: number, disksEach = 3): Promise<void> {
   await sql`
-    with template as (select * from host limit 1), far as (
+    with template as (select * from host limit 1)
       insert into host (id, name, price_id, vcpu_overcommit, memory_overcommit, disk_overcommit, vcpus_limit, memory_mib_limit,
         disk_gib_limit, vcpus_used, memory_mib_used, disk_gib_used, reachable, created_at)
       select gen_random_uuid(), 'far', price_id, 1, 1, 1, ${vms}::int, ${vms}::int * 1024, ${vms}::int * 75, ${vms}::int,
-        ${vms}::int * 1024, ${vms}::int * 75, true, now() from template returning id, price_id
-    ), serial as (
+        ${vms}::int * 1024, ${vms}::int * 75, true, now() from template`.execute(database);
+  for (let first = 1; first <= vms; first += rowsMax) {
+    await insertSome(database, first, Math.min(vms, first + rowsMax - 1), disksEach);
+  }
+  await sql`analyze`.execute(database);
+}
+
+async function insertSome(database: Database, first: number, last: number, disksEach: number): Promise<void> {
+  await sql`
+    with far as (select id, price_id from host where name = 'far'), serial as (
       select n, '0x' || lpad(to_hex(n), 8, '0') || repeat('0', 32) as id, gen_random_uuid() as deployment_id,
         date_trunc('second', now()) - n * interval '1 second' as at
-      from generate_series(1, ${vms}::int) n
+      from generate_series(${first}::int, ${last}::int) n
     ), deployed as (
       insert into deployment (id, account_id, created_at) select deployment_id, account.id, now() from serial, account
     ), placed as (
@@ -44,7 +55,6 @@ export async function insertVms(database: Database, vms: number, disksEach = 3):
     insert into disk (id, instance_id, storage_type, size_mib, label, position)
     select gen_random_uuid(), serial.id, 'SSD', 25600, 'disc-' || position, position
     from serial, generate_series(1, ${disksEach}::int) position`.execute(database);
-  await sql`analyze`.execute(database);
 }
 
 /** What a share of some times, smallest first, does not exceed, in ms. */

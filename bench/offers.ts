@@ -2,10 +2,9 @@
 // answered, and each is timed from the moment at which it should have been sent. `GET /healthz` at the same rate, in turns
 // with them in one run, tells what the machine itself adds. `node bench/offers.ts 100000` takes so many hosts.
 
-import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsOf, percentile } from './filled.ts';
 import { configurations, countries, insertHosts, randomOf } from './hosts.ts';
+import { Caller, openLoop } from './open-loop.ts';
 import { startStack } from './stack.ts';
 
 const hosts = Number(process.argv[2] ?? 10_000);
@@ -59,78 +58,32 @@ const kinds: readonly { of10: number; body: () => object }[] = [
 ];
 const tens = kinds.flatMap(({ of10, body }) => Array.from({ length: of10 }, () => body));
 
-const agent = new Agent({ keepAlive: true });
 const stack = await startStack();
-let errors = 0;
+const caller = new Caller(stack.url, stack.apiKey);
 let bytes = 0;
 let answers = 0;
 
-/** One call. @returns when its answer was there, in ms since `performance.timeOrigin` */
-function call(path: string, body: string | null): Promise<number> {
-  return new Promise((resolve) => {
-    const headers = {
-      authorization: `Bearer ${stack.apiKey}`,
-      ...(body === null ? {} : { 'content-type': 'application/json', 'content-length': body.length }),
-    };
-    const sent = request(
-      `${stack.url}${path}`,
-      { method: body === null ? 'GET' : 'POST', agent, headers },
-      (response) => {
-        if (response.statusCode !== 200) errors += 1;
-        response.on('data', (chunk: Buffer) => {
-          if (body !== null) bytes += chunk.length;
-        });
-        response.on('end', () => resolve(performance.now()));
-      },
-    );
-    sent.on('error', () => {
-      errors += 1;
-      resolve(performance.now());
-    });
-    sent.end(body ?? undefined);
-  });
-}
-
-/** Calls at the set rate for some time. @returns how long each took, in ms */
-async function openLoop(ms: number, one: () => Promise<number>): Promise<number[]> {
-  const began = performance.now();
-  const calls: Promise<number>[] = [];
-  for (let due = began; due < began + ms; due += 1000 / perSecond) {
-    const early = due - performance.now();
-    if (early > 0) await sleep(early);
-    calls.push(one().then((end) => end - due));
-  }
-  return Promise.all(calls);
-}
-
 const search = () => {
   answers += 1;
-  return call('/marketplace/offers', JSON.stringify(pick(tens)()));
+  return caller.call('/marketplace/offers', JSON.stringify(pick(tens)()));
 };
-/** Processor time that the server has used, in ms; Linux counts it in hundredths of a second. */
-function serverCpuMs(): number {
-  const fields = readFileSync(`/proc/${stack.server.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-const percentile = (sorted: readonly number[], share: number) =>
-  Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1));
-
 try {
   await insertHosts(stack.context.database, hosts);
   const loadBegan = performance.now();
-  await call('/marketplace/offers', '{}');
+  await caller.call('/marketplace/offers', '{}');
   const loadMs = Math.round(performance.now() - loadBegan);
-  await openLoop(warmUpMs, search);
-  bytes = 0;
+  await openLoop(warmUpMs, perSecond, search);
   answers = 0;
   let cpuMs = 0;
   const searches: number[] = [];
   const baseline: number[] = [];
   for (let turn = 0; turn < turns; turn += 1) {
-    const cpuBefore = serverCpuMs();
-    searches.push(...(await openLoop(turnMs, search)));
-    cpuMs += serverCpuMs() - cpuBefore;
-    baseline.push(...(await openLoop(baselineMs, () => call('/healthz', null))));
+    const cpuBefore = cpuMsOf(stack.server.pid);
+    const bytesBefore = caller.bytes;
+    searches.push(...(await openLoop(turnMs, perSecond, search)));
+    bytes += caller.bytes - bytesBefore;
+    cpuMs += cpuMsOf(stack.server.pid) - cpuBefore;
+    baseline.push(...(await openLoop(baselineMs, perSecond, () => caller.call('/healthz'))));
   }
   searches.sort((a, b) => a - b);
   baseline.sort((a, b) => a - b);
@@ -146,10 +99,10 @@ try {
     serverCpuMs: Number((cpuMs / searches.length).toFixed(2)),
     searches: searches.length,
     perSecond,
-    errors,
+    errors: caller.errors,
   };
   process.stdout.write(`${JSON.stringify(figure)}\n`);
 } finally {
-  agent.destroy();
+  caller.close();
   await stack.close();
 }

@@ -128,13 +128,28 @@ export async function reachInstance(
   level: PrivilegeLevel | 'see',
   ref: string,
 ): Promise<AtInstance> {
-  const instance = await findInstancePlace(context.database, id);
-  const place = instance && { accountId: instance.accountId, groupId: instance.groupId, instanceId: id };
-  if (!place || !may(caller.grants, 'vm_console', place)) throw nothing('instance', ref);
+  const instance = await seeInstance(context, caller, id, ref);
+  const place = { accountId: instance.accountId, groupId: instance.groupId, instanceId: id };
   requireLevel(caller, level, place, `instance ${instance.name}`);
   const group = await findGroup(context.database, { id: instance.groupId });
   if (!group) throw nothing('instance', ref);
   return { ...at(caller, await accountOf(context, instance.accountId)), group, instance };
+}
+
+/**
+ * The instance that a caller names by its id, for who only looks at it: whose it is, and its group, are not read.
+ * @throws BerthError `not_found` where there is none that he may see
+ */
+export async function seeInstance(
+  { database }: Context,
+  { grants }: Caller,
+  id: string,
+  ref: string,
+): Promise<InstancePlace> {
+  const instance = await findInstancePlace(database, id);
+  const place = instance && { accountId: instance.accountId, groupId: instance.groupId, instanceId: id };
+  if (!place || !may(grants, 'vm_console', place)) throw nothing('instance', ref);
+  return instance;
 }
 
 function numberOf(ref: string): bigint | undefined {

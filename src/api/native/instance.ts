@@ -1,7 +1,7 @@
 // Instances as one looks at them, VMs and containers alike. What is done to them stands in instance-change.ts and instance-act.ts.
 
 import Type from 'typebox';
-import { reachAccount, reachInstance } from '../../app/access.ts';
+import { reachAccount, seeInstance } from '../../app/access.ts';
 import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { type InstanceFilter, listInstancesInSight, readInstanceById } from '../../app/instance-list.ts';
@@ -91,7 +91,7 @@ export async function currentInstance({
   caller: Caller;
   params: { instance: string };
 }) {
-  const { instance } = await reachInstance(context, caller, readInstance(params.instance), 'see', params.instance);
+  const instance = await seeInstance(context, caller, readInstance(params.instance), params.instance);
   return toInstance(await readInstanceById(context, instance.id));
 }
 

@@ -1,7 +1,7 @@
 // What instances and hosts use, as charts show it: a point for each step of a span of time, and the newest sample.
 
 import Type, { type Static, type TSchema } from 'typebox';
-import { reachInstance, requireCluster } from '../../app/access.ts';
+import { requireCluster, seeInstance } from '../../app/access.ts';
 import type { Context } from '../../app/context.ts';
 import { showHost } from '../../app/host-terms.ts';
 import { readSeries, type Series, type UsageAt } from '../../app/sample.ts';
@@ -134,7 +134,7 @@ export function metricsRoutes(api: Api): void {
       refusals: [422],
     },
     async ({ context, caller, params, query: asked }) => {
-      const { instance } = await reachInstance(context, caller, readInstance(params.instance), 'see', params.instance);
+      const instance = await seeInstance(context, caller, readInstance(params.instance), params.instance);
       return toMetrics(
         await readSeries(context, { instanceId: instance.id }, readRequest(context, asked)),
         toInstancePoint,
