@@ -1,7 +1,7 @@
 // How commands name things: by their id, or by their name where only one of those that the caller sees has it.
 
 import type { Berth } from '../../sdk/berth.ts';
-import type { Account, Instance } from '../../sdk/generated/types.ts';
+import type { Account, Host, Instance, User } from '../../sdk/generated/types.ts';
 import type { Desk } from './command.ts';
 import { NotThereError, UsageError } from './exit.ts';
 
@@ -98,4 +98,18 @@ export const groupKind: Kind<{ id: string; name: string; account: string }> = {
   ...{ noun: 'group', prefix: 'grp', list: 'group list', tell: ({ account }) => `in ${account}` },
   get: (berth, id) => berth.groups.get(id),
   named: (berth, name) => berth.groups.list({ name }).all(),
+};
+
+/** Hosts, for operators. */
+export const hostKind: Kind<Host> = {
+  ...{ noun: 'host', prefix: 'hst', list: 'host list', tell: ({ state }) => state },
+  get: (berth, id) => berth.hosts.get(id),
+  named: async (berth, name) => (await berth.hosts.list({ limit: 200 }).all()).filter((one) => one.name === name),
+};
+
+/** Users. */
+export const userKind: Kind<User> = {
+  ...{ noun: 'user', prefix: 'usr', list: 'user list', tell: ({ email }) => email ?? '' },
+  get: (berth, id) => berth.users.get(id),
+  named: (berth, username) => berth.users.list({ username }).all(),
 };

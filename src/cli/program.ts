@@ -15,6 +15,7 @@ const instances = 'What runs:';
 const market = 'The market:';
 const money = 'Money:';
 const you = 'Who you are:';
+const operators = 'For operators:';
 
 const entries: Record<string, Entry> = {
   vm: {
@@ -96,6 +97,30 @@ const entries: Record<string, Entry> = {
   transaction: {
     ...{ heading: money, summary: 'what moved, one by one' },
     load: async () => (await import('./nouns/money.ts')).transactions,
+  },
+  user: {
+    ...{ heading: you, summary: 'people' },
+    load: async () => (await import('./nouns/user.ts')).noun,
+  },
+  privilege: {
+    ...{ heading: you, summary: 'what users may do' },
+    load: async () => (await import('./nouns/privilege.ts')).noun,
+  },
+  host: {
+    ...{ heading: operators, summary: 'machines that run instances' },
+    load: async () => (await import('./nouns/host.ts')).noun,
+  },
+  price: {
+    ...{ heading: operators, summary: 'rate cards of hosts' },
+    load: async () => (await import('./nouns/price.ts')).noun,
+  },
+  ledger: {
+    ...{ heading: operators, summary: 'all movements of money' },
+    load: async () => (await import('./nouns/ledger.ts')).noun,
+  },
+  revenue: {
+    ...{ heading: operators, summary: 'what was brought in' },
+    load: async () => (await import('./nouns/ledger.ts')).revenue,
   },
   login: {
     ...{ heading: you, summary: 'log in to a Berth' },

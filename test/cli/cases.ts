@@ -6,7 +6,7 @@ import { samplesOff, toId } from '../../src/api/native/id.ts';
 import { letSlots, type Machine } from '../api/hiveon/support.ts';
 import type { World } from '../api/native/world.ts';
 import { keys } from '../api/support.ts';
-import { until } from '../support/berth.ts';
+import { callApi, until } from '../support/berth.ts';
 import type { Person } from './support.ts';
 
 /** How a command is called. */
@@ -17,7 +17,23 @@ export interface Case {
 
 const none: Case = { args: async () => [] };
 const of = (args: Case['args']): Case => ({ args });
+const byOperator = (args: Case['args']): Case => ({ args, isForOperators: true });
 let made = 0;
+
+/** The name of the host that has an agent. */
+async function host({ berth, operator }: World): Promise<string> {
+  const path = '/berth/v1/hosts?limit=200';
+  const { body } = await callApi<{ items: { name: string; machine: object | null; instances: number }[] }>(
+    ...([berth.url, operator, 'GET', path] as const),
+  );
+  return body.items.find(({ machine, instances }) => machine && instances > 0)?.name ?? '';
+}
+
+/** A size that is not on sale yet. */
+function newSize(): string {
+  made += 1;
+  return `cpu-3-ram-3gb-storage-${made}gb`;
+}
 
 /** The name of a VM that runs. */
 async function vm(world: World): Promise<string> {
@@ -204,4 +220,78 @@ export const cases: Record<string, Case> = {
     return [];
   }),
   'slot show': of(async (world) => [await world.make('slot')]),
+  'account create': byOperator(async () => [newName('account')]),
+  'account credit': byOperator(async () => ['default', '5', '--reason', 'a test']),
+  'account debit': byOperator(async () => ['default', '1', '--reason', 'a test']),
+  'account delete': byOperator(async (_, person) => {
+    const name = newName('account');
+    await person.text('account', 'create', name);
+    return [name, '--yes'];
+  }),
+  'datacenter create': byOperator(async () => {
+    const name = newName('de-ber');
+    return [name, '--country', 'DE', '--city', 'BER', '--index', String(made), '--tier', '3'];
+  }),
+  'datacenter set': byOperator(async (world) => [await world.make('datacenter'), '--tier', '2']),
+  'datacenter delete': byOperator(async (world) => [await world.make('datacenter'), '--yes']),
+  'size create': byOperator(async () => [newSize()]),
+  'size delete': byOperator(async (_, person) => {
+    const slug = newSize();
+    await person.text('size', 'create', slug);
+    return [slug, '--yes'];
+  }),
+  'slot create': byOperator(async (world) => [
+    ...[await host(world), newName('slot'), '--vcpus', '1', '--memory', '1GiB', '--storage', '1GiB', '--hour', '0.1'],
+  ]),
+  'slot price': byOperator(async (world) => [await world.make('slot'), '--epoch', '1']),
+  'slot open': byOperator(async (world) => [await world.make('slot')]),
+  'slot close': byOperator(async (world) => [await world.make('slot')]),
+  'slot delete': byOperator(async (world) => [await world.make('slot'), '--yes']),
+  'user list': byOperator(async () => []),
+  'user show': byOperator(async () => ['ann']),
+  'user create': byOperator(async () => [newName('user'), '--email', 'ann@example.com', '--admin-of', 'default']),
+  'user set': byOperator(async (world) => [await world.make('user'), '--email', 'ann@example.com']),
+  'user delete': byOperator(async (world) => [await world.make('user'), '--yes']),
+  'privilege list': byOperator(async (world) => {
+    await world.make('privilege');
+    return ['--user', 'ann'];
+  }),
+  'privilege show': byOperator(async (world) => [await world.make('privilege')]),
+  'privilege grant': byOperator(async (world) => [
+    ...[await world.make('user'), 'group_admin', '--group', await world.make('group'), '--second-factor'],
+    ...['--from', '192.0.2.0/24,198.51.100.7'],
+  ]),
+  'privilege revoke': byOperator(async (world) => [await world.make('privilege'), '--yes']),
+  'host list': byOperator(async () => []),
+  'host show': byOperator(async (world) => [await host(world)]),
+  'host enrol': byOperator(async () => [newName('rack'), '--address-pool', `198.19.${made}.0/24`]),
+  'host set': byOperator(async (world) => [
+    ...[await world.make('host'), '--vcpu-overcommit', '4', '--cpu-manufacturer', 'AMD', '--extra-storage-max', '50'],
+  ]),
+  'host drain': byOperator(async (world) => [await world.make('host')]),
+  'host undrain': byOperator(async (world) => [await world.make('host')]),
+  'host retire': byOperator(async (world) => [await world.make('host'), '--yes']),
+  'host instances': byOperator(async (world) => [await host(world)]),
+  'host orphans': byOperator(async (world) => [await host(world)]),
+  'host storage': byOperator(async (world) => [await host(world)]),
+  'host pool list': byOperator(async (world) => [await host(world)]),
+  'host pool add': byOperator(async (world) => {
+    newName('pool');
+    return [await world.make('host'), `198.19.${made}.0/24`];
+  }),
+  'host pool remove': byOperator(async (world, person) => {
+    newName('pool');
+    const [id, cidr] = [await world.make('host'), `198.19.${made}.0/24`];
+    await person.text('host', 'pool', 'add', id, cidr);
+    return [id, cidr, '--yes'];
+  }),
+  'price list': byOperator(async () => []),
+  'price show': byOperator(async (world) => [await world.make('price')]),
+  'price create': byOperator(async (world) => [
+    ...['--vcpu', '0.3', '--memory-gib', '0.02', '--storage-gib', '0.001', '--public-ip', '0.01', '--ssd-gib', '0.2'],
+    ...['--host', await world.make('host')],
+  ]),
+  'ledger list': byOperator(async () => ['--kind', 'charge', '--limit', '3']),
+  'ledger show': byOperator(async (world) => [await world.make('transaction')]),
+  revenue: byOperator(async () => ['--by', 'account']),
 };

@@ -25,12 +25,17 @@ test('the help of every command has examples, and no line of it is too long', ()
   }
 });
 
+/** Options that must be given and are read before anybody is asked. */
+const valued: Record<string, string> = { '--vcpus': '1', '--memory': '1GiB', '--storage': '1GiB', '--every': '1d' };
+
 test('without a login every command that asks a server says how to log in', async () => {
   const nobody = new Person();
   for (const { words, command } of commands) {
     if (operationOf(command) === undefined) continue;
     const given = command.registeredArguments.filter(({ required }) => required).map(() => 'x');
-    const mandatory = command.options.filter((one) => one.mandatory).flatMap(({ long = '' }) => [long, '1d']);
+    const mandatory = command.options
+      .filter((one) => one.mandatory)
+      .flatMap(({ long = '' }) => [long, valued[long] ?? 'x']);
     const { status, err } = await nobody.run([...words.split(' '), ...given, ...mandatory]);
     assert.equal(status, exitCodes.access, `${words}: ${err}`);
     assert.match(err, /berth login/, words);

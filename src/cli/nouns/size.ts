@@ -3,7 +3,7 @@
 import type { Capacity, Configuration } from '../../../sdk/generated/types.ts';
 import type { Noun } from '../command.ts';
 import { type Column, size } from '../table.ts';
-import { listVerb } from '../verbs.ts';
+import { actVerb, deleteVerb, listVerb } from '../verbs.ts';
 
 const capacityColumns: readonly Column<Capacity>[] = [
   { title: 'size', cell: ({ configuration }) => configuration.slug },
@@ -37,6 +37,25 @@ export const noun: Noun = {
       columns: capacityColumns,
       none: 'There is room for nothing.',
       pages: ({ berth }, limit) => berth.offers.listCapacity({ limit }),
+    }),
+    actVerb({
+      usage: 'create <SIZE>',
+      description: 'put a size on sale, on every host that it fits on (for operators)',
+      operation: 'createConfiguration',
+      examples: ['size create cpu-2-ram-8gb-storage-50gb'],
+      async act({ berth }, [slug = '']) {
+        return { value: await berth.configurations.create({ slug }), done: `Size ${slug} is on sale.` };
+      },
+    }),
+    deleteVerb({
+      usage: 'delete <SIZE>',
+      description: 'sell a size no longer; what runs of it runs on (for operators)',
+      operation: 'deleteConfiguration',
+      examples: ['size delete cpu-2-ram-8gb-storage-50gb --yes'],
+      find: async (_, slug) => slug,
+      question: (slug) => `Sell ${slug} no longer? What runs of it runs on.`,
+      end: ({ berth }, slug) => berth.configurations.delete(slug),
+      done: (slug) => `Size ${slug} is sold no longer.`,
     }),
   ],
 };

@@ -1,0 +1,102 @@
+// What operators see of money: `berth ledger`, every movement with its entries, and `berth revenue`.
+
+import type { LedgerTransaction, RevenueItem } from '../../../sdk/generated/types.ts';
+import { type Noun, option, type Verb } from '../command.ts';
+import { find, hostKind, instanceIdOf } from '../find.ts';
+import { moment, relative, sheetOf, tableOf } from '../table.ts';
+import { listVerb, showVerb } from '../verbs.ts';
+
+interface LedgerOptions {
+  from?: string;
+  to?: string;
+  kind?: LedgerTransaction['kind'];
+  account?: string;
+  host?: string;
+  instance?: string;
+}
+
+const spanOptions = () => [
+  option('--from <TIME>', 'from this day or moment on, such as 2026-11-01'),
+  option('--to <TIME>', 'up to before this day or moment'),
+];
+
+/** The `ledger` commands. */
+export const noun: Noun = {
+  verbs: [
+    listVerb({
+      description: 'list what moved in all accounts, the newest first',
+      operation: 'listLedger',
+      examples: ['ledger list --limit 20', 'ledger list --host rack-1 --kind charge'],
+      options: [
+        ...spanOptions(),
+        option('--kind <KIND>', 'only of this kind').choices([
+          ...['credit', 'debit', 'charge', 'deposit', 'release', 'refund'],
+        ]),
+        option('--account <ACCOUNT>', 'only of this one'),
+        option('--host <HOST>', 'only what it earned or gave back'),
+        option('--instance <INSTANCE>', 'only what was paid for this one'),
+      ],
+      columns: [
+        { title: 'transaction', cell: ({ id }: LedgerTransaction) => id, rank: 1 },
+        { title: 'when', cell: ({ createdAt }, look) => relative(createdAt, look) },
+        { title: 'kind', cell: ({ kind }) => kind },
+        { title: 'moved usd', cell: ({ availableMoved }) => availableMoved, right: true },
+        { title: 'reason', cell: ({ reason }) => reason, rank: 2 },
+        { title: 'by', cell: ({ actor }) => actor, rank: 3 },
+      ],
+      none: 'Nothing moved.',
+      rows: 50,
+      pages: async (desk, limit, { host, instance, ...query }: LedgerOptions) =>
+        desk.berth.money.listLedger({
+          ...{ ...query, limit, instance: await instanceIdOf(desk, instance) },
+          host: host === undefined ? undefined : (await find(desk, hostKind, host)).id,
+        }),
+    }),
+    showVerb({
+      usage: 'show <TRANSACTION>',
+      description: 'show one movement of money with its entries',
+      operation: 'getLedgerTransaction',
+      examples: ['ledger show txn_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      find: ({ berth }, id) => berth.money.getLedgerTransaction(id),
+      sheet: (one: LedgerTransaction, look) => [
+        ['transaction', one.id],
+        ['account', one.account],
+        ['kind', one.kind],
+        ['instance', one.instance],
+        ['reason', one.reason],
+        ['by', one.actor],
+        ['at', moment(one.createdAt, look)],
+        ...one.entries.map(({ book, amount, host }) => [book, `${amount} USD${host ? ` (${host})` : ''}`] as const),
+      ],
+    }),
+  ],
+};
+
+interface RevenueOptions {
+  from?: string;
+  to?: string;
+  by?: 'host' | 'datacenter' | 'account';
+}
+
+/** The `revenue` command. */
+export const revenue: Verb<RevenueOptions> = {
+  usage: 'revenue',
+  description: 'show what hosts, datacenters or accounts have brought in',
+  operation: 'getRevenue',
+  examples: ['revenue --from 2026-11-01', 'revenue --by account'],
+  options: [
+    ...spanOptions(),
+    option('--by <WHAT>', 'summed up by what; host unless given').choices(['host', 'datacenter', 'account']),
+  ],
+  async run({ berth }, _, { from, to, by }) {
+    const value = await berth.money.getRevenue({ from, to, by });
+    const columns = [
+      { title: value.by, cell: ({ name, id }: RevenueItem) => name ?? id },
+      { title: 'usd', cell: (one: RevenueItem) => one.revenue, right: true },
+    ];
+    return {
+      value,
+      text: (look) => `${tableOf(columns, value.items, look)}\n${sheetOf([['all', `${value.total} USD`]], look)}`,
+    };
+  },
+};
