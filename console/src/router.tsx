@@ -41,6 +41,7 @@ const routeTree = root.addChildren([
   page('/console/users/$user', () => import('./pages/user.tsx')),
   page('/console/webhooks', () => import('./pages/webhooks.tsx')),
   page('/console/webhooks/$webhook', () => import('./pages/webhook.tsx')),
+  page('/console/offers', () => import('./pages/offers.tsx')),
 ]);
 
 /** The one router of the page. */

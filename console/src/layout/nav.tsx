@@ -12,6 +12,7 @@ interface Entry {
 
 const ofCustomers: Entry[] = [
   { to: '/', label: 'Overview', icon: 'home' },
+  { to: '/console/offers', label: 'Market', icon: 'market' },
   { to: '/console/instances', label: 'Instances', icon: 'instance' },
   { to: '/console/groups', label: 'Groups', icon: 'group' },
   { to: '/console/images', label: 'Images', icon: 'image' },

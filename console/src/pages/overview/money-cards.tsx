@@ -48,7 +48,7 @@ export function Lasting({ balance: { lastsUntil, spendPerEpoch, available } }: {
   if (!isSoon) {
     return (
       <p className="fine" title={at(lastsUntil)}>
-        Lasts until <When time={lastsUntil} />
+        Runs out <When time={lastsUntil} />
       </p>
     );
   }
