@@ -3,12 +3,14 @@
 import { Feed } from './feed.ts';
 import { Resources } from './generated/resources.ts';
 import { Instances } from './instances.ts';
+import { Money } from './money.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
 /** A client of one Berth for one caller. Every method throws a `BerthError`, or the reason of an aborted signal. */
 export class Berth extends Resources {
   override readonly events: Feed;
   override readonly instances: Instances;
+  override readonly money: Money;
   readonly #transport: Transport;
 
   constructor(options: TransportOptions) {
@@ -16,6 +18,7 @@ export class Berth extends Resources {
     super(transport);
     this.#transport = transport;
     this.events = new Feed(transport);
+    this.money = new Money(transport);
     this.instances = new Instances(transport, this.events);
   }
 

@@ -21,8 +21,10 @@ import {
   type RevenuePart,
   type RevenueRow,
   listTransactions as readTransactions,
+  type SpendRow,
   type StatementSums,
   sumRevenue,
+  sumSpend,
   sumStatement,
 } from '../store/ledger-list.ts';
 import { settleAccounts } from './billing.ts';
@@ -185,4 +187,9 @@ export async function readTransaction(context: Context, id: string): Promise<Led
 /** What each host, datacenter or account has brought in, less refunds. */
 export function revenueBy(context: Context, span: Span, by: RevenuePart): Promise<RevenueRow[]> {
   return sumRevenue(context.database, span, by);
+}
+
+/** What an account was charged day by day, less refunds. */
+export function spendByDay(context: Context, accountId: string, span: Span): Promise<SpendRow[]> {
+  return sumSpend(context.database, accountId, span);
 }

@@ -185,3 +185,21 @@ export async function sumRevenue(database: Database, { from, to }: Span, by: Rev
     group by 1, 2 order by 2 nulls last, 1`.execute(database);
   return rows;
 }
+
+/** What an account was charged on a day, less refunds. */
+export interface SpendRow {
+  /** In UTC, as `2026-11-22`. */
+  day: string;
+  spent: MicroUsd;
+}
+
+/** What an account was charged in a span, day by day; days without a charge are left out. */
+export async function sumSpend(database: Database, accountId: string, { from, to }: Span): Promise<SpendRow[]> {
+  const { rows } = await sql<SpendRow>`
+    select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as day, sum(amount_micro_usd)::bigint as spent
+    from ledger_transaction join ledger_entry on transaction_id = ledger_transaction.id
+    where book = 'revenue' and ledger_transaction.account_id = ${accountId}::uuid
+      and created_at >= ${from}::timestamptz and created_at < ${to}::timestamptz
+    group by 1 order by 1`.execute(database);
+  return rows;
+}

@@ -49,6 +49,7 @@ import { revenueRoutes } from './revenue.ts';
 import { secondFactorRoutes } from './second-factor.ts';
 import { sessionRoutes } from './session.ts';
 import { slotRoutes } from './slot.ts';
+import { spendRoutes } from './spend.ts';
 import { sshKeyRoutes } from './ssh-key.ts';
 import { transactionRoutes } from './transaction.ts';
 import { userRoutes } from './user.ts';
@@ -58,6 +59,7 @@ import { webhookDeliveryRoutes } from './webhook-delivery.ts';
 /** Money, and what operators run. */
 const operatorRoutes = [
   balanceRoutes,
+  spendRoutes,
   transactionRoutes,
   revenueRoutes,
   priceRoutes,

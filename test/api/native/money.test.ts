@@ -74,6 +74,28 @@ test('a balance says what is there, what runs costs, and how long that lasts', a
   assert.deepEqual([gone.held, gone.spendPerEpoch, gone.lastsUntil], ['0', '0', null]);
 });
 
+test('what was charged is told day by day, and comes to what the statement has', async () => {
+  interface Spend {
+    days: { day: string; spent: string }[];
+    total: string;
+  }
+  await deployed(berth);
+  const { body: spend } = await own<Spend>('/accounts/default/spend');
+  const { body: statement } = await own<Statement>('/accounts/default/statement');
+  const charged = statement.lines
+    .filter(({ kind }) => kind === 'charge' || kind === 'refund')
+    .reduce((sum, line) => sum - micro(line.availableMoved) - micro(line.heldMoved), 0);
+  assert.ok(charged > 0);
+  assert.equal(micro(spend.total), charged);
+  assert.equal(
+    spend.days.reduce((sum, { spent }) => sum + micro(spent), 0),
+    charged,
+  );
+  assert.ok(spend.days.every(({ day }) => /^\d{4}-\d\d-\d\d$/.test(day)));
+  assert.deepEqual((await own<Spend>('/accounts/default/spend?from=2100-01-01&to=2100-02-01')).body.days, []);
+  assert.deepEqual(codeOf(await own('/accounts/default/spend?from=soon')), [422, 'invalid_value']);
+});
+
 test('the statement’s lines are what lies between its two balances, and the CSV is the command’s', async () => {
   const [id = ''] = await deployed(berth);
   const { body } = await own<Statement>('/accounts/default/statement');
@@ -248,7 +270,7 @@ test('revenue is the same whatever it is summed up by', async () => {
 
 test('nobody sees another’s money, and who may do no more than use a VM sees none', async () => {
   const stranger = await world.addStranger();
-  for (const path of ['balance', 'statement', 'transactions']) {
+  for (const path of ['balance', 'spend', 'statement', 'transactions']) {
     assert.deepEqual(codeOf(await call(stranger.key, 'GET', `/accounts/${account}/${path}`)), [404, 'not_found']);
     assert.equal(
       (await call(stranger.key, 'GET', `/accounts/${toId('account', stranger.accountId)}/${path}`)).status,

@@ -1,0 +1,31 @@
+// Money with what is no JSON: a statement for spreadsheets.
+
+import { errorOf } from './error.ts';
+import { MoneyApi } from './generated/resources.ts';
+import type { Problem } from './generated/types.ts';
+import type { Options, Transport } from './transport.ts';
+
+/** Money, and statements as CSV. */
+export class Money extends MoneyApi {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.#transport = transport;
+  }
+
+  /**
+   * Every transaction of a span of time with the balance after it, as CSV.
+   * @throws BerthError where the server refuses
+   */
+  async statementCsv(
+    account: string,
+    query: { from?: string | undefined; to?: string | undefined } = {},
+    { signal }: Options = {},
+  ): Promise<string> {
+    const path = `/berth/v1/accounts/${encodeURIComponent(account)}/statement`;
+    const response = await this.#transport.send('GET', path, { query }, { accept: 'text/csv' }, signal);
+    if (!response.ok) throw errorOf((await response.json()) as Problem);
+    return response.text();
+  }
+}
