@@ -28,7 +28,7 @@ export function onEvent(listener: Listener): () => void {
 
 /** Which lists an event makes stale, by the first word of its kind; its instance is looked up besides. */
 const staleBy: Record<string, readonly string[]> = {
-  account: ['accounts', 'balance', 'transactions', 'statement', 'ledger', 'revenue'],
+  account: ['accounts', 'balance', 'estimates', 'transactions', 'statement', 'ledger', 'revenue'],
   'api-key': ['api-keys'],
   backup: ['backups', 'disks'],
   configuration: ['configurations', 'offers', 'capacity'],
@@ -38,13 +38,13 @@ const staleBy: Record<string, readonly string[]> = {
   host: ['hosts', 'offers', 'capacity'],
   image: ['images'],
   instance: ['instance-counts', 'operations', 'deployments', 'balance', 'hosts'],
-  ledger: ['balance', 'transactions', 'statement', 'ledger'],
-  offer: ['offers', 'capacity'],
+  ledger: ['balance', 'estimates', 'transactions', 'statement', 'ledger'],
+  offer: ['offers', 'capacity', 'estimates'],
   'own-image': ['images'],
   price: ['prices'],
   privilege: ['privileges', 'users'],
   quote: ['quotes', 'offers', 'capacity'],
-  slot: ['slots'],
+  slot: ['slots', 'estimates'],
   'ssh-key': ['ssh-keys'],
   user: ['users', 'privileges'],
   vm: ['instance-counts', 'operations', 'addresses'],

@@ -26,3 +26,6 @@ export const hostsPath: string = '/console/hosts';
 
 /** The page of a host. */
 export const hostPath = (id: string): string => `${hostsPath}/${id}`;
+
+/** What was made together. */
+export const deploymentPath = (id: string): string => `/console/deployments/${id}`;

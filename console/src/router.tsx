@@ -22,7 +22,9 @@ const routeTree = root.addChildren([
   page('/console/api-keys', () => import('./pages/api-keys.tsx')),
   page('/console/capacity', () => import('./pages/capacity.tsx')),
   page('/console/configurations', () => import('./pages/configurations.tsx')),
+  page('/console/create', () => import('./pages/create.tsx')),
   page('/console/datacenters', () => import('./pages/datacenters.tsx')),
+  page('/console/deployments/$deployment', () => import('./pages/deployment.tsx')),
   page('/console/events', () => import('./pages/events.tsx')),
   page('/console/groups', () => import('./pages/groups.tsx')),
   page('/console/hosts', () => import('./pages/hosts.tsx')),
@@ -32,16 +34,17 @@ const routeTree = root.addChildren([
   page('/console/instances/$instance', () => import('./pages/instance/index.tsx')),
   page('/console/ledger', () => import('./pages/ledger.tsx')),
   page('/console/me', () => import('./pages/me/me.tsx')),
+  page('/console/offers', () => import('./pages/offers.tsx')),
   page('/console/prices', () => import('./pages/prices.tsx')),
   page('/console/quotes', () => import('./pages/quotes.tsx')),
   page('/console/revenue', () => import('./pages/revenue.tsx')),
   page('/console/slots', () => import('./pages/slots.tsx')),
   page('/console/ssh-keys', () => import('./pages/ssh-keys.tsx')),
+  page('/console/statement', () => import('./pages/statement.tsx')),
   page('/console/users', () => import('./pages/users.tsx')),
   page('/console/users/$user', () => import('./pages/user.tsx')),
   page('/console/webhooks', () => import('./pages/webhooks.tsx')),
   page('/console/webhooks/$webhook', () => import('./pages/webhook.tsx')),
-  page('/console/offers', () => import('./pages/offers.tsx')),
 ]);
 
 /** The one router of the page. */

@@ -18,6 +18,7 @@ const ofCustomers: Entry[] = [
   { to: '/console/images', label: 'Images', icon: 'image' },
   { to: '/console/addresses', label: 'Addresses', icon: 'address' },
   { to: '/console/quotes', label: 'Quotes', icon: 'lock' },
+  { to: '/console/statement', label: 'Statement', icon: 'money' },
   { to: '/console/events', label: 'Events', icon: 'event' },
   { to: '/console/ssh-keys', label: 'SSH keys', icon: 'key' },
   { to: '/console/api-keys', label: 'API keys', icon: 'key' },

@@ -33,16 +33,14 @@ export default function OffersPage() {
       }
     >
       <SearchForm asked={asked} ask={ask} error={list.error} />
+      <Section title="What is free where">
+        <HeatMap asked={asked} ask={ask} />
+      </Section>
       {isOfField ? (
         <p className="note">No offers can be looked for before what is marked above is right: {list.error?.message}</p>
       ) : (
         <Results list={list} asked={asked} empty={<Explanation asked={asked} ask={ask} />} />
       )}
-      <div className="after-list">
-        <Section title="What is free where">
-          <HeatMap asked={asked} ask={ask} />
-        </Section>
-      </div>
     </Page>
   );
 }

@@ -1,6 +1,6 @@
 // Forms: what was typed, what the server refused of it, each refusal at its field.
 
-import { type ComponentProps, type ReactNode, useId, useState } from 'react';
+import { type ComponentProps, type ReactNode, useCallback, useId, useState } from 'react';
 import { RefusedError } from '../../../sdk/error.ts';
 import { noteError } from '../query.ts';
 import { Button } from './button.tsx';
@@ -9,6 +9,7 @@ import { Failure } from './state.tsx';
 /** A form's state. */
 export interface FormState<Values> {
   values: Values;
+  /** Changes a field; the same function always. */
   set<Name extends keyof Values>(name: Name, value: Values[Name]): void;
   /** What the input of a field is given. */
   field<Name extends keyof Values & string>(name: Name): Bound<Values[Name]>;
@@ -29,7 +30,7 @@ export interface Bound<Value> {
 }
 
 /**
- * The state of a form. What the server refuses stands at the field that the problem's pointer names by its first part, or its last.
+ * The state of a form. What the server refuses stands at the field that the problem's pointer names by the first of its parts that is one.
  * @param send does it
  */
 export function useForm<Values extends object>(
@@ -56,7 +57,10 @@ export function useForm<Values extends object>(
       setBusy(false);
     }
   };
-  const set: FormState<Values>['set'] = (name, value) => setValues((before) => ({ ...before, [name]: value }));
+  const set = useCallback<FormState<Values>['set']>(
+    (name, value) => setValues((before) => ({ ...before, [name]: value })),
+    [],
+  );
   return {
     values,
     errors,
@@ -73,14 +77,15 @@ export function useForm<Values extends object>(
   };
 }
 
-function fieldErrors(error: unknown, values: object): Partial<Record<string, string>> {
+/** What a refusal says of the fields of a form; nothing where any of it is about no field. */
+export function fieldErrors(error: unknown, values: object): Partial<Record<string, string>> {
   if (!(error instanceof RefusedError)) return {};
   const { pointer, detail, errors = [] } = error.problem;
   const faults = errors.length > 0 ? errors : [{ pointer, detail }];
   const found: Partial<Record<string, string>> = {};
   for (const fault of faults) {
     const path = fault.pointer?.split('/').slice(1) ?? [];
-    const name = [path[0], path.at(-1)].find((part) => part !== undefined && part in values);
+    const name = path.find((part) => part in values);
     // What belongs to no field of this form is told above it.
     if (name === undefined) return {};
     found[name] = fault.detail;

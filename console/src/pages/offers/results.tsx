@@ -32,14 +32,14 @@ interface ResultsProps {
 export function Results({ list, asked, empty }: ResultsProps) {
   const epochSeconds = useEpochSeconds();
   const columns: Column<Offer>[] = [
-    { title: 'Size', cell: ({ configuration }) => <strong>{sizeOf(configuration)}</strong> },
+    { title: 'Size', cell: ({ configuration }) => <strong className="keep">{sizeOf(configuration)}</strong> },
     { title: 'Hardware', cell: ({ hardware }) => hardwareOf(hardware) },
     {
       title: 'Place',
       cell: ({ datacenter }) =>
         datacenter ? (
           <>
-            {countryName(datacenter.country)}, {datacenter.city} <span className="fine">{datacenter.slug}</span>
+            {countryName(datacenter.country)}, {datacenter.city} <span className="fine keep">{datacenter.slug}</span>
           </>
         ) : (
           'Not told'
@@ -48,17 +48,13 @@ export function Results({ list, asked, empty }: ResultsProps) {
     {
       title: `Price a ${epochWord(epochSeconds)}`,
       numeric: true,
-      cell: ({ pricePerEpoch }) => (
-        <>
-          <strong>{price(pricePerEpoch)}</strong>
-        </>
-      ),
+      cell: ({ pricePerEpoch }) => <strong>{price(pricePerEpoch)}</strong>,
     },
     { title: 'An hour', numeric: true, cell: ({ pricePerEpoch }) => perHour(pricePerEpoch, epochSeconds) },
     { title: '30 days', numeric: true, cell: ({ pricePerEpoch }) => perMonth(pricePerEpoch, epochSeconds) },
     { title: 'Fit now', numeric: true, cell: ({ available }) => available.toLocaleString('en-US') },
     {
-      title: 'Act',
+      title: 'Actions',
       cell: (offer) => (
         <Link
           className="button"

@@ -1,9 +1,10 @@
 // What has just happened, as it happens.
 
-import { useQueries, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { eventsPath, instancePath } from '../../paths.ts';
+import { eventsPath } from '../../paths.ts';
 import { useSession } from '../../session.tsx';
+import { InstanceName } from '../../ui/names.tsx';
 import { Section } from '../../ui/page.tsx';
 import { Loading } from '../../ui/state.tsx';
 import { When } from '../../ui/words.tsx';
@@ -20,12 +21,6 @@ export function LatestEvents({ seesAll }: { seesAll: boolean }) {
       return (await berth.events.list({ ...filter, newestFirst: true, limit: shown }).page()).items;
     },
   });
-  const ids = [...new Set(data?.flatMap(({ instance }) => instance ?? []))];
-  const instances = useQueries({
-    queries: ids.map((id) => ({ queryKey: ['instances', id], queryFn: () => berth.instances.get(id) })),
-  });
-  // One that is gone has no name any more.
-  const names = new Map(instances.flatMap(({ data: found }) => (found ? [[found.id, found.name]] : [])));
   if (error) return null;
   return (
     <Section title="Latest events" actions={<Link to={eventsPath}>All events</Link>}>
@@ -37,8 +32,7 @@ export function LatestEvents({ seesAll }: { seesAll: boolean }) {
               <When time={createdAt} />
               <code>{kind}</code>
               <span className="event-message">
-                {instance && names.has(instance) && <Link to={instancePath(instance)}>{names.get(instance)}</Link>}{' '}
-                {message}
+                {instance && <InstanceName id={instance} />} {message}
               </span>
             </li>
           ))}

@@ -1,0 +1,119 @@
+// Starts a container on a slot that is free.
+
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useEffect } from 'react';
+import { useDone } from '../../done.ts';
+import { price } from '../../format.ts';
+import { AccountField } from '../../layout/choose-account.tsx';
+import { instancePath } from '../../paths.ts';
+import { useSession } from '../../session.tsx';
+import { Form, type FormState, fieldErrors, SelectField, TextAreaField, TextField, useForm } from '../../ui/form.tsx';
+import { Section } from '../../ui/page.tsx';
+import { type ContainerValues, containerBodyOf, containerValuesOf } from './container-body.ts';
+import { Cost } from './cost.tsx';
+import { useEstimate } from './estimate.ts';
+import { GroupField } from './group-field.tsx';
+import { SlotField, useFreeSlots } from './slot-field.tsx';
+import { SshKeysField } from './ssh-keys-field.tsx';
+
+/** The form. */
+export function ContainerForm() {
+  const { berth, account } = useSession();
+  const search: Record<string, unknown> = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const done = useDone();
+  const slots = useFreeSlots();
+  const pricesOf = (slot: string) => slots.data?.find(({ id }) => id === slot)?.prices ?? [];
+  /** With the price that is shown as chosen where nobody has chosen one. */
+  const priced = (given: ContainerValues) => ({
+    ...given,
+    slotPrice: given.slotPrice || (pricesOf(given.slot)[0]?.id ?? ''),
+  });
+  const form = useForm(containerValuesOf(search, account?.id ?? ''), async (given) => {
+    const { id, name } = await berth.instances.create(containerBodyOf(priced(given)));
+    await done(`${name} is on its way`, 'instances', 'slots', 'balance');
+    return navigate({ to: instancePath(id) });
+  });
+  const { values, set } = form;
+  const accountId = account?.id;
+  useEffect(() => {
+    if (accountId) set('account', accountId);
+  }, [accountId, set]);
+  const setKeys = useCallback((keys: string[]) => set('sshKeys', keys), [set]);
+  const prices = pricesOf(values.slot);
+  const isAskable = values.account !== '' && values.slot !== '';
+  // A price can be told before there is an image.
+  const body = { ...containerBodyOf(priced(values)), image: values.image.trim() || 'scratch' };
+  const estimated = useEstimate(isAskable ? body : null);
+  const wrong = fieldErrors(estimated.error, values);
+  const field: FormState<ContainerValues>['field'] = (name) => {
+    const bound = form.field(name);
+    return { ...bound, error: bound.error ?? wrong[name] };
+  };
+  const isShort = estimated.estimate !== undefined && !estimated.error && !estimated.estimate.sufficient;
+  const reason = values.slot === '' ? 'Choose a slot first.' : isShort ? 'The account has too little for it.' : null;
+  return (
+    <Form form={form} act={`Start ${values.name}`} reason={reason}>
+      <div className="create-columns">
+        <div>
+          <AccountField {...field('account')} />
+          <Section title="What it runs on">
+            <SlotField
+              {...field('slot')}
+              onChange={(id) => {
+                set('slot', id);
+                set('slotPrice', '');
+              }}
+            />
+            {prices.length > 1 && (
+              <SelectField
+                label="Price"
+                {...field('slotPrice')}
+                value={priced(values).slotPrice}
+                choices={prices.map(({ id, unit, amount }) => ({ value: id, label: `${price(amount)} an ${unit}` }))}
+              />
+            )}
+          </Section>
+          <Section title="What it runs">
+            <TextField label="Image" hint="Such as nginx:latest or registry.example.com/app:1" {...field('image')} />
+            <TextAreaField
+              label="Environment"
+              hint="A line of NAME=value each"
+              spellCheck={false}
+              {...field('environment')}
+            />
+            <TextAreaField label="Startup script" spellCheck={false} {...field('startupScript')} />
+            <details>
+              <summary>The image is in a private registry</summary>
+              <div className="row-fields">
+                <TextField label="Registry" placeholder="registry.example.com" {...field('server')} />
+                <TextField label="Login" autoComplete="off" {...field('login')} />
+                <TextField label="Password" type="password" autoComplete="off" {...field('password')} />
+              </div>
+            </details>
+          </Section>
+          <Section title="Who gets in">
+            <SshKeysField
+              account={values.account}
+              value={values.sshKeys}
+              error={field('sshKeys').error}
+              onChange={setKeys}
+            />
+            <TextField
+              label="Ports open from outside"
+              hint="Such as 5432, or 8443/https for one with a name and a certificate"
+              {...field('ports')}
+            />
+          </Section>
+          <Section title="What it is called">
+            <div className="row-fields">
+              <TextField label="Name" hint="Letters, digits and -" {...field('name')} />
+              <GroupField account={values.account} {...field('group')} />
+            </div>
+          </Section>
+        </div>
+        <Cost estimated={estimated} isToldElsewhere={Object.keys(wrong).length > 0} before="Choose a slot to see it." />
+      </div>
+    </Form>
+  );
+}

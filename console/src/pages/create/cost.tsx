@@ -1,0 +1,96 @@
+// What it will cost, as it is chosen: the price, what is taken at once, and whether the account has it.
+
+import { Link } from '@tanstack/react-router';
+import { RefusedError } from '../../../../sdk/error.ts';
+import type { Estimate } from '../../../../sdk/generated/types.ts';
+import { many, mib, perHour, perMonth, price, usd } from '../../format.ts';
+import { useEpochSeconds } from '../../money.ts';
+import { offersPath } from '../../paths.ts';
+import { Facts } from '../../ui/page.tsx';
+import { Failure } from '../../ui/state.tsx';
+import type { Estimated } from './estimate.ts';
+
+const hourSeconds = 3_600;
+
+interface CostProps {
+  estimated: Estimated;
+  /** Whether what is wrong stands at a field already. */
+  isToldElsewhere: boolean;
+  /** What to look for in the market where there is no place; left out where that would not help. */
+  search?: Record<string, string> | undefined;
+  /** What there is to say while nothing can be asked. */
+  before: string;
+}
+
+/** The part of the page with the price. */
+export function Cost({ estimated: { estimate, error, isStale }, isToldElsewhere, search, before }: CostProps) {
+  return (
+    <section className="card cost" aria-labelledby="cost">
+      <h2 id="cost">What it costs</h2>
+      <div aria-live="polite" aria-busy={isStale} className={isStale ? 'stale' : undefined}>
+        {error ? (
+          <Unpriced error={error} isToldElsewhere={isToldElsewhere} search={search} />
+        ) : estimate ? (
+          <Priced estimate={estimate} />
+        ) : (
+          <p className="fine">{before}</p>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Unpriced({
+  error,
+  isToldElsewhere,
+  search,
+}: { error: Error } & Pick<CostProps, 'isToldElsewhere' | 'search'>) {
+  const isOfMarket = error instanceof RefusedError && /offer/.test(error.code);
+  if (isToldElsewhere) return <p className="fine">Told as soon as what is marked is right.</p>;
+  if (!isOfMarket) return <Failure error={error} />;
+  return (
+    <div className="note note-bad" role="alert">
+      <p>Nothing on the market fits this now.</p>
+      {search && (
+        <p>
+          <Link to={offersPath} search={search as never}>
+            See why, and what would fit
+          </Link>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Priced({ estimate }: { estimate: Estimate }) {
+  const { kind, count, unit, total, vcpus, memoryMib, diskGib, sufficient, needed, available } = estimate;
+  const epochSeconds = useEpochSeconds();
+  const seconds = unit === 'hour' ? hourSeconds : epochSeconds;
+  const word = unit === 'hour' ? 'an hour' : 'an epoch';
+  return (
+    <>
+      <p className="figure">
+        {price(total)} <span className="per">{word}</span>
+      </p>
+      <p className="fine">
+        {perHour(total, seconds)} an hour, {perMonth(total, seconds)} in 30 days
+      </p>
+      <Facts
+        facts={[
+          [
+            'What you get',
+            `${count > 1 ? `${many(count, kind === 'vm' ? 'VM' : 'container')}, each ` : ''}${vcpus} vCPU, ${mib(memoryMib)} of memory, ${diskGib} GiB of disk`,
+          ],
+          ['Charged at once', usd(estimate.firstCharge)],
+          ['Held as a deposit', usd(estimate.deposit)],
+          ['Your balance', usd(available)],
+        ]}
+      />
+      {!sufficient && (
+        <p className="note note-bad" role="alert">
+          That needs {usd(needed)}, and the account has {usd(available)}. Add money first, or choose less.
+        </p>
+      )}
+    </>
+  );
+}

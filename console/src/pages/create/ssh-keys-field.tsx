@@ -1,0 +1,81 @@
+// Whom the new instance lets in: keys of the account's, and a new one that is registered on the way.
+
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useId, useRef } from 'react';
+import { useDone } from '../../done.ts';
+import { useBerth } from '../../session.tsx';
+import { Button } from '../../ui/button.tsx';
+import { CheckField, TextAreaField, useForm } from '../../ui/form.tsx';
+import { Failure } from '../../ui/state.tsx';
+
+interface SshKeysFieldProps {
+  account: string;
+  /** Fingerprints. */
+  value: string[];
+  error: string | undefined;
+  onChange(value: string[]): void;
+}
+
+/** The field. All keys are chosen to begin with. */
+export function SshKeysField({ account, value, error, onChange }: SshKeysFieldProps) {
+  const berth = useBerth();
+  const done = useDone();
+  const errorId = useId();
+  const keys = useQuery({
+    queryKey: ['ssh-keys', 'of', account],
+    queryFn: () => berth.sshKeys.list({ account, limit: 200 }).all(),
+    enabled: account !== '',
+  });
+  const chosenFor = useRef('');
+  useEffect(() => {
+    if (!keys.data || chosenFor.current === account) return;
+    chosenFor.current = account;
+    onChange(keys.data.map(({ fingerprint }) => fingerprint));
+  }, [keys.data, account, onChange]);
+  const form = useForm({ publicKey: '' }, async ({ publicKey }) => {
+    const key = await berth.sshKeys.create({ account, publicKey: publicKey.trim() });
+    await done(`${key.name} is registered`, 'ssh-keys');
+    onChange([...new Set([...value, key.fingerprint])]);
+    form.reset();
+  });
+  return (
+    <fieldset className="plain-fieldset" aria-describedby={error ? errorId : undefined}>
+      <legend>SSH keys</legend>
+      {keys.error && <Failure error={keys.error} onRetry={() => keys.refetch()} />}
+      {keys.data?.map(({ fingerprint, name, algorithm }) => (
+        <CheckField
+          key={fingerprint}
+          label={name}
+          hint={name === fingerprint ? algorithm : `${algorithm}, ${fingerprint}`}
+          checked={value.includes(fingerprint)}
+          onChange={(isChosen) =>
+            onChange(isChosen ? [...value, fingerprint] : value.filter((one) => one !== fingerprint))
+          }
+        />
+      ))}
+      {value.length === 0 && keys.data && (
+        <p className="hint">Nobody can log in by SSH unless a key is chosen or added.</p>
+      )}
+      {error && (
+        <p id={errorId} className="error" role="alert">
+          {error}
+        </p>
+      )}
+      <TextAreaField
+        label="A new public key"
+        hint="One line, as in ~/.ssh/id_ed25519.pub; it is registered for next time"
+        rows={2}
+        spellCheck={false}
+        {...form.field('publicKey')}
+      />
+      {form.failure && <Failure error={form.failure} />}
+      <Button
+        busy={form.busy}
+        reason={form.values.publicKey.trim() === '' ? 'Paste a public key first.' : null}
+        onClick={() => void form.submit()}
+      >
+        Register this key
+      </Button>
+    </fieldset>
+  );
+}

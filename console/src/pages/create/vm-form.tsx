@@ -1,0 +1,255 @@
+// Makes VMs: what they run, how big, where, who gets in. What it costs follows what is chosen.
+
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useEffect } from 'react';
+import { useDone } from '../../done.ts';
+import { mib } from '../../format.ts';
+import { AccountField } from '../../layout/choose-account.tsx';
+import { deploymentPath, instancePath } from '../../paths.ts';
+import { useBerth, useSession } from '../../session.tsx';
+import { Form, type FormState, fieldErrors, SelectField, TextAreaField, TextField, useForm } from '../../ui/form.tsx';
+import { Section } from '../../ui/page.tsx';
+import { countryName, useMarket } from '../offers/search-form.tsx';
+import { Cost } from './cost.tsx';
+import { useEstimate } from './estimate.ts';
+import { GroupField } from './group-field.tsx';
+import { SshKeysField } from './ssh-keys-field.tsx';
+import { byUrl, marketSearchOf, type VmValues, vmBodyOf, vmValuesOf } from './vm-body.ts';
+
+type Bound = FormState<VmValues>['field'];
+interface PartProps {
+  values: VmValues;
+  set: FormState<VmValues>['set'];
+  field: Bound;
+}
+
+/** The form. */
+export function VmForm() {
+  const { berth, account } = useSession();
+  const search: Record<string, unknown> = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const done = useDone();
+  const form = useForm(vmValuesOf(search, account?.id ?? ''), async (values) => {
+    const { kind, count = 1, ...body } = vmBodyOf(values);
+    if (count === 1) {
+      const { id, name } = await berth.instances.create({ kind, ...body });
+      await done(`${name} is on its way`, 'instances', 'balance');
+      return navigate({ to: instancePath(id) });
+    }
+    const { id } = await berth.deployments.create({ ...body, count });
+    await done(`${count} VMs are on their way`, 'instances', 'balance');
+    return navigate({ to: deploymentPath(id) });
+  });
+  const { values, set } = form;
+  // The account may be chosen at the top of the page meanwhile.
+  const accountId = account?.id;
+  useEffect(() => {
+    if (accountId) set('account', accountId);
+  }, [accountId, set]);
+  const estimated = useEstimate(values.account !== '' && values.image !== '' ? vmBodyOf(values) : null);
+  const wrong = fieldErrors(estimated.error, values);
+  const isToldElsewhere = Object.keys(wrong).length > 0;
+  const field: Bound = (name) => {
+    const bound = form.field(name);
+    return { ...bound, error: bound.error ?? wrong[name] };
+  };
+  const part = { values, set, field };
+  const { estimate } = estimated;
+  const isShort = estimate !== undefined && !estimated.error && !estimate.sufficient;
+  return (
+    <Form
+      form={form}
+      act={Number(values.count) > 1 ? `Create ${values.count} VMs` : `Create ${values.name}`}
+      reason={isShort ? 'The account has too little for it.' : null}
+    >
+      <div className="create-columns">
+        <div>
+          <AccountField {...field('account')} />
+          <Section title="What it runs">
+            <ImageField {...part} />
+          </Section>
+          <SizePart {...part} />
+          <PlacePart {...part} />
+          <AccessPart {...part} />
+          <NamePart {...part} />
+        </div>
+        <Cost
+          estimated={estimated}
+          isToldElsewhere={isToldElsewhere}
+          search={marketSearchOf(values)}
+          before="Choose an image to see it."
+        />
+      </div>
+    </Form>
+  );
+}
+
+function ImageField({ values, set, field }: PartProps) {
+  const berth = useBerth();
+  const { data: seen = [] } = useQuery({
+    queryKey: ['images', 'choices'],
+    queryFn: () => berth.images.list({ limit: 200 }).all(),
+  });
+  // An operator sees everybody's.
+  const images = seen.filter(({ account }) => account === null || account === values.account);
+  const bound = field('image');
+  // The first one of the catalog is as good as any to see a price for.
+  const first = images[0]?.slug;
+  const hasImage = values.image !== '';
+  useEffect(() => {
+    if (first && !hasImage) set('image', first);
+  }, [first, hasImage, set]);
+  const isByUrl = values.image === byUrl;
+  return (
+    <>
+      <SelectField
+        label="Image"
+        {...bound}
+        error={isByUrl ? undefined : bound.error}
+        choices={[
+          ...(values.image === '' ? [{ value: '', label: 'Choose an image' }] : []),
+          ...images.map(({ slug, name, distribution, account, state }) => ({
+            value: slug,
+            label: `${name}${account ? ' (own)' : ` (${distribution})`}${state === 'ready' ? '' : `, ${state}`}`,
+            disabled: state === 'failed',
+          })),
+          { value: byUrl, label: 'Another one, by its URL' },
+        ]}
+      />
+      {isByUrl && (
+        <TextField
+          label="URL of the image"
+          hint="https, and ends in .qcow2, .img or .raw, these with .gz or .xz, too"
+          {...field('imageUrl')}
+          error={bound.error}
+        />
+      )}
+    </>
+  );
+}
+
+function SizePart({ values, field }: PartProps) {
+  const { configurations = [] } = useMarket() ?? {};
+  return (
+    <Section title="How big">
+      <SelectField
+        label="Size"
+        {...field('sizing')}
+        onChange={(value) => field('sizing').onChange(value === 'own' ? 'own' : 'configuration')}
+        choices={[
+          { value: 'configuration', label: 'One that is sold' },
+          { value: 'own', label: 'A size of its own' },
+        ]}
+      />
+      {values.sizing === 'own' ? (
+        <div className="row-fields">
+          <TextField label="vCPUs" inputMode="numeric" {...field('vcpus')} />
+          <TextField label="Memory, GiB" inputMode="numeric" {...field('memoryMib')} />
+          <TextField label="Disk, GiB" inputMode="numeric" {...field('diskGib')} />
+        </div>
+      ) : (
+        <div className="row-fields">
+          <SelectField
+            label="Configuration"
+            {...field('configuration')}
+            choices={[
+              { value: '', label: 'The smallest that fits' },
+              ...configurations.map(({ slug, vcpus, memoryMib, diskGib }) => ({
+                value: slug,
+                label: `${vcpus} vCPU, ${mib(memoryMib)}, ${diskGib} GiB disk`,
+              })),
+            ]}
+          />
+          <TextField
+            label="Additional storage, GiB"
+            inputMode="numeric"
+            placeholder="0"
+            {...field('additionalStorageGib')}
+          />
+        </div>
+      )}
+    </Section>
+  );
+}
+
+const anyOf = (values: readonly string[], chosen: string, label: (value: string) => string = (value) => value) => [
+  { value: '', label: 'Any' },
+  ...[...new Set([...values, ...(chosen ? [chosen] : [])])].toSorted().map((value) => ({ value, label: label(value) })),
+];
+
+function PlacePart({ values, field }: PartProps) {
+  const { datacenters = [], hardware } = useMarket() ?? {};
+  const inCountry = datacenters.filter(({ country }) => values.countries === '' || country === values.countries);
+  return (
+    <Section title="Where, and on what">
+      <div className="row-fields">
+        <SelectField
+          label="Country"
+          {...field('countries')}
+          choices={anyOf(
+            datacenters.map(({ country }) => country),
+            values.countries,
+            countryName,
+          )}
+        />
+        <SelectField
+          label="Datacenter"
+          {...field('datacenters')}
+          choices={anyOf(
+            inCountry.map(({ slug }) => slug),
+            values.datacenters,
+          )}
+        />
+        <SelectField
+          label="CPU maker"
+          {...field('cpuManufacturer')}
+          choices={anyOf(hardware?.cpu.map(({ manufacturer }) => manufacturer) ?? [], values.cpuManufacturer)}
+        />
+        <SelectField
+          label="CPU architecture"
+          {...field('cpuArchitecture')}
+          choices={anyOf(hardware?.cpu.map(({ architecture }) => architecture) ?? [], values.cpuArchitecture)}
+        />
+        <SelectField
+          label="Storage"
+          {...field('storageType')}
+          choices={anyOf(hardware?.storage.map(({ type }) => type) ?? [], values.storageType)}
+        />
+        <TextField label="Price at most, $ an epoch" inputMode="decimal" {...field('maxPricePerEpoch')} />
+      </div>
+    </Section>
+  );
+}
+
+function AccessPart({ values, set, field }: PartProps) {
+  const setKeys = useCallback((keys: string[]) => set('sshKeys', keys), [set]);
+  return (
+    <Section title="Who gets in">
+      <SshKeysField account={values.account} {...field('sshKeys')} onChange={setKeys} />
+      <TextField
+        label="Ports open from outside"
+        hint="Such as 80, 443, 53/udp. Port 22 is open always."
+        {...field('ports')}
+      />
+    </Section>
+  );
+}
+
+function NamePart({ values, field }: PartProps) {
+  return (
+    <Section title="What it is called">
+      <div className="row-fields">
+        <TextField label="Name" hint="Letters, digits and -" {...field('name')} />
+        <GroupField account={values.account} {...field('group')} />
+        <TextField label="How many" hint="1 to 10 of this name" inputMode="numeric" {...field('count')} />
+      </div>
+      <TextAreaField
+        label="Script for its first boot"
+        hint="Run once as root; begins with #!"
+        spellCheck={false}
+        {...field('firstBootScript')}
+      />
+    </Section>
+  );
+}
