@@ -122,6 +122,7 @@ import type {
   Slot,
   SlotChange,
   SlotPage,
+  Spend,
   SshKey,
   SshKeyPage,
   Statement,
@@ -849,6 +850,16 @@ export class MoneyApi {
       to?: string | undefined;
     } = {}, options: Options = {}): Promise<Statement> {
     return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}/statement`, { query }, options);
+  }
+
+  /** What an account was charged in a span of time, day by day. */
+  getSpend(account: string, query: {
+      /** From this day or moment on, in UTC unless it says otherwise; from the beginning where left out */
+      from?: string | undefined;
+      /** Up to before this day or moment; up to now where left out */
+      to?: string | undefined;
+    } = {}, options: Options = {}): Promise<Spend> {
+    return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}/spend`, { query }, options);
   }
 
   /** What moved in an account, transaction by transaction, the newest first. */

@@ -1888,6 +1888,25 @@ export interface SlotPricesChange {
   epoch?: string | null | undefined;
 }
 
+export interface Spend {
+  account: string;
+  /** Null: from the beginning */
+  from: string | null;
+  /** Null: up to now */
+  to: string | null;
+  /** Days without a charge are left out */
+  days: SpendOfDay[];
+  /** US dollars */
+  total: string;
+}
+
+export interface SpendOfDay {
+  /** In UTC */
+  day: string;
+  /** What was charged, less refunds */
+  spent: string;
+}
+
 export interface SshKey {
   id: string;
   account: string;
