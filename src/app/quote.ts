@@ -31,6 +31,7 @@ import { type Choice, checkSold, lookForVms, type WantedVms } from './instance-c
 import { disksOf, type InstancesFields, type InstancesRequest } from './instance-request.ts';
 import { readBalance } from './ledger.ts';
 import { checkInstances, checkPlaceConstraints, noOffer } from './offer.ts';
+import { tellNotFound } from './offer-not-found.ts';
 import { type Attempt, inFreePlace, PlaceTaken } from './placing.ts';
 import { endExpiredQuotes, releaseQuote as release } from './quote-end.ts';
 import { readQuoteOf, requireOpen, unknownQuote } from './quote-use.ts';
@@ -70,21 +71,28 @@ export async function quoteVms(
 ): Promise<QuoteRow> {
   const wanted = await checkRequest(context, request, fields);
   const seconds = checkQuoteSeconds(request.validSeconds, fields.validSeconds);
-  const lookFor = (market: Attempt['market'], lessons: Parameters<typeof lookForVms>[2]) =>
-    lookForVms(market, wanted, { ...lessons, isInDefaultPool: true });
   // What it is of is told by where it was found, and every attempt looks anew.
   let choice: Choice | null = null;
-  const id = await inFreePlace(context, {
+  let tried: Attempt | undefined;
+  const written = inFreePlace(context, {
     ...{ count: wanted.count, disks: 0 },
     look: (market, lessons) => {
-      const found = lookFor(market, lessons);
+      const found = lookForVms(market, wanted, { ...lessons, isInDefaultPool: true });
       choice = found.choice;
       return found.placed;
     },
-    write: async (tx, { placed }) => {
+    write: async (tx, attempt) => {
+      tried = attempt;
+      const { placed } = attempt;
       if (!choice || placed.placed < wanted.count) throw noOffer(placed);
       return writeVms(context, tx, at, { choice, placements: placed.placements, count: wanted.count, seconds });
     },
+  });
+  const id = await written.catch(async (error: unknown) => {
+    const isNoOffer = error instanceof BerthError && ['no_suitable_offer', 'not_enough_offers'].includes(error.code);
+    // What is suggested is of configurations, so it is for those who asked for one.
+    if (tried && isNoOffer && !wanted.size) await tellNotFound(context, at.principal, tried.market, wanted);
+    throw error;
   });
   return readQuoteOf(context.database, at.account.id, { id, shown: id });
 }

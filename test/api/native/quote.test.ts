@@ -123,6 +123,8 @@ test('what a quote holds is nobody else’s until it is let go', async () => {
   assert.equal(new Date(quote.expiresAt).getTime() > Date.now(), true);
   assert.equal(await available(), 1);
   await refused(ask({ configuration: slug, count: 2 }), 422, 'not_enough_offers');
+  const told = await database.selectFrom('event').where('kind', '=', 'offer.not_found').select('id').execute();
+  assert.equal(told.length, 1);
   const other = await berth.call(
     'POST',
     '/vms/v3',
