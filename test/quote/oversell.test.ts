@@ -8,12 +8,14 @@ import { sql } from 'kysely';
 import type { Principal } from '../../src/app/authenticate.ts';
 import type { Context } from '../../src/app/context.ts';
 import { deploy } from '../../src/app/deployment.ts';
-import { setHostState } from '../../src/app/host-terms.ts';
+import { addPool, setHostState } from '../../src/app/host-terms.ts';
 import { quoteVms, releaseQuote } from '../../src/app/quote.ts';
 import { noConstraints } from '../../src/model/constraints.ts';
 import { BerthError, type ErrorCode } from '../../src/model/errors.ts';
 import { reconcileQuotes } from '../../src/reconcilers/quote.ts';
 import { SeededEntropy } from '../../src/sim/chance.ts';
+import { inTransaction } from '../../src/store/database.ts';
+import { ensureHost } from '../../src/store/host-terms.ts';
 import { keys } from '../api/support.ts';
 import { MoneyWorld } from '../money/world.ts';
 
@@ -228,4 +230,43 @@ test('all at once and on two servers, nothing is sold twice and no quote is used
   assert.ok(uses > 0);
   // Those of the other tests are among them.
   assert.equal(new Set(used.map(({ deployment_id: id }) => id)).size, used.length);
+});
+
+test('a quote over several hosts is used on all of them, and each gets back what is not taken', async () => {
+  const { context, database } = world;
+  const first = await database.selectFrom('host').select('price_id').executeTakeFirstOrThrow();
+  await sql`update host set vcpus_limit = vcpus_used, vcpu_overcommit = 0.01`.execute(database);
+  for (const [index, name] of ['one', 'two', 'three'].entries()) {
+    const row = { id: randomUUID(), name, priceId: first.price_id, overcommit: { cpu: 1, memory: 1, disk: 1 } };
+    await inTransaction(database, (tx) => ensureHost(tx, { ...row, now: world.now }));
+    await addPool(context, name, `127.5${index}.0.0/24`, 'cidr');
+    await sql`update host set reachable = true, vcpus_limit = 2, memory_mib_limit = 8192, disk_gib_limit = 50
+      where name = ${name}`.execute(database);
+  }
+  const [account] = accounts as [Principal];
+  const quote = await ask(context, account, 1, 5, 900);
+  assert.equal(quote.holds.length, 3);
+  assert.equal(
+    quote.holds.reduce((sum, { count }) => sum + count, 0),
+    5,
+  );
+  assert.equal(await outcomeOf(make(context, account, 1, 2)), 'not_enough_offers');
+  assert.equal(await outcomeOf(make(context, account, 1, 6, quote.id)), 'quote_too_small');
+  assert.equal((await make(context, account, 1, 4, quote.id)).length, 4);
+  assert.equal((await make(context, account, 1, 2)).length, 2);
+  assert.equal(await outcomeOf(make(context, account, 1, 1)), 'no_suitable_offer');
+  const used = await database.selectFrom('host').where('name', '<>', 'host').select('vcpus_used').execute();
+  assert.deepEqual(
+    used.map(({ vcpus_used: count }) => count),
+    [2, 2, 2],
+  );
+  assert.deepEqual(await world.drift(), []);
+  // One that is lost on one of its hosts is lost as a whole.
+  await sql`update host set vcpus_limit = 4 where name in ('one', 'two')`.execute(database);
+  const next = await ask(context, account, 1, 4, 900);
+  await setHostState(context, 'two', 'drained');
+  assert.equal(await outcomeOf(make(context, account, 1, 1, next.id)), 'quote_over');
+  await reconcileQuotes(context);
+  assert.equal((await ask(context, account, 1, 2, 900)).holds.length, 1);
+  assert.deepEqual(await world.drift(), []);
 });
