@@ -96,7 +96,7 @@ try {
   });
   await measure('ssh', bySsh);
   ssh.kill();
-  const door = await new Berth({ url, apiKey }).instances.open(`ins_${id.slice(2)}`, 'console');
+  const door = await new Berth({ url, apiKey }).instances.open(id, 'console');
   const byWeb: Terminal = {
     seen: '',
     type: (text) => door.write(text),

@@ -59,10 +59,15 @@ export function requireNoOtherSite({ headers }: FastifyRequest): void {
 
 /**
  * Holds a WebSocket not to be opened by a page of another site: browsers send the cookie along with it, and let whoever opened it
- * read. They write where the page is, and no script can.
+ * read. They write where the page is, and no script can; nor can it write what a proxy says of the name by which it was reached.
  * @throws BerthError `cross_site`
  */
-export function requireOwnOrigin({ headers: { origin, host } }: FastifyRequest): void {
-  if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return;
+export function requireOwnOrigin({ headers }: FastifyRequest): void {
+  const { origin, host } = headers;
+  if (origin === undefined || headers['sec-fetch-site'] === 'same-origin') return;
+  const forwarded = String(headers['x-forwarded-host'] ?? '')
+    .split(',', 1)[0]
+    ?.trim();
+  if (URL.canParse(origin) && [host, forwarded].includes(new URL(origin).host)) return;
   throw new BerthError('cross_site', `A WebSocket is opened by pages of this site (${host}), and Origin is ${origin}.`);
 }
