@@ -3,6 +3,7 @@
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type BerthError, errorTable, type FieldFaults, InvalidFields } from '../../model/errors.ts';
+import { inOwnWords } from './own-words.ts';
 import { OneOf, Shape, Text, Whole } from './shape.ts';
 
 /** What every problem is served as. */
@@ -55,7 +56,8 @@ export function nativeError(error: BerthError, request: FastifyRequest): { statu
 }
 
 /** The message; one that leaves it to its reader to put the field in front has it put there. */
-function detailOf({ message, subject }: BerthError, { routeOptions }: FastifyRequest): string {
+function detailOf({ message: given, subject }: BerthError, { routeOptions }: FastifyRequest): string {
+  const message = inOwnWords(given);
   if (subject === undefined || !/^(is|are|has|must|can't) /.test(message)) return message;
   return `${routeOptions.config.renames?.[subject] ?? subject} ${message}.`;
 }
@@ -85,7 +87,7 @@ function faultsOf(
     const pointer = field === 'base' ? above : `${above}/${escapePart(name)}`;
     return list.flatMap((fault: string | FieldFaults, index) =>
       typeof fault === 'string'
-        ? [{ detail: `${field === 'base' ? 'the request' : name} ${fault}`, pointer }]
+        ? [{ detail: `${field === 'base' ? 'the request' : name} ${inOwnWords(fault)}`, pointer }]
         : faultsOf(fault, renames, `${pointer}/${index}`),
     );
   });

@@ -202,7 +202,8 @@ test('a disk is erased where its VM is off', async () => {
   assert.equal((await disksOf(vm)).length, 1);
   const running = await machine(berth, { on: true });
   const other = await added(running, { sizeMib: 1_024 });
-  await refusedWhole(call, 409, 'wrong_state', 'DELETE', `/disks/${other.id}`);
+  const { detail } = await refusedWhole(call, 409, 'wrong_state', 'DELETE', `/disks/${other.id}`);
+  assert.match(detail, /^The disks of /);
 });
 
 test('how busy a disk may be is for who runs the whole to say', async () => {
