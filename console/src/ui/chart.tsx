@@ -15,10 +15,26 @@ interface ChartProps {
   write(value: number): string;
   /** What the axis reaches to at least. */
   max?: number | undefined;
+  /** Whether the values are bytes. */
+  ofBytes?: boolean | undefined;
 }
+
+/** Steps of an axis of bytes: powers of two, as sizes are written. */
+const byteSteps = Array.from({ length: 50 }, (_none, power) => 2 ** power);
 
 /** A style of the page, so that charts have the theme's colours. */
 const colourOf = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const dayS = 86_400;
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** How times stand at an axis: those of more than a day are days. */
+function timesOf(seconds: readonly number[]): string[] {
+  const isLong = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0) > 2 * dayS;
+  return seconds.map((second) => (isLong ? day : minute).format(second * 1000));
+}
 
 /** Counts the changes of the theme. */
 function useTheme(): number {
@@ -38,7 +54,7 @@ function useTheme(): number {
 }
 
 /** A chart. What it shows is in a table beside it, too, for who can't see it. */
-export default function Chart({ label, times, lines, write, max }: ChartProps) {
+export default function Chart({ label, times, lines, write, max, ofBytes = false }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(null);
   const writer = useRef(write);
@@ -61,7 +77,10 @@ export default function Chart({ label, times, lines, write, max }: ChartProps) {
       {
         ...{ width: target.clientWidth, height: heightPx },
         series: [
-          { label: 'Time' },
+          {
+            label: 'Time',
+            value: (_plot: UPlot, time: number | null) => (time == null ? '–' : moment.format(time * 1000)),
+          },
           ...names.split('\n').map((name, index) => ({
             label: name,
             stroke: colourOf(`--chart-${index + 1}`),
@@ -70,7 +89,15 @@ export default function Chart({ label, times, lines, write, max }: ChartProps) {
             value: (_plot: UPlot, value: number | null) => (value == null ? '–' : writer.current(value)),
           })),
         ],
-        axes: [axis, { ...axis, size: 76, values: (_plot, values) => values.map((value) => writer.current(value)) }],
+        axes: [
+          { ...axis, values: (_plot, seconds) => timesOf(seconds) },
+          {
+            ...axis,
+            size: 76,
+            values: (_plot, values) => values.map((value) => writer.current(value)),
+            ...(ofBytes ? { incrs: byteSteps } : {}),
+          },
+        ],
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, max ?? 0) * 1.05 || 1] } },
         cursor: { drag: { x: false, y: false } },
       },
@@ -85,7 +112,7 @@ export default function Chart({ label, times, lines, write, max }: ChartProps) {
       made.destroy();
       plot.current = null;
     };
-  }, [names, max, theme]);
+  }, [names, max, ofBytes, theme]);
 
   useEffect(() => plot.current?.setData([times, ...lines.map(({ values }) => values)]), [times, lines]);
 
