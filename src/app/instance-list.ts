@@ -23,6 +23,8 @@ export interface InstanceView extends InstanceDetail {
   pricePerEpoch: bigint;
   /** When something is charged next; null once nothing is. */
   nextBillingAt: Date | null;
+  /** For so many days after its deletion a VM can be brought back. */
+  restorableDays: number;
 }
 
 /** The instances that a caller sees and asks for, the oldest first. */
@@ -57,4 +59,5 @@ const viewOf = (context: Context, row: InstanceDetail): InstanceView => ({
   ...row,
   pricePerEpoch: pricePerEpochOf(context, row),
   nextBillingAt: nextBilling(row, context.clock.now()),
+  restorableDays: context.settings.bytemark.purgeAfterDays,
 });

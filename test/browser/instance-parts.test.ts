@@ -204,7 +204,7 @@ test('a VM is deleted, brought back and purged; a container ends', async () => {
   const id = await makeVm(berth, { name: 'ending' });
   const { page, context, complaints } = await openPart(id, 'settings');
   await press(page, 'Delete ending');
-  await dialogOf(page).getByText('can be brought back').waitFor();
+  await dialogOf(page).getByText('can be brought back for 21 days').waitFor();
   assert.deepEqual(await axeFindings(page), []);
   await dialogOf(page).getByRole('button', { name: 'Delete ending' }).click();
   await page.getByText('ending is soft-deleted').waitFor({ state: 'attached' });

@@ -59,6 +59,8 @@ async function spoil(instance: string): Promise<void> {
     sql`update "user" set email = ${evil} where username in ('mallory', ${evil})`,
     sql`update account set name = ${evil}`,
     sql`update instance set name = ${evil}`,
+    sql`update instance set status_reason = ${evil}, image_url = ${evil}`,
+    sql`update disk set label = ${evil}`,
     sql`update host set name = ${evil}`,
     sql`update image set name = ${evil}, distribution = ${evil} where id = (select id from image limit 1)`,
     sql`update slot set name = ${evil}`,
@@ -90,6 +92,7 @@ const paths = [
     'quotes',
     'instances',
     'instances/:instance',
+    ...['disks', 'metrics', 'console', 'logs', 'settings'].map((tab) => `instances/:instance?tab=${tab}`),
     'hosts',
     'hosts?view=list',
     'hosts/:host',
@@ -127,6 +130,9 @@ test('what strangers wrote is text on every page', async () => {
     'events',
     'ledger',
     'accounts/:account',
+    'instances/:instance',
+    'instances/:instance?tab=disks',
+    'instances/:instance?tab=logs',
   ]) {
     assert.ok(shownOn.includes(path), `${path} shows nothing of a stranger's: ${shownOn.join(', ')}`);
   }

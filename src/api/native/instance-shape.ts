@@ -41,6 +41,7 @@ const VmSchema = Shape(
     keymap: Nullable(Text('en-gb')),
     lastImagedWith: Nullable(Text('debian-13')),
     managementAddress: Nullable(Text('10.64.0.7', 'Where its consoles are reached by SSH')),
+    restorableDays: Type.Number({ description: 'Once deleted, it can be brought back for so long', examples: [21] }),
   },
   'What only a VM has',
 );
@@ -141,10 +142,10 @@ export const toInstance = (row: InstanceView): Static<typeof InstanceSchema> => 
   allowed: Object.fromEntries(instanceActs.map((act: InstanceAct) => [camel(act), whyNotOf(act, row)])),
 });
 
-function toVmPart({ vm }: InstanceView): Static<typeof VmSchema> | null {
+function toVmPart({ vm, restorableDays }: InstanceView): Static<typeof VmSchema> | null {
   if (!vm) return null;
   const { allPortsOpen: _shownAbove, ...shown } = vm;
-  return shown;
+  return { ...shown, restorableDays };
 }
 
 function toContainerPart(row: InstanceView): Static<typeof ContainerSchema> | null {

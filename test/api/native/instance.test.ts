@@ -28,7 +28,7 @@ test('a VM and a container are shown alike, each with what only it has', async (
   assert.deepEqual([vm.kind, vm.name, vm.status, vm.container], ['vm', 'shown', 'active', null]);
   assert.ok(vm.address);
   assert.match(vm.deployment, /^dep_[0-9a-f]{32}$/);
-  assert.equal(vm.vm?.autoreboot, false);
+  assert.deepEqual([vm.vm?.autoreboot, vm.vm?.restorableDays], [false, 21]);
   assert.equal(vm.allowed.start, null);
   assert.match(vm.allowed.reimage ?? '', /not off/);
   assert.match(vm.allowed.undelete ?? '', /not deleted/);

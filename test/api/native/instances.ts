@@ -30,6 +30,7 @@ export interface Instance {
     cdromUrl: string | null;
     keymap: string | null;
     lastImagedWith: string | null;
+    restorableDays: number;
   } | null;
   container: { slot: string; externalId: string | null; publicPorts: { port: number; url: string | null }[] } | null;
   allowed: Record<string, string | null>;

@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Instance } from '../../../../sdk/generated/types.ts';
+import { many } from '../../format.ts';
 import { useBerth } from '../../session.tsx';
 import { useAct } from '../../ui/act.ts';
 import { Button } from '../../ui/button.tsx';
@@ -12,9 +13,12 @@ import { Section } from '../../ui/page.tsx';
 
 const forGood =
   "Its disks with all that is on them, their backups and its addresses are gone for good. This can't be undone.";
-const forAWhile =
-  'It goes off and out of sight, and costs only what its disks and addresses do. It keeps its name, addresses and disks, and can be brought back from the list of deleted ones until it is purged; its events tell until when.';
+const forAWhile = (days: number) =>
+  `It goes off and out of sight, and costs only what its disks and addresses do. It keeps its name, addresses and disks, and can be brought back for ${many(days, 'day')}, until ${day(days)}; then it is purged.`;
 const ofContainer = "It ends, and all that it has written is gone for good. This can't be undone.";
+
+const dayMs = 86_400_000;
+const day = (days: number) => new Date(Date.now() + days * dayMs).toLocaleDateString('en-GB', { dateStyle: 'long' });
 
 /** The part of the page where an instance is deleted, brought back, or erased. */
 export function Ending({ instance }: { instance: Instance }) {
@@ -59,7 +63,7 @@ export function Ending({ instance }: { instance: Instance }) {
           onConfirm={() => end(asked === 'purge')}
           onClose={() => setAsked(undefined)}
         >
-          <p>{asked === 'purge' ? forGood : isVm ? forAWhile : ofContainer}</p>
+          <p>{asked === 'purge' ? forGood : instance.vm ? forAWhile(instance.vm.restorableDays) : ofContainer}</p>
         </Confirm>
       )}
     </Section>

@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Instance } from '../../../../sdk/generated/types.ts';
-import { gib, many, mib, usd } from '../../format.ts';
+import { at, gib, many, mib, usd } from '../../format.ts';
 import { useBerth } from '../../session.tsx';
 import { Facts, Section } from '../../ui/page.tsx';
 import { Badge, Copyable, When } from '../../ui/words.tsx';
@@ -37,9 +37,11 @@ export const Overview = ({ instance }: { instance: Instance }) => (
   </>
 );
 
+const dayMs = 86_400_000;
+
 /** What whoever looks ought to know first. */
 function Notes({ instance }: { instance: Instance }) {
-  const { status, statusReason, funds } = instance;
+  const { status, statusReason, statusChangedAt, funds, vm } = instance;
   const isBad = status === 'failed' || status === 'terminated';
   return (
     <>
@@ -55,6 +57,14 @@ function Notes({ instance }: { instance: Instance }) {
       {status !== 'launching' && statusReason && (
         <div className={isBad ? 'note note-bad' : 'note'} role={isBad ? 'alert' : 'status'}>
           <p>{statusReason}</p>
+        </div>
+      )}
+      {status === 'soft-deleted' && vm && (
+        <div className="note" role="status">
+          <p>
+            It is deleted, and can be brought back in its settings until{' '}
+            {at(new Date(Date.parse(statusChangedAt) + vm.restorableDays * dayMs).toISOString())}.
+          </p>
         </div>
       )}
       {funds !== 'enough' && !isBad && (

@@ -1,0 +1,129 @@
+// The web console's consoles in a browser, on a real VM and a real container: somebody types into the serial port and a shell, reads the
+// answers, and sees the screen. What they do without real machines is in test/browser.
+
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { Berth } from '../../sdk/berth.ts';
+import { type KeyPair, keyPair } from '../agent/ssh/support.ts';
+import { bootTimeoutMs, inGuest, untilLogin } from '../agent/vm/support.ts';
+import { letSlots, startBody, started, stopped } from '../api/hiveon/support.ts';
+import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
+import { openWindow, picture, startBrowser } from '../support/browser.ts';
+import { startTestEngine, type TestEngine } from '../support/docker.ts';
+import { microImage } from '../support/images.ts';
+import { endIngress } from '../system/container.ts';
+
+let directory: string;
+let engine: TestEngine;
+let server: TestBerth;
+let berth: Berth;
+let browser: Browser;
+let key: KeyPair;
+let [vm, container, deployment] = ['', '', ''];
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'berth-browser-'));
+  await mkdir(join(directory, 'images'));
+  await copyFile(await microImage(), join(directory, 'images', 'micro.qcow2'));
+  engine = await startTestEngine(['nginx']);
+  const up = { engineSocket: engine.socketPath, patience: { graceMs: 2_000, backoffMsMin: 100 } };
+  server = await startTestBerth({ agent: 'real', directory, addressPool: '127.68.24.0/24', up });
+  berth = new Berth(server);
+  key = await keyPair(directory, 'admin');
+  const made = await berth.instances.create({
+    ...{ name: 'box', image: 'micro', configuration: 'cpu-1-ram-1gb-storage-5gb', sshKeys: [key.line] },
+  });
+  vm = made.id;
+  const [machine] = await letSlots(server, 1);
+  assert.ok(machine);
+  deployment = await started(server, startBody(machine));
+  container = (await berth.instances.list({ kind: 'container' }).all())[0]?.id ?? '';
+  await berth.instances.until(vm, 'active');
+  await berth.instances.until(container, 'active');
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await stopped(server, deployment);
+  await berth.instances.delete(vm, { purge: true });
+  await until('the VM is gone', async () => (await readdir(join(directory, 'agent', 'vm'))).length === 0);
+  await server.close();
+  endIngress(join(directory, 'agent', 'container', 'ingress'));
+  await engine.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Opens a part of an instance's page. */
+async function openPart(id: string, part: string) {
+  const window = await openWindow(browser, server.url, { apiKey: server.apiKey });
+  await window.page.goto(`/console/instances/${id}?${part}`);
+  return window;
+}
+
+/** Waits until a terminal shows something. */
+const shows = (page: Page, what: RegExp, boundMs?: number) =>
+  until(`it shows ${what}`, async () => what.test((await page.locator('.xterm-rows').textContent()) ?? ''), boundMs);
+
+const isTypedInto = (page: Page, label: string) =>
+  until(`${label} has the focus`, async () => (await page.evaluate('document.activeElement.ariaLabel')) === label);
+
+test('somebody types into the serial console of a real VM and reads its answer', async () => {
+  const { page, context, complaints } = await openPart(vm, 'tab=console');
+  await shows(page, /login: /, bootTimeoutMs);
+  const { address } = await berth.instances.get(vm);
+  await untilLogin(key.path, address ?? '');
+  const hash = await inGuest(key.path, address ?? '', "echo 'a serial password' | mkpasswd -m sha512 -P 0");
+  await inGuest(key.path, address ?? '', `sed -i 's|^root:[^:]*|root:${hash}|' /etc/shadow`);
+  await isTypedInto(page, 'Serial console of box');
+  await page.keyboard.type('root\n');
+  await shows(page, /assword:/);
+  await page.keyboard.type('a serial password\n');
+  await shows(page, /~ #/);
+  await page.keyboard.type('echo the answer is $((6 * 7))\n');
+  await shows(page, /the answer is 42/);
+  await picture(page, 'serial-of-real-vm');
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('the screen of a real VM is seen, and the chord leads out of it', async () => {
+  const { page, context, complaints } = await openPart(vm, 'tab=console&view=screen');
+  const screen = page.getByRole('application', { name: 'Screen of box' });
+  await screen.waitFor();
+  await until('something is on the screen', async () =>
+    page.evaluate(`(() => {
+      const canvas = document.querySelector('.screen-box canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const colours = new Set();
+      for (let at = 0; at < data.length; at += 4) colours.add(data[at] * 65536 + data[at + 1] * 256 + data[at + 2]);
+      return colours.size > 1;
+    })()`),
+  );
+  await picture(page, 'screen-of-real-vm');
+  await page.keyboard.press('Control+Shift+Home');
+  await page.getByRole('button', { name: 'Press them' }).focus();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a shell in a real container answers, and its log is read', async () => {
+  const { page, context, complaints } = await openPart(container, 'tab=shell');
+  const { name } = await berth.instances.get(container);
+  await shows(page, /\/ # /);
+  await isTypedInto(page, `Shell in ${name}`);
+  await page.keyboard.type('echo the answer is $((6 * 7))\n');
+  await shows(page, /the answer is 42/);
+  await page.keyboard.type('exit 3\n');
+  await page.getByText('ended').first().waitFor();
+  await page.getByRole('button', { name: 'Open it again' }).click();
+  await shows(page, /\/ # /);
+  await page.getByRole('link', { name: 'Logs' }).click();
+  await page.getByRole('log').waitFor();
+  await picture(page, 'log-of-real-container');
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
