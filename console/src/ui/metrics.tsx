@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useMemo } from 'react';
 import { useFilters } from '../filters.ts';
 import { at } from '../format.ts';
-import '../style/instances.css';
+import '../style/charts.css';
 import { Button } from './button.tsx';
 import { Section } from './page.tsx';
 import { Empty, Failure, Loading } from './state.tsx';
@@ -32,6 +32,8 @@ export interface Drawn<Field extends string> {
   title: string;
   fields: readonly (readonly [Field, string])[];
   write(value: number): string;
+  /** Whether its values are bytes. */
+  ofBytes?: boolean;
   /** What the axis reaches to at least. */
   max?: number | undefined;
 }
@@ -119,7 +121,12 @@ interface OneProps<Field extends string> {
   name: string;
 }
 
-function One<Field extends string>({ drawn: { title, fields, write, max }, times, points, name }: OneProps<Field>) {
+function One<Field extends string>({
+  drawn: { title, fields, write, max, ofBytes },
+  times,
+  points,
+  name,
+}: OneProps<Field>) {
   const lines = useMemo(
     () => fields.map(([field, label]) => ({ label, values: points.map((point): number | null => point[field]) })),
     [fields, points],
@@ -129,7 +136,7 @@ function One<Field extends string>({ drawn: { title, fields, write, max }, times
       <Suspense fallback={<Loading what="Loading" />}>
         <Chart
           label={`${title} of ${name} over time; the table below says the same`}
-          {...{ times, lines, write, max }}
+          {...{ times, lines, write, max, ofBytes }}
         />
       </Suspense>
     </Section>

@@ -15,14 +15,15 @@ function chartsOf(cores: number | undefined, memoryMib: number | undefined): Dra
   const memoryBytes = memoryMib === undefined ? undefined : memoryMib * mibBytes;
   return [
     { title: 'Processors', fields: [['cpu', 'Cores in use']], write: count, max: cores },
-    { title: 'Memory', fields: [['memoryBytes', 'Memory']], write: bytes, max: memoryBytes },
-    { title: 'Storage', fields: [['diskBytes', 'Taken']], write: bytes },
+    { title: 'Memory', fields: [['memoryBytes', 'Memory']], ofBytes: true, write: bytes, max: memoryBytes },
+    { title: 'Storage', fields: [['diskBytes', 'Taken']], ofBytes: true, write: bytes },
     {
       title: 'Network',
       fields: [
         ['networkReceiveBytesPerSecond', 'Received'],
         ['networkSendBytesPerSecond', 'Sent'],
       ],
+      ofBytes: true,
       write: (value) => `${bytes(value)}/s`,
     },
     { title: 'Instances', fields: [['instances', 'Run']], write: count },

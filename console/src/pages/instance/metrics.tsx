@@ -12,13 +12,14 @@ const each = (value: number) => `${bytes(value)}/s`;
 const count = (value: number) => String(Math.round(value * 100) / 100);
 const chartsOf = ({ vcpus, memoryMib }: Pick<Instance, 'vcpus' | 'memoryMib'>): Drawn<Field>[] => [
   { title: 'Processors', fields: [['cpu', 'vCPUs in use']], write: count, max: vcpus },
-  { title: 'Memory', fields: [['memoryBytes', 'Memory']], write: bytes, max: memoryMib * 1024 * 1024 },
+  { title: 'Memory', fields: [['memoryBytes', 'Memory']], ofBytes: true, write: bytes, max: memoryMib * 1024 * 1024 },
   {
     title: 'Disks',
     fields: [
       ['diskReadBytesPerSecond', 'Read'],
       ['diskWriteBytesPerSecond', 'Written'],
     ],
+    ofBytes: true,
     write: each,
   },
   {
@@ -35,6 +36,7 @@ const chartsOf = ({ vcpus, memoryMib }: Pick<Instance, 'vcpus' | 'memoryMib'>): 
       ['networkReceiveBytesPerSecond', 'Received'],
       ['networkSendBytesPerSecond', 'Sent'],
     ],
+    ofBytes: true,
     write: each,
   },
 ];
