@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { inTransaction } from '../src/store/database.ts';
 import { insertEvents } from '../src/store/event.ts';
 import { openWindow, startBrowser } from '../test/support/browser.ts';
-import { insertVms } from './many-vms.ts';
+import { insertVms } from './filled.ts';
 import { startStack } from './stack.ts';
 
 const vms = Number(process.argv[2] ?? 10_000);
