@@ -865,6 +865,8 @@ export interface InstanceVm {
   lastImagedWith: string | null;
   /** Where its consoles are reached by SSH */
   managementAddress: string | null;
+  /** Once deleted, it can be brought back for so long */
+  restorableDays: number;
 }
 
 export interface Keys {
