@@ -122,8 +122,8 @@ test('hands everything over to main.ts, and `test` to the test runner, without a
 test('without apt it names the commands and the packages that have them; help needs none of them', (t) => {
   const { bin, run } = makeTree(t);
   for (const name of ['qemu-img', 'xorriso', 'genisoimage', 'mmdebstrap']) rmSync(join(bin, name));
-  for (const command of ['up', 'demo', 'image']) {
-    const { code, out, said } = run([command]);
+  for (const command of [['up'], ['demo'], ['image', 'build']]) {
+    const { code, out, said } = run(command);
     assert.equal(code, 1);
     assert.equal(out, '');
     assert.match(said, /missing: qemu-img xorriso mmdebstrap\. .* packages qemu-utils xorriso mmdebstrap/);
@@ -137,7 +137,7 @@ test('without apt it names the commands and the packages that have them; help ne
   assert.match(run(['agent', '--network', 'user']).said, /missing: qemu-img xorriso\./);
   rmSync(join(bin, 'dockerd'));
   assert.match(run(['demo', '--container']).said, /missing: qemu-img xorriso dockerd\. .* packages .* docker\.io/);
-  for (const args of [['up', '--help'], ['test', '-h'], ['--help'], ['server']]) {
+  for (const args of [['up', '--help'], ['test', '-h'], ['--help'], ['server'], ['image', 'list']]) {
     assert.deepEqual([run(args).code, run(args).said], [0, '']);
   }
 });

@@ -187,9 +187,10 @@ function shownTo({ json, quiet, look }: BareDesk, { value, text }: Answer): stri
 }
 
 function idsOf(value: unknown): string[] {
-  const { id, slug, address, items } = (value ?? {}) as Record<string, unknown>;
+  const { id, slug, address, additional, instance, items } = (value ?? {}) as Record<string, unknown>;
   if (Array.isArray(items)) return items.flatMap(idsOf);
-  const own = id ?? slug ?? address;
+  // An address is its own name; an orphan has that of the instance that it was.
+  const own = id ?? slug ?? (additional === undefined ? instance : address);
   return typeof own === 'string' ? [own] : [];
 }
 

@@ -110,6 +110,10 @@ const entries: Record<string, Entry> = {
     ...{ heading: operators, summary: 'machines that run instances' },
     load: async () => (await import('./nouns/host.ts')).noun,
   },
+  orphan: {
+    ...{ heading: operators, summary: 'what hosts have and nobody owns' },
+    load: async () => (await import('./nouns/orphan.ts')).noun,
+  },
   price: {
     ...{ heading: operators, summary: 'rate cards of hosts' },
     load: async () => (await import('./nouns/price.ts')).noun,

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { samplesOff, toId } from '../../src/api/native/id.ts';
+import { sampleOrphan, samplesOff, toId } from '../../src/api/native/id.ts';
 import { letSlots, type Machine } from '../api/hiveon/support.ts';
 import type { World } from '../api/native/world.ts';
 import { keys } from '../api/support.ts';
@@ -23,10 +23,10 @@ let made = 0;
 /** The name of the host that has an agent. */
 async function host({ berth, operator }: World): Promise<string> {
   const path = '/berth/v1/hosts?limit=200';
-  const { body } = await callApi<{ items: { name: string; machine: object | null; instances: number }[] }>(
+  const { body } = await callApi<{ items: { name: string; machine: object | null }[] }>(
     ...([berth.url, operator, 'GET', path] as const),
   );
-  return body.items.find(({ machine, instances }) => machine && instances > 0)?.name ?? '';
+  return body.items.find(({ machine }) => machine !== null)?.name ?? '';
 }
 
 /** A size that is not on sale yet. */
@@ -294,4 +294,10 @@ export const cases: Record<string, Case> = {
   'ledger list': byOperator(async () => ['--kind', 'charge', '--limit', '3']),
   'ledger show': byOperator(async (world) => [await world.make('transaction')]),
   revenue: byOperator(async () => ['--by', 'account']),
+  'orphan list': byOperator(async (world) => {
+    await world.make('instance', sampleOrphan);
+    return [];
+  }),
+  'orphan show': byOperator(async (world) => [await world.make('instance', sampleOrphan)]),
+  'orphan delete': byOperator(async (world) => [await world.make('instance', sampleOrphan), '--yes']),
 };
