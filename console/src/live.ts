@@ -37,7 +37,7 @@ const staleBy: Record<string, readonly string[]> = {
   group: ['groups'],
   host: ['hosts', 'offers', 'capacity'],
   image: ['images'],
-  instance: ['instance-counts', 'operations', 'deployments', 'balance', 'hosts'],
+  instance: ['instance-counts', 'addresses', 'operations', 'deployments', 'balance', 'hosts'],
   ledger: ['balance', 'estimates', 'transactions', 'statement', 'ledger'],
   offer: ['offers', 'capacity', 'estimates'],
   'own-image': ['images'],

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { totpCode } from '../../src/model/totp.ts';
 import { addUser, logIn, tokenOf } from '../api/bytemark/identity.ts';
-import { keys } from '../api/support.ts';
+import { deployBody, deployed, keys } from '../api/support.ts';
 import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
 import { openWindow, startBrowser } from '../support/browser.ts';
 
@@ -265,4 +265,35 @@ test('an image of one’s own is registered, and a checksum that can’t be one 
     await page.getByRole('button', { name: 'Forget golden' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Forget it' }).click();
     await page.getByText('No image of your own').waitFor();
+  }));
+
+test('a quote is let go of, and the list shows it without a reload when one is made elsewhere', () =>
+  inPage('/console/quotes', async (page) => {
+    await page.getByText('No quotes').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const made = await berth.call('POST', '/berth/v1/quotes', { validSeconds: 600 });
+    assert.equal(made.status, 201);
+    await page.getByRole('button', { name: /^Let go of 1 VM/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Let go' }).click();
+    await row(page, 'released').waitFor();
+    await page.getByLabel('State').selectOption('open');
+    await page.getByText('No quotes').waitFor();
+  }));
+
+test('an address gets a name in the other direction, and what is none is refused at its field', () =>
+  inPage('/console/addresses', async (page) => {
+    await page.getByText('No address yet').waitFor();
+    await deployed(berth, deployBody({ name: 'shop' }));
+    await row(page, 'shop').waitFor();
+    await page
+      .getByRole('button', { name: /^Name / })
+      .first()
+      .click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Reverse name').fill('not a name');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByLabel('Reverse name').fill('www.example.com');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await row(page, 'www.example.com').waitFor();
   }));

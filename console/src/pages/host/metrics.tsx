@@ -26,7 +26,7 @@ function chartsOf(cores: number | undefined, memoryMib: number | undefined): Dra
       ofBytes: true,
       write: (value) => `${bytes(value)}/s`,
     },
-    { title: 'Instances', fields: [['instances', 'Run']], write: count },
+    { title: 'Instances that run', fields: [['instances', 'Instances']], write: count },
   ];
 }
 
