@@ -19,7 +19,7 @@ export default function ImagesPage() {
   const { berth, account } = useSession();
   const done = useDone();
   const [dialog, open] = useDialog();
-  const list = useList(['images', 'list', 'all'], () => berth.images.list());
+  const list = useList(['images', 'list', 'all'], () => berth.images.list({ limit: 200 }));
   const isShown = (image: Image) => image.account !== null && (!account || image.account === account.id);
   const own = { ...list, rows: list.rows.filter(isShown) };
   const catalog = { ...list, rows: list.rows.filter((image) => image.account === null) };
