@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { addUser } from '../api/bytemark/identity.ts';
+import { addSecondFactor } from '../../src/app/user.ts';
+import { totpCode } from '../../src/model/totp.ts';
+import { addUser, asOperator } from '../api/bytemark/identity.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
+import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
 import { openWindow, phone, picture, startBrowser } from '../support/browser.ts';
 
 let berth: TestBerth;
@@ -53,6 +55,55 @@ test('a password opens a session in a cookie that no script can read, and signin
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
   assert.deepEqual(await context.cookies(), []);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('who has a second factor is asked for its code once the password is right', async () => {
+  const user = await addUser(berth, 'default');
+  const uri = await asOperator(berth, (operator) => addSecondFactor(operator, user.username));
+  const secret = new URL(uri).searchParams.get('secret') ?? '';
+  const { page, context, complaints } = await openWindow(browser, berth.url);
+  await page.goto('/');
+  await page.getByLabel('Username').fill(user.username);
+  await page.getByLabel('Password').fill(user.password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  const code = page.getByLabel('Code');
+  await code.waitFor();
+  // It has the focus: whoever types goes on typing.
+  await code.and(page.locator(':focus')).waitFor();
+  assert.deepEqual(await axeFindings(page), []);
+  await picture(page, 'sign-in-code');
+  await page.keyboard.type('000000');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  await code.fill(totpCode(secret, new Date()));
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a session that ends while a page is open leads to signing in, and then back to that page', async () => {
+  const { page, context, complaints } = await openWindow(browser, berth.url);
+  const user = await addUser(berth, 'default');
+  const signIn = async () => {
+    await page.getByLabel('Username').fill(user.username);
+    await page.getByLabel('Password').fill(user.password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  };
+  await page.goto('/console/offers?country=PL');
+  await signIn();
+  await page.getByRole('heading', { name: 'Market' }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  const [cookie] = await context.cookies();
+  const ended = await callApi(berth.url, cookie?.value ?? '', 'DELETE', '/berth/v1/sessions/current');
+  assert.equal(ended.status, 204);
+  await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
+  await page.getByText('You are signed out.').waitFor();
+  await signIn();
+  await page.getByRole('heading', { name: 'Market' }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('country'), 'PL');
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -62,7 +62,7 @@ export default function StatementPage() {
         </Button>
       }
     >
-      <MoneyCards />
+      <MoneyCards hasLink={false} />
       <div className="filters">
         <SelectField
           label="Month"

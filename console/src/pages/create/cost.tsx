@@ -81,14 +81,14 @@ function Priced({ estimate }: { estimate: Estimate }) {
             'What you get',
             `${count > 1 ? `${many(count, kind === 'vm' ? 'VM' : 'container')}, each ` : ''}${vcpus} vCPU, ${mib(memoryMib)} of memory, ${diskGib} GiB of disk`,
           ],
-          ['Charged at once', usd(estimate.firstCharge)],
-          ['Held as a deposit', usd(estimate.deposit)],
+          ['Charged at once', price(estimate.firstCharge)],
+          ['Held as a deposit', price(estimate.deposit)],
           ['Your balance', usd(available)],
         ]}
       />
       {!sufficient && (
         <p className="note note-bad" role="alert">
-          That needs {usd(needed)}, and the account has {usd(available)}. Add money first, or choose less.
+          That needs {price(needed)}, and the account has {usd(available)}. Add money first, or choose less.
         </p>
       )}
     </>

@@ -111,7 +111,7 @@ function ImageField({ values, set, field }: PartProps) {
           ...(values.image === '' ? [{ value: '', label: 'Choose an image' }] : []),
           ...images.map(({ slug, name, distribution, account, state }) => ({
             value: slug,
-            label: `${name}${account ? ' (own)' : ` (${distribution})`}${state === 'ready' ? '' : `, ${state}`}`,
+            label: `${account ? `${name} (own)` : `${distribution} ${name}`}${state === 'ready' ? '' : `, ${state}`}`,
             disabled: state === 'failed',
           })),
           { value: byUrl, label: 'Another one, by its URL' },

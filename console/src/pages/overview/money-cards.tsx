@@ -14,7 +14,7 @@ import { When } from '../../ui/words.tsx';
 const soonMs = 3 * 86_400_000;
 
 /** Spend and balance. */
-export function MoneyCards() {
+export function MoneyCards({ hasLink = true }: { hasLink?: boolean }) {
   const { data, error, refetch } = useBalance();
   if (error instanceof AccessError)
     return <p className="fine">What this account has is shown to who may read all of it.</p>;
@@ -22,7 +22,7 @@ export function MoneyCards() {
   if (!data) return <Loading what="Reading the balance" />;
   return (
     <div className="cards overview-row">
-      <Section title="Spend" actions={<Link to={statementPath}>Statement</Link>}>
+      <Section title="Spend" actions={hasLink && <Link to={statementPath}>Statement</Link>}>
         <p className="figure">
           {price(data.spendPerEpoch)} <span className="per">a {epochWord(data.epochSeconds)}</span>
         </p>
@@ -38,7 +38,7 @@ export function MoneyCards() {
 }
 
 /** Until when the balance pays for what there is. */
-export function Lasting({ balance: { lastsUntil, spendPerEpoch, available } }: { balance: Balance }) {
+function Lasting({ balance: { lastsUntil, spendPerEpoch, available } }: { balance: Balance }) {
   if (lastsUntil === null) {
     return (
       <p className="fine">{Number(spendPerEpoch) > 0 ? 'Lasts for longer than can be foreseen' : 'Nothing is spent'}</p>
