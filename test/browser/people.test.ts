@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { totpCode } from '../../src/model/totp.ts';
 import { addUser, logIn, tokenOf } from '../api/bytemark/identity.ts';
 import { deployBody, deployed, keys } from '../api/support.ts';
+import { axeFindings } from '../support/axe.ts';
 import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
 import { openWindow, startBrowser } from '../support/browser.ts';
 
@@ -41,6 +42,7 @@ test('an SSH key is added and removed with the keyboard alone, and a wrong one i
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog', { name: 'Add an SSH key' });
     await dialog.waitFor();
+    assert.deepEqual(await axeFindings(page), []);
     await dialog.getByLabel('Public key').focus();
     await page.keyboard.type('not a key');
     await page.keyboard.press('Tab');
@@ -101,6 +103,8 @@ test('an API key is shown once, does what its scope says, and is refused once it
     await dialog.getByLabel('May do').selectOption('read-only');
     await dialog.getByRole('button', { name: 'Make' }).click();
     const shown = page.getByRole('dialog', { name: 'The key reader' });
+    await shown.waitFor();
+    assert.deepEqual(await axeFindings(page), []);
     const secret = (await shown.locator('.secrets code').textContent()) ?? '';
     await shown.getByRole('button', { name: 'I have kept it' }).click();
     assert.equal((await callApi(berth.url, secret, 'GET', '/berth/v1/groups')).status, 200);
@@ -211,6 +215,8 @@ test('a webhook is added with its secret shown once, told of events, switched of
   inPage('/console/webhooks', async (page) => {
     await page.getByRole('button', { name: 'Add webhook' }).first().click();
     const dialog = page.getByRole('dialog', { name: 'Add a webhook' });
+    await dialog.waitFor();
+    assert.deepEqual(await axeFindings(page), []);
     await dialog.getByLabel('URL').fill('http://127.0.0.1/inside');
     await dialog.getByRole('button', { name: 'Add' }).click();
     await dialog.getByRole('alert').waitFor();

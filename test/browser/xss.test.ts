@@ -75,6 +75,7 @@ async function spoil(instance: string): Promise<void> {
 
 const paths = [
   '/',
+  ...['offers', 'create', 'statement'],
   ...[
     'ssh-keys',
     'api-keys',
