@@ -9,7 +9,8 @@ const [, , first, ...rest] = process.argv;
 // `berth help vm create` is `berth vm create --help`.
 const argv = first === 'help' ? [...rest, '--help'] : process.argv.slice(2);
 const isClient = isClientNoun(argv[0]);
-const terminal = processTerminal(isClient);
+const isHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h');
+const terminal = processTerminal(isClient || isHelp);
 const program = emptyProgram(version, terminal);
 try {
   await addClientCommands(program, terminal, argv[0]);

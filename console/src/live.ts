@@ -17,15 +17,6 @@ const pollMs = 5_000;
 /** Events of one moment are looked up together. */
 const gatherMs = 30;
 
-type Listener = (event: Event) => void;
-const listeners = new Set<Listener>();
-
-/** Is told of each event as it comes. */
-export function onEvent(listener: Listener): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
 /** Which lists an event makes stale, by the first word of its kind; its instance is looked up besides. */
 const staleBy: Record<string, readonly string[]> = {
   account: ['accounts', 'balance', 'estimates', 'transactions', 'statement', 'ledger', 'revenue'],
@@ -81,7 +72,6 @@ export function useLive(): Liveness {
       };
       let isFirst = true;
       for await (const event of berth.events.stream(query, { signal, onOpen })) {
-        for (const listener of listeners) listener(event);
         refresh(event);
       }
     };
