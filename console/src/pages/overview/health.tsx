@@ -72,7 +72,8 @@ const columns: Column<Instance>[] = [
 export function FailedLately() {
   const { berth, account } = useSession();
   const { data = [] } = useQuery({
-    queryKey: ['instances', 'failed', account?.id],
+    // Read again when the counts are: an event says of one instance, and which of them failed is asked for all.
+    queryKey: ['instance-counts', account?.id, 'failed'],
     queryFn: async () => {
       const filter = { ...(account ? { account: account.id } : {}), status: 'failed,terminated', limit: failedRead };
       return (await berth.instances.list(filter).page()).items;
