@@ -38,9 +38,9 @@ export function Results({ list, asked, empty }: ResultsProps) {
       title: 'Place',
       cell: ({ datacenter }) =>
         datacenter ? (
-          <>
+          <span>
             {countryName(datacenter.country)}, {datacenter.city} <span className="fine keep">{datacenter.slug}</span>
-          </>
+          </span>
         ) : (
           'Not told'
         ),
