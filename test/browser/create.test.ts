@@ -39,7 +39,7 @@ async function tabTo(page: Page, wanted: Locator): Promise<void> {
 test('a VM is made with the keyboard alone, and its page shows it come up', async () => {
   const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
-  await cost(page).getByText('an epoch').waitFor();
+  await cost(page).getByText('a day').waitFor();
   assert.ok(await page.getByLabel('laptop').isChecked());
   assert.deepEqual(await axeFindings(page), []);
   await tabTo(page, page.getByLabel('Ports open from outside'));
@@ -68,7 +68,7 @@ test('the price follows what is chosen, and several of one name are made togethe
   const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
   await page.goto('/console/create');
   await page.getByLabel('Configuration').selectOption('cpu-1-ram-1gb-storage-5gb');
-  await cost(page).getByText('$0.135 an epoch').waitFor();
+  await cost(page).getByText('$0.135 a day').waitFor();
   await page.getByLabel('Additional storage, GiB').fill('10');
   await cost(page).getByText('1 vCPU, 1 GiB of memory, 15 GiB of disk').waitFor();
   await page.getByLabel('Additional storage, GiB').fill('');
@@ -78,7 +78,7 @@ test('the price follows what is chosen, and several of one name are made togethe
   await cost(page).getByText('2 vCPU, 2 GiB of memory, 10 GiB of disk').waitFor();
   await page.getByLabel('Size').selectOption('configuration');
   await page.getByLabel('How many').fill('2');
-  await cost(page).getByText('$0.27 an epoch').waitFor();
+  await cost(page).getByText('$0.27 a day').waitFor();
   await cost(page)
     .getByText(/^2 VMs, each 1 vCPU/)
     .waitFor();
@@ -95,7 +95,7 @@ test('the price follows what is chosen, and several of one name are made togethe
 test('what is refused stands at its field, before anything is charged', async () => {
   const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
-  await cost(page).getByText('an epoch').waitFor();
+  await cost(page).getByText('a day').waitFor();
   const isMarked = async (label: string) => {
     await page.getByLabel(label, { exact: true }).and(page.locator('[aria-invalid="true"]')).waitFor();
     await cost(page).getByText('Told as soon as what is marked is right.').waitFor();
@@ -104,7 +104,7 @@ test('what is refused stands at its field, before anything is charged', async ()
   await isMarked('Name');
   assert.deepEqual(await axeFindings(page), []);
   await page.getByLabel('Name', { exact: true }).fill('right');
-  await cost(page).getByText('an epoch').waitFor();
+  await cost(page).getByText('a day').waitFor();
   await page.getByLabel('Ports open from outside').fill('http');
   await isMarked('Ports open from outside');
   await page.getByLabel('Ports open from outside').fill('');
@@ -179,7 +179,7 @@ test('it can be used in both themes and on a phone', async () => {
         const { page, context, complaints } = await openWindow(browser, berth.url, options);
         await page.goto(`/console/create?kind=${kind}`);
         await cost(page)
-          .getByText(kind === 'vm' ? 'an epoch' : 'Choose a slot to see it.')
+          .getByText(kind === 'vm' ? 'a day' : 'Choose a slot to see it.')
           .waitFor();
         assert.deepEqual(await axeFindings(page), [], `${kind} ${colorScheme} ${name}`);
         assert.ok(

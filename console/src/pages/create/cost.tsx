@@ -3,7 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { RefusedError } from '../../../../sdk/error.ts';
 import type { Estimate } from '../../../../sdk/generated/types.ts';
-import { many, mib, perHour, perMonth, price, usd } from '../../format.ts';
+import { epochWord, many, mib, perHour, perMonth, price, usd } from '../../format.ts';
 import { useEpochSeconds } from '../../money.ts';
 import { offersPath } from '../../paths.ts';
 import { Facts } from '../../ui/page.tsx';
@@ -66,7 +66,7 @@ function Priced({ estimate }: { estimate: Estimate }) {
   const { kind, count, unit, total, vcpus, memoryMib, diskGib, sufficient, needed, available } = estimate;
   const epochSeconds = useEpochSeconds();
   const seconds = unit === 'hour' ? hourSeconds : epochSeconds;
-  const word = unit === 'hour' ? 'an hour' : 'an epoch';
+  const word = seconds === hourSeconds ? 'an hour' : `a ${epochWord(seconds)}`;
   return (
     <>
       <p className="figure">

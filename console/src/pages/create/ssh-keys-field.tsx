@@ -33,7 +33,10 @@ export function SshKeysField({ account, value, error, onChange }: SshKeysFieldPr
     onChange(keys.data.map(({ fingerprint }) => fingerprint));
   }, [keys.data, account, onChange]);
   const form = useForm({ publicKey: '' }, async ({ publicKey }) => {
-    const key = await berth.sshKeys.create({ account, publicKey: publicKey.trim() });
+    // A key usually says whose it is; without a name it goes by its fingerprint.
+    const name = publicKey.trim().split(/\s+/).slice(2).join(' ');
+    const isFree = name !== '' && !keys.data?.some((known) => known.name === name);
+    const key = await berth.sshKeys.create({ account, publicKey: publicKey.trim(), ...(isFree ? { name } : {}) });
     await done(`${key.name} is registered`, 'ssh-keys');
     onChange([...new Set([...value, key.fingerprint])]);
     form.reset();
