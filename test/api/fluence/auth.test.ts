@@ -64,7 +64,7 @@ test('an unknown path is a 404 in the one-field shape', async () => {
     ['GET', '/vms/v4'],
     ['PUT', '/vms/v3'],
     ['GET', '/vms/v3/0x00'],
-    ['GET', '/'],
+    ['POST', '/'],
   ] as const) {
     const answer = await berth.call<{ error: string }>(method, path);
     assert.equal(answer.status, 404);
