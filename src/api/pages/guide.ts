@@ -34,7 +34,7 @@ export function guidePages(app: App): void {
   app.get(`${home}/*`, { schema: { hide: true } }, async (request, reply) => {
     const path = (request.params as { '*': string })['*'] || index;
     const picture = pictures.get(path);
-    if (picture) return reply.type('image/svg+xml').header('content-security-policy', policy).send(picture);
+    if (picture) return reply.type(picture.type).header('content-security-policy', policy).send(picture.bytes);
     const page = pages.get(path.replace(/\.md$/, ''));
     if (!page) return reply.callNotFound();
     if (path.endsWith('.md')) return reply.type('text/markdown; charset=utf-8').send(page.text);
@@ -45,8 +45,14 @@ export function guidePages(app: App): void {
   );
 }
 
+const typesOfPictures = { '.svg': 'image/svg+xml', '.png': 'image/png' };
+
 const pictures = new Map(
-  filesOf('.svg').map((file): [string, Buffer] => [file.replace(/^docs\//, ''), readFileSync(new URL(file, root))]),
+  Object.entries(typesOfPictures).flatMap(([ending, type]) =>
+    filesOf(ending).map(
+      (file) => [file.replace(/^docs\//, ''), { type, bytes: readFileSync(new URL(file, root)) }] as const,
+    ),
+  ),
 );
 
 /** Files of the repository with a certain ending, by their paths in it. */
