@@ -195,6 +195,8 @@ export function faultOf(
   const { status, type, text } = answer;
   if (status >= 500) return 'a server error';
   if (sent.method === 'HEAD') return null;
+  // The web console is there, which is no part of any API.
+  if (sent.method === 'GET' && sent.path.split('?', 1)[0] === '/') return null;
   const operation = document.paths[templateOf(document, sent.path) ?? '']?.[sent.method.toLowerCase()];
   const documented = operation?.responses[status];
   if (operation && !documented) return 'a status that is not documented';
