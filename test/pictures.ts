@@ -61,7 +61,8 @@ try {
   await page.keyboard.type(`${password}\n`);
   await shows(/~ #/);
   await page.keyboard.type('clear; uname -a; free -m; df -h /\n');
-  await shows(/Mounted on/);
+  await shows(/Mounted on[\s\S]*~ #/);
+  await page.evaluate('scrollTo(0, 0)');
   await take('console');
   await page.waitForTimeout(settleMs);
   await page.goto('/');

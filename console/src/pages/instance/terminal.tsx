@@ -54,6 +54,8 @@ export default function TerminalView({ label, open }: TerminalViewProps) {
     const gone = new AbortController();
     const terminal = new Terminal({
       ...{ cursorBlink: true, scrollback, theme: colours, screenReaderMode: true, fontSize: 14 },
+      // Some fonts have their underscores below a line of the font's own height.
+      lineHeight: 1.15,
       fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace',
     });
     const fit = new FitAddon();
