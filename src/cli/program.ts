@@ -58,6 +58,10 @@ const entries: Record<string, Entry> = {
     ...{ heading: market, summary: 'what can be rented now, and why something can not' },
     load: async () => (await import('./nouns/offer.ts')).noun,
   },
+  quote: {
+    ...{ heading: market, summary: 'prices that are locked, and room that is held' },
+    load: async () => (await import('./nouns/quote.ts')).noun,
+  },
   image: {
     ...{ heading: market, summary: 'OS images' },
     load: async () => (await import('./nouns/image.ts')).noun,

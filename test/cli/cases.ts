@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sampleOrphan, samplesOff, toId } from '../../src/api/native/id.ts';
+import { sampleOrphan, sampleOwnImage, samplesOff, toId } from '../../src/api/native/id.ts';
 import { letSlots, type Machine } from '../api/hiveon/support.ts';
 import type { World } from '../api/native/world.ts';
 import { keys } from '../api/support.ts';
@@ -142,6 +142,16 @@ export const cases: Record<string, Case> = {
   'offer explain': of(async () => ['--country', 'PL', '--max-price', '0.000001', '--count', '3']),
   'image list': none,
   'image show': of(async () => ['micro']),
+  'image add': of(async () => [newName('img'), 'https://images.example.com/own.qcow2', '--sha256', 'a'.repeat(64)]),
+  'image rename': of(async (world) => [await world.make('image', sampleOwnImage), newName('img')]),
+  'image delete': of(async (world) => [await world.make('image', sampleOwnImage), '--yes']),
+  'quote list': of(async (world) => {
+    await world.make('quote');
+    return [];
+  }),
+  'quote show': of(async (world) => [await world.make('quote')]),
+  'quote create': of(async () => ['--size', 'cpu-1-ram-1gb', '--minutes', '1']),
+  'quote delete': of(async (world) => [await world.make('quote'), '--yes']),
   'size list': none,
   'size capacity': none,
   'datacenter list': of(async (world) => {

@@ -1,8 +1,8 @@
 // `berth user`: people. What they may do is `berth privilege`'s.
 
-import type { User } from '../../../sdk/generated/types.ts';
+import type { User, UserChange } from '../../../sdk/generated/types.ts';
 import { askSecret } from '../ask.ts';
-import { each, type Noun, option } from '../command.ts';
+import { type Desk, each, type Noun, option } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { find, userKind } from '../find.ts';
 import { type Cell, type Look, moment, relative } from '../table.ts';
@@ -17,6 +17,7 @@ interface CreateOptions {
 
 interface SetOptions {
   email?: string;
+  askPassword?: boolean;
   authorizedKey?: string[];
 }
 
@@ -28,6 +29,13 @@ const sheet = (user: User, look: Look): [string, Cell][] => [
   ['keys for consoles', user.authorizedKeys.length],
   ['added', moment(user.createdAt, look)],
 ];
+
+/** The new password of a user; whose is one's own, has to show the old one. */
+async function passwords(desk: Desk, id: string): Promise<Pick<UserChange, 'password' | 'currentPassword'>> {
+  const { user } = await desk.berth.me.get();
+  const currentPassword = user?.id === id ? await askSecret(desk, 'Your password as it is') : undefined;
+  return { currentPassword, password: await askSecret(desk, 'The new password') };
+}
 
 /** The `user` commands. */
 export const noun: Noun = {
@@ -84,12 +92,18 @@ export const noun: Noun = {
       options: [
         option('--email <ADDRESS>', '"none" takes it away'),
         option('--authorized-key <FILE>', 'public keys for consoles, in the place of those that there are', each),
+        option('--ask-password', 'ask for a new password, and for your own to change that'),
       ],
-      async act(desk, [text = ''], { email, authorizedKey }) {
-        if (email === undefined && authorizedKey === undefined) throw new UsageError('Nothing is to be changed.');
+      async act(desk, [text = ''], { email, authorizedKey, askPassword }) {
+        if (email === undefined && authorizedKey === undefined && !askPassword)
+          throw new UsageError('Nothing is to be changed.');
         const { id, username } = text === 'me' ? await desk.berth.users.get('me') : await find(desk, userKind, text);
         const authorizedKeys = authorizedKey && (await Promise.all(authorizedKey.map(sshKey)));
-        const value = await desk.berth.users.update(id, { email: email === 'none' ? null : email, authorizedKeys });
+        const change = { email: email === 'none' ? null : email, authorizedKeys };
+        const value = await desk.berth.users.update(id, {
+          ...change,
+          ...(askPassword ? await passwords(desk, id) : {}),
+        });
         return { value, done: `User ${username} is changed.` };
       },
     }),

@@ -3,12 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Estimate, Instance, NewDeployment, NewPort } from '../../../sdk/generated/types.ts';
 import { imageOf, sizeOf } from '../choose.ts';
-import { type Answer, type Desk, each, option, several, type Verb } from '../command.ts';
+import { type Answer, type Desk, each, option, type Verb } from '../command.ts';
+import { constraintsOf, type PlaceOptions, placeOptions } from '../place.ts';
 import { type Cell, sheetOf, size } from '../table.ts';
 import { ports, readText, sizeGib, sizeMib, sshKey, wholeNumber } from '../units.ts';
 import { untilStatus, type WaitOptions, waitOptions } from '../wait.ts';
 
-interface Options extends WaitOptions {
+interface Options extends WaitOptions, PlaceOptions {
   account?: string;
   image: string;
   size?: string;
@@ -20,17 +21,12 @@ interface Options extends WaitOptions {
   allPorts?: boolean;
   group?: string;
   hostname?: string;
-  country?: string[];
-  city?: string[];
-  datacenter?: string[];
-  cpu?: string;
-  storageType?: 'HDD' | 'SSD' | 'NVMe';
-  maxPrice?: string;
   extraStorage?: number;
   rootPasswordFile?: string;
   firstBootScript?: string;
   off?: boolean;
   count?: number;
+  quote?: string;
   dryRun?: boolean;
 }
 
@@ -40,11 +36,12 @@ export const createVerb: Verb<Options> = {
   description: 'make a VM on the cheapest host that fits',
   detail:
     'Without a NAME it gets one that is made up. Port 22 is open always. An image is named by the slug of one of the catalog, as "berth image list" shows them, or by the URL of ' +
-    'one of your own; debian-12 means debian-12-x64. A size is one of "berth size list", or what it begins with.',
+    'one; own:NAME is one of your own; debian-12 means debian-12-x64. A size is one of "berth size list", or what it begins with.',
   operation: 'createInstance',
   examples: [
     'vm create web-1 --image debian-12 --size cpu-2-ram-4gb \\\n    --ssh-key ~/.ssh/id_ed25519.pub --open 80/tcp,443/tcp --wait',
     'vm create db --image debian-12 --vcpus 4 --memory 8GiB \\\n    --disk 20GiB:ssd --disk 200GiB:archive --ssh-key laptop',
+    'vm create web-2 --image micro \\\n    --quote quo_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
     'vm create --image micro --country PL --max-price 1.5 --dry-run',
   ],
   options: [
@@ -60,12 +57,8 @@ export const createVerb: Verb<Options> = {
     option('--group <GROUP>', "what it belongs to; the account's default unless given"),
     option('--hostname <NAME>', 'its name unless given'),
     option('--account <ACCOUNT>', 'who pays, where you see several'),
-    option('--country <CODES>', 'only there, such as PL,DE', several),
-    option('--city <CODES>', 'only there, such as POZ', several),
-    option('--datacenter <SLUGS>', 'only there', several),
-    option('--cpu <MANUFACTURER>', 'only on such processors, such as AMD'),
-    option('--storage-type <TYPE>', 'only on such hosts').choices(['HDD', 'SSD', 'NVMe']),
-    option('--max-price <USD>', 'at most so much an epoch, storage included'),
+    ...placeOptions(),
+    option('--quote <QUOTE>', 'on what this quote holds, at its price'),
     option('--root-password-file <FILE>', 'a password for root, in place of a key'),
     option('--first-boot-script <FILE>', 'run as root at its first boot'),
     option('--off', 'leave it switched off'),
@@ -91,12 +84,12 @@ export const createVerb: Verb<Options> = {
 };
 
 async function bodyOf({ berth }: Desk, name: string | undefined, options: Options): Promise<NewDeployment> {
-  const { account, group, hostname, vcpus, memory, open, disk, maxPrice, country, city, datacenter, cpu } = options;
-  const { storageType, extraStorage, rootPasswordFile, firstBootScript, count } = options;
+  const { account, group, hostname, vcpus, memory, open, disk, extraStorage, count, quote } = options;
+  const { rootPasswordFile, firstBootScript } = options;
   const keys = await Promise.all((options.sshKey ?? []).map(sshKey));
   const image = await imageOf(berth, options.image);
   return {
-    ...{ image, name: name ?? freshName(options.image), account, group, hostname, vcpus, count },
+    ...{ image, name: name ?? freshName(options.image), account, group, hostname, vcpus, count, quote },
     memoryMib: memory,
     configuration: options.size === undefined ? undefined : await sizeOf(berth, options.size),
     additionalStorageGib: extraStorage,
@@ -107,10 +100,7 @@ async function bodyOf({ berth }: Desk, name: string | undefined, options: Option
     rootPassword: rootPasswordFile && (await readText(rootPasswordFile, '--root-password-file')).trimEnd(),
     firstBootScript: firstBootScript && (await readText(firstBootScript, '--first-boot-script')),
     power: options.off ? 'off' : undefined,
-    constraints: {
-      ...{ countries: country, cities: city, datacenters: datacenter, storageType },
-      ...{ cpuManufacturer: cpu, maxPricePerEpoch: maxPrice },
-    },
+    constraints: constraintsOf(options),
   };
 }
 
