@@ -95,7 +95,7 @@ test('a row switches its VM, and shows what has become of it without being loade
     .first()
     .waitFor();
   await picture(page, 'power-phone-dark');
-  await dialog.getByRole('button', { name: 'Start' }).click();
+  await dialog.getByRole('button', { name: 'Start', exact: true }).click();
   await row.getByText('active').waitFor();
   // Somebody else's doing is seen as well.
   await call(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
