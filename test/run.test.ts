@@ -120,11 +120,11 @@ test('runs only the files that a filter names, by part of the path or by path', 
 test('without a filter lint, types and dead code are tests too', async (t) => {
   const tests = { 'one.test.ts': `test('a', () => {});` };
   const good = await runOn(t, tests, []);
-  assert.equal(good.lastLine, '4 passed, 0 failed');
+  assert.equal(good.lastLine, '5 passed, 0 failed');
   assert.equal(good.code, 0);
   const bad = await runOn(t, tests, [], {}, 1);
-  assert.equal(bad.lastLine, '1 passed, 3 failed');
-  for (const name of ['lint', 'types', 'dead code']) assert.match(bad.output, new RegExp(`✖ ${name}`));
+  assert.equal(bad.lastLine, '1 passed, 4 failed');
+  for (const name of ['lint', 'types', 'types of the console', 'dead code']) assert.match(bad.output, new RegExp(`✖ ${name}`));
   assert.match(bad.output, /bin\/biome was run/);
 });
 
@@ -140,7 +140,7 @@ test('in a run of everything a file that failed has a second go, and what was un
       assert.ok(hasRun, 'the first go');
     });`;
   const once = await runOn(t, { 'one.test.ts': unsteady }, []);
-  assert.equal(once.lastLine, '5 passed, 0 failed');
+  assert.equal(once.lastLine, '6 passed, 0 failed');
   assert.equal(once.code, 0);
   assert.match(once.output, /Failed at the first go[\s\S]*✖ test\/one\.test\.ts: unsteady[\s\S]*the first go/);
   const broken = await runOn(t, { 'one.test.ts': `test('bad', () => assert.fail());` }, []);
