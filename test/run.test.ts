@@ -124,7 +124,8 @@ test('without a filter lint, types and dead code are tests too', async (t) => {
   assert.equal(good.code, 0);
   const bad = await runOn(t, tests, [], {}, 1);
   assert.equal(bad.lastLine, '1 passed, 4 failed');
-  for (const name of ['lint', 'types', 'types of the console', 'dead code']) assert.match(bad.output, new RegExp(`✖ ${name}`));
+  for (const name of ['lint', 'types', 'types of the console', 'dead code'])
+    assert.match(bad.output, new RegExp(`✖ ${name}`));
   assert.match(bad.output, /bin\/biome was run/);
 });
 
@@ -144,7 +145,7 @@ test('in a run of everything a file that failed has a second go, and what was un
   assert.equal(once.code, 0);
   assert.match(once.output, /Failed at the first go[\s\S]*✖ test\/one\.test\.ts: unsteady[\s\S]*the first go/);
   const broken = await runOn(t, { 'one.test.ts': `test('bad', () => assert.fail());` }, []);
-  assert.equal(broken.lastLine, '3 passed, 1 failed');
+  assert.equal(broken.lastLine, '4 passed, 1 failed');
   assert.equal(broken.code, 1);
   assert.doesNotMatch(broken.output, /Failed at the first go/);
   const many = ['a', 'b', 'c', 'd'].map((name) => [`${name}.test.ts`, `test('bad', () => assert.fail());`] as const);
