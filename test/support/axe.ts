@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
+import { until } from './berth.ts';
 
 const source = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
@@ -13,6 +14,11 @@ interface Violation {
 
 /** What axe finds wrong in a page, a line each. */
 export async function axeFindings(page: Page): Promise<string[]> {
+  // On a busy machine a page may be shown before its style sheets are there.
+  await until('the page has its style sheets', async () =>
+    page.evaluate(`[...document.styleSheets].length > 0 &&
+    [...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet !== null)`),
+  );
   // Run by the debugger, which the page's policy does not hold back.
   await page.evaluate(source);
   const violations = await page.evaluate(async () => {

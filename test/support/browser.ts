@@ -55,6 +55,12 @@ export async function openWindow(
     const isRefusedCall = message.text().startsWith('Failed to load resource');
     if (message.type() === 'error' && !isRefusedCall) complaints.push(message.text());
   });
+  page.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText ?? '';
+    // What a page that is left no longer waits for is no failure.
+    if (request.url().includes('/console/assets/') && why !== 'net::ERR_ABORTED')
+      complaints.push(`${request.url()}: ${why}`);
+  });
   return { page, context, complaints };
 }
 
