@@ -33,7 +33,7 @@ const OWN_TOOLS = [
 /** What a machine with all system packages has. */
 const NEEDED = `qemu-system-x86_64 qemu-img xorriso xz nft ip setpriv prlimit useradd ssh ssh-keygen
   mmdebstrap mke2fs mkfs.fat mcopy syslinux dockerd caddy iptables dnsmasq docker-registry genisoimage htpasswd
-  openssl ps`.split(/\s+/);
+  openssl ps zsh fish`.split(/\s+/);
 
 interface Tree {
   root: string;

@@ -14,10 +14,9 @@ for (const [shell, check] of [
   ['zsh', '-n'],
   ['fish', '--no-execute'],
 ] as const) {
-  test(`the script of ${shell} is one that ${shell} takes`, async (t) => {
+  test(`the script of ${shell} is one that ${shell} takes`, async () => {
     const script = await nobody.text('completion', shell);
     assert.match(script, /ssh-key/);
-    if (spawnSync(shell, ['--version']).error) return t.skip(`${shell} is not installed`);
     const file = join(nobody.home, `berth.${shell}`);
     writeFileSync(file, script);
     const { status, stderr } = spawnSync(shell, [check, file]);
