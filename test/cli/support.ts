@@ -1,7 +1,7 @@
 // Runs the commands of customers and operators in this process, on a terminal that a test looks at: what was answered, what was told
 // beside it, and how it ended.
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -28,6 +28,11 @@ export interface RunOptions {
   onOut?: (text: string) => void;
 }
 
+const homes: string[] = [];
+process.once('exit', () => {
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+});
+
 /** A person at one Berth, with a home of their own. */
 export class Person {
   /** Where the profiles are. */
@@ -36,6 +41,7 @@ export class Person {
 
   /** @param where which Berth, as the environment says it; nobody is logged in where it is left out */
   constructor(where?: { url: string; apiKey: string }) {
+    homes.push(this.home);
     this.#env = {
       ...{ HOME: this.home, XDG_CONFIG_HOME: this.home, COLUMNS: '80' },
       ...(where ? { BERTH_URL: where.url, BERTH_API_KEY: where.apiKey } : {}),
