@@ -4,15 +4,15 @@ import RFB from '@novnc/novnc';
 import { useEffect, useRef, useState } from 'react';
 import type { Instance } from '../../../../sdk/generated/types.ts';
 import { useBerth } from '../../session.tsx';
-import { Button } from '../../ui/button.tsx';
-import { isWayOut, wayOutWords } from './way-out.ts';
+import { type DoorState, DoorView } from './door-view.tsx';
+import { isWayOut } from './way-out.ts';
 
 /** A screen that opens its door as it is shown, and again when it was closed and that is asked for. */
 export default function ScreenView({ instance: { id, name } }: { instance: Instance }) {
   const berth = useBerth();
   const box = useRef<HTMLDivElement>(null);
   const wayOut = useRef<HTMLParagraphElement>(null);
-  const [state, setState] = useState<{ is: 'opening' | 'open' } | { is: 'closed'; why: string }>({ is: 'opening' });
+  const [state, setState] = useState<DoorState>({ is: 'opening' });
   const [attempt, setAttempt] = useState(0);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each attempt is a new screen
@@ -56,18 +56,6 @@ export default function ScreenView({ instance: { id, name } }: { instance: Insta
   }, [attempt, id]);
 
   return (
-    <div className="terminal">
-      <div className="screen-box" ref={box} />
-      <p className="fine" ref={wayOut} tabIndex={-1}>
-        {wayOutWords}
-      </p>
-      {state.is === 'opening' && <p role="status">Opening …</p>}
-      {state.is === 'closed' && (
-        <div className="note" role="status">
-          <p>{state.why}</p>
-          <Button onClick={() => setAttempt(attempt + 1)}>Open it again</Button>
-        </div>
-      )}
-    </div>
+    <DoorView className="screen-box" box={box} wayOut={wayOut} state={state} onAgain={() => setAttempt(attempt + 1)} />
   );
 }

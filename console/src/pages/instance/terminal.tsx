@@ -5,8 +5,8 @@ import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import { useEffect, useRef, useState } from 'react';
 import type { TerminalDoor } from '../../../../sdk/doors.ts';
-import { Button } from '../../ui/button.tsx';
-import { isWayOut, wayOutWords } from './way-out.ts';
+import { type DoorState, DoorView } from './door-view.tsx';
+import { isWayOut } from './way-out.ts';
 
 /** What scrolled out of sight is kept for so many lines. */
 const scrollback = 5_000;
@@ -42,7 +42,7 @@ function withStyleNonce(work: () => void): void {
 export default function TerminalView({ label, open }: TerminalViewProps) {
   const box = useRef<HTMLDivElement>(null);
   const wayOut = useRef<HTMLParagraphElement>(null);
-  const [state, setState] = useState<{ is: 'opening' | 'open' } | { is: 'closed'; why: string }>({ is: 'opening' });
+  const [state, setState] = useState<DoorState>({ is: 'opening' });
   const [attempt, setAttempt] = useState(0);
   const opener = useRef(open);
   opener.current = open;
@@ -95,19 +95,13 @@ export default function TerminalView({ label, open }: TerminalViewProps) {
   }, [attempt, label]);
 
   return (
-    <div className="terminal">
-      <div className="terminal-box" ref={box} />
-      <p className="fine" ref={wayOut} tabIndex={-1}>
-        {wayOutWords}
-      </p>
-      {state.is === 'opening' && <p role="status">Opening …</p>}
-      {state.is === 'closed' && (
-        <div className="note" role="status">
-          <p>{state.why}</p>
-          <Button onClick={() => setAttempt(attempt + 1)}>Open it again</Button>
-        </div>
-      )}
-    </div>
+    <DoorView
+      className="terminal-box"
+      box={box}
+      wayOut={wayOut}
+      state={state}
+      onAgain={() => setAttempt(attempt + 1)}
+    />
   );
 }
 
