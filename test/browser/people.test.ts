@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { encode } from 'uqr';
 import { totpCode } from '../../src/model/totp.ts';
 import { addUser, logIn, tokenOf } from '../api/bytemark/identity.ts';
 import { deployBody, deployed, keys } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
 import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, startBrowser } from '../support/browser.ts';
+import { openWindow, picture, startBrowser } from '../support/browser.ts';
 
 let berth: TestBerth;
 let browser: Browser;
@@ -33,6 +34,17 @@ async function inPage(path: string, work: (page: Page, user: { username: string;
 
 /** The code that an authenticator shows so many steps of 30 s from now. */
 const codeOf = (secret: string, stepsAhead = 0) => totpCode(secret, new Date(Date.now() + stepsAhead * 30_000));
+
+/** The cells of a QR code out of the rectangles that it is drawn of. */
+function cellsIn(path: string | null): boolean[][] {
+  const runs = [...(path ?? '').matchAll(/M(\d+) (\d+)h(\d+)v1H\d+z/g)].map((run) => run.slice(1).map(Number));
+  const size = Math.max(...runs.map(([, y = 0]) => y)) + 5;
+  return Array.from({ length: size }, (_, row) =>
+    Array.from({ length: size }, (_, cell) =>
+      runs.some(([x = 0, y, length = 0]) => y === row && cell >= x && cell < x + length),
+    ),
+  );
+}
 
 const row = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text });
 
@@ -182,15 +194,23 @@ test('a second factor is set up with a first code, needed to sign in, and taken 
     await page.getByLabel('Your password, once more').fill(user.password);
     await page.getByRole('button', { name: 'Set up a second factor' }).click();
     const secret = (await page.locator('.secrets code').first().textContent()) ?? '';
-    await page.getByLabel('Code').fill('000000');
+    const uri = (await page.locator('.secrets code').nth(1).textContent()) ?? '';
+    const qrCode = page.getByRole('img', { name: /^QR code/ });
+    assert.deepEqual(
+      cellsIn(await qrCode.locator('path').getAttribute('d')),
+      encode(uri, { ecc: 'M', border: 4 }).data,
+    );
+    assert.deepEqual(await axeFindings(page), []);
+    await picture(page, 'second-factor');
+    await page.getByLabel('Code', { exact: true }).fill('000000');
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('alert').waitFor();
-    await page.getByLabel('Code').fill(codeOf(secret));
+    await page.getByLabel('Code', { exact: true }).fill(codeOf(secret));
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByText('A code of your authenticator is needed to sign in.').waitFor();
     assert.notEqual((await logIn(berth, user)).status, 200);
     // Each code is taken once.
-    await page.getByLabel('Code').fill(codeOf(secret, 1));
+    await page.getByLabel('Code', { exact: true }).fill(codeOf(secret, 1));
     await page.getByRole('button', { name: 'Take it away' }).click();
     await page.getByText('Your password alone lets in.').waitFor();
     assert.equal((await logIn(berth, user)).status, 200);

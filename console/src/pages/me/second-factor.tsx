@@ -6,6 +6,7 @@ import { useDone } from '../../done.ts';
 import { useBerth } from '../../session.tsx';
 import { Form, TextField, useForm } from '../../ui/form.tsx';
 import { Section } from '../../ui/page.tsx';
+import { QrCode } from '../../ui/qr-code.tsx';
 import { Badge, Copyable } from '../../ui/words.tsx';
 
 const codeField = { inputMode: 'numeric', autoComplete: 'one-time-code', maxLength: 6 } as const;
@@ -60,8 +61,9 @@ function Confirm({ secret, onDone }: { secret: SecondFactorSecret; onDone(): voi
   return (
     <Form form={form} act="Confirm" onCancel={onDone}>
       <p>
-        Add Berth to your authenticator: <a href={secret.uri}>open it on this device</a>, or type in the secret.
+        Scan this with your authenticator, <a href={secret.uri}>open it on this device</a>, or type in the secret.
       </p>
+      <QrCode text={secret.uri} label="QR code of the address for the authenticator, which stands below in letters" />
       <dl className="secrets">
         <dt>Secret</dt>
         <dd>
