@@ -40,6 +40,7 @@ const staleBy: Record<string, readonly string[]> = {
   ],
   ledger: ['balance', 'estimates', 'transactions', 'statement', 'ledger'],
   offer: ['offers', 'capacity', 'estimates'],
+  orphan: ['orphans', 'hosts'],
   'own-image': ['images'],
   price: ['prices'],
   privilege: ['privileges', 'users'],

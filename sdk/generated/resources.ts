@@ -624,14 +624,6 @@ export class HostsApi {
     return this.#transport.change('DELETE', `/berth/v1/hosts/${encodeURIComponent(host)}/address-pools/${encodeURIComponent(addressPool)}`, {}, options);
   }
 
-  /** What a host has and nobody owns; it is shown, and its address kept from others. */
-  listOrphans(host: string, query: {
-      /** Rows at most */
-      limit?: number | undefined;
-    } = {}, options: Options = {}): Pages<OrphanPage['items'][number]> {
-    return this.#transport.pages(`/berth/v1/hosts/${encodeURIComponent(host)}/orphans`, { query }, options);
-  }
-
   /** What a host used over a span of time. */
   getMetrics(host: string, query: {
       /** From the step on that this day or moment is in; an hour before `to` where left out */

@@ -35,12 +35,6 @@ const toOrphan = (row: SeenOrphan): Static<typeof OrphanSchema> => ({
 export function orphanRoutes(api: Api): void {
   const forOperators = { tag: 'orphans', isForOperators: true } as const;
   const path = '/orphans/{orphan}';
-  const result = PageOf('OrphanPage', OrphanSchema);
-  const page = async (...[context, filter, query]: PageParts) => {
-    const { limit, after } = readWindow(query, 1);
-    const rows = await listOrphans(context, { ...filter, limit: limit + 1, after: after?.[0] });
-    return toPage(rows, limit, ({ instanceId }) => [instanceId], toOrphan);
-  };
 
   read(
     api,
@@ -48,29 +42,16 @@ export function orphanRoutes(api: Api): void {
       ...{ ...forOperators, id: 'listOrphans', path: '/orphans' },
       summary: 'What hosts have and nobody owns; it is shown, and its addresses kept from others',
       query: { ...pageQuery, host: Type.Optional(Id('host', 'Only what this host has')) },
-      result,
+      result: PageOf('OrphanPage', OrphanSchema),
       refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       requireCluster(caller);
       const { host } = query;
       const hostId = host === undefined ? undefined : (await showHost(context, readId('host', host, 'host'))).id;
-      return page(context, { hostId }, query);
-    },
-  );
-
-  read(
-    api,
-    {
-      ...{ ...forOperators, tag: 'hosts', id: 'listHostOrphans', path: '/hosts/{host}/orphans' },
-      summary: 'What a host has and nobody owns; it is shown, and its address kept from others',
-      query: pageQuery,
-      result,
-      refusals: [422],
-    },
-    async ({ context, caller, params, query }) => {
-      requireCluster(caller);
-      return page(context, { hostId: (await showHost(context, readId('host', params.host))).id }, query);
+      const { limit, after } = readWindow(query, 1);
+      const rows = await listOrphans(context, { hostId, limit: limit + 1, after: after?.[0] });
+      return toPage(rows, limit, ({ instanceId }) => [instanceId], toOrphan);
     },
   );
 
@@ -103,9 +84,3 @@ export function orphanRoutes(api: Api): void {
     },
   );
 }
-
-type PageParts = [
-  context: Parameters<typeof listOrphans>[0],
-  filter: Parameters<typeof listOrphans>[1],
-  query: { limit?: number; cursor?: string },
-];

@@ -180,7 +180,7 @@ export const noun: Noun = {
     listVerb({
       usage: 'orphans <HOST>',
       description: 'list what a host has and nobody owns',
-      operation: 'listHostOrphans',
+      operation: 'listOrphans',
       examples: ['host orphans rack-1'],
       columns: [
         { title: 'instance', cell: ({ instance }: Orphan) => instance },
@@ -191,7 +191,7 @@ export const noun: Noun = {
       ],
       none: 'There are none.',
       pages: async (desk, limit, _, [text = '']) =>
-        desk.berth.hosts.listOrphans((await find(desk, hostKind, text)).id, { limit }),
+        desk.berth.orphans.list({ limit, host: (await find(desk, hostKind, text)).id }),
     }),
     listVerb({
       usage: 'storage <HOST>',

@@ -233,7 +233,7 @@ test('a host’s storage pools and what nobody owns there are shown', async () =
     ['default'],
   );
   assert.ok((pools[0]?.sizeGib ?? 0) > 0);
-  assert.deepEqual(await allOf(call, `/hosts/${id}/orphans`), []);
+  assert.deepEqual(await allOf(call, `/orphans?host=${id}`), []);
   const { host } = await enrol({ name: 'rack-5' });
   const hostId = host.slice(4).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   const orphan = {
@@ -248,7 +248,7 @@ test('a host’s storage pools and what nobody owns there are shown', async () =
     .insertInto('orphan')
     .values({ ...orphan, host_id: hostId, seen_at: new Date() })
     .execute();
-  const [found] = await allOf<{ instance: string; state: string }>(call, `/hosts/${host}/orphans`);
+  const [found] = await allOf<{ instance: string; state: string }>(call, `/orphans?host=${host}`);
   assert.deepEqual([found?.instance, found?.state], [toId('instance', orphan.instance_id), 'running']);
   assert.deepEqual(await allOf(call, `/hosts/${host}/storage-pools`), []);
 });

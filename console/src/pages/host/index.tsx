@@ -17,7 +17,8 @@ import { When } from '../../ui/words.tsx';
 import { HostBars } from '../hosts.tsx';
 import { EnrolHost } from './enrol.tsx';
 import { HostUse } from './metrics.tsx';
-import { AddressPools, HostInstances, Orphans, StoragePools } from './parts.tsx';
+import { Orphans } from './orphans.tsx';
+import { AddressPools, HostInstances, StoragePools } from './parts.tsx';
 import { HardwareForm, TermsForm } from './terms.tsx';
 
 /** The page. */

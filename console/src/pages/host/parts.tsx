@@ -1,4 +1,4 @@
-// What a host has: instances, orphans, storage pools, ranges of addresses.
+// What a host has: instances, storage pools, ranges of addresses.
 
 import type { AddressPool } from '../../../../sdk/generated/types.ts';
 import { useDone } from '../../done.ts';
@@ -47,37 +47,6 @@ export function HostInstances({ host }: OfHost) {
         empty={
           <Empty title="Nothing runs here">
             <p>What is placed here is listed with what the host was told and what it last said.</p>
-          </Empty>
-        }
-      />
-    </Section>
-  );
-}
-
-/** What it has and nobody owns. */
-export function Orphans({ host }: OfHost) {
-  const berth = useBerth();
-  const list = useList(['hosts', host, 'orphans'], () => berth.hosts.listOrphans(host));
-  return (
-    <Section title="Orphans">
-      <p className="fine">These run here, and nobody owns them. Their addresses are kept from others.</p>
-      <List
-        label="Orphans"
-        list={list}
-        keyOf={({ instance }) => instance}
-        columns={[
-          { title: 'Made as', cell: ({ instance }) => <code className="clip">{instance}</code> },
-          { title: 'State', cell: ({ state }) => state },
-          { title: 'Address', cell: ({ address }) => address ?? '–' },
-          {
-            title: 'Takes',
-            cell: ({ vcpus, memoryMib, diskGib }) => `${vcpus} vCPU, ${mib(memoryMib)}, ${gib(diskGib)}`,
-          },
-          { title: 'Seen', cell: ({ seenAt }) => <When time={seenAt} /> },
-        ]}
-        empty={
-          <Empty title="No orphans">
-            <p>Everything that runs here has an owner.</p>
           </Empty>
         }
       />
