@@ -33,6 +33,9 @@ export default defineConfig({
     // Nothing inline: the policy of the page forbids it.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // One style sheet, which the browser waits for before it shows anything. A sheet of a page's own comes with the page's script, and is
+    // not waited for where something else asked for it before, so that the page was seen without it.
+    cssCodeSplit: false,
     chunkSizeWarningLimit: 700,
   },
   // `npm run dev:console` beside a server that runs already.

@@ -16,7 +16,6 @@ import { DayBars } from './statement/day-bars.tsx';
 import { InstanceBars } from './statement/instance-bars.tsx';
 import { lastMonths, monthName, spanOf } from './statement/month.ts';
 import { Transactions } from './statement/transactions.tsx';
-import './overview/overview.css';
 import './statement/statement.css';
 
 const names = ['month'] as const;

@@ -22,8 +22,13 @@ interface ChartProps {
 /** Steps of an axis of bytes: powers of two, as sizes are written. */
 const byteSteps = Array.from({ length: 50 }, (_none, power) => 2 ** power);
 
-/** A style of the page, so that charts have the theme's colours. */
-const colourOf = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** A colour of the page's theme as it is within an element; a canvas knows no variables. */
+function colourOf(element: HTMLElement, name: string): string {
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = '';
+  return color;
+}
 
 const dayS = 86_400;
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
@@ -69,8 +74,8 @@ export default function Chart({ label, times, lines, write, max, ofBytes = false
     const target = box.current;
     if (!target) return;
     const axis = {
-      stroke: colourOf('--text-soft'),
-      grid: { stroke: colourOf('--line'), width: 1 },
+      stroke: colourOf(target, '--text-soft'),
+      grid: { stroke: colourOf(target, '--line'), width: 1 },
       ticks: { show: false },
     };
     const made = new UPlot(
@@ -83,7 +88,7 @@ export default function Chart({ label, times, lines, write, max, ofBytes = false
           },
           ...names.split('\n').map((name, index) => ({
             label: name,
-            stroke: colourOf(`--chart-${index + 1}`),
+            stroke: colourOf(target, `--chart-${index + 1}`),
             width: 1.5,
             points: { show: false },
             value: (_plot: UPlot, value: number | null) => (value == null ? '–' : writer.current(value)),

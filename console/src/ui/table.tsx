@@ -99,7 +99,7 @@ const Head = <Row,>({ columns }: { columns: readonly Column<Row>[] }) => (
   <thead>
     <tr>
       {columns.map(({ title, head, numeric }) => (
-        <th key={title} scope="col" className={numeric ? 'numeric' : undefined}>
+        <th key={title} scope="col" data-title={title} className={numeric ? 'numeric' : undefined}>
           {head ?? title}
         </th>
       ))}

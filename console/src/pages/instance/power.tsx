@@ -127,7 +127,7 @@ export function PowerOfRow({ instance }: { instance: Instance }) {
       </Button>
       {isOpen && (
         <Dialog title={`Power of ${instance.name}`} onClose={() => setOpen(false)}>
-          <ul className="choices">
+          <ul className="power-choices">
             {actions.map((action) => (
               <li key={action}>
                 <PowerButton instance={instance} action={action} onDone={() => setOpen(false)} />

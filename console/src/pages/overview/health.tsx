@@ -37,9 +37,9 @@ export function Health({ items }: { items: Counts }) {
           <p className="fine">
             {many(vms, 'VM')}, {many(total - vms, 'container')}
           </p>
-          <div className="share-bar" aria-hidden="true">
+          <div className="status-bar" aria-hidden="true">
             {byStatus.map(({ status, count }) => (
-              <span key={status} className={`share share-${status}`} style={{ flexGrow: count }} />
+              <span key={status} className={`status-share status-share-${status}`} style={{ flexGrow: count }} />
             ))}
           </div>
           <ul className="status-counts">

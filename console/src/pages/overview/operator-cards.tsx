@@ -107,7 +107,7 @@ function Sold({ hosts }: { hosts: Host[] }) {
                 {show(sold)} of {show(all)}
               </span>
             </span>
-            <span className="bar" aria-hidden="true">
+            <span className="meter" aria-hidden="true">
               <span style={{ width: all > 0 ? `${Math.min(100, (sold / all) * 100)}%` : 0 }} />
             </span>
           </dd>

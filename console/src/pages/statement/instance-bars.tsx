@@ -36,7 +36,7 @@ const columns: Column<Row>[] = [
   {
     title: 'Share',
     cell: ({ share }) => (
-      <span className="bar share-of" aria-hidden="true">
+      <span className="meter share-of" aria-hidden="true">
         <span style={{ width: `${share * 100}%` }} />
       </span>
     ),
