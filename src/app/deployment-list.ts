@@ -2,18 +2,23 @@
 
 import { BerthError } from '../model/errors.ts';
 import { may } from '../model/privilege.ts';
-import { type DeploymentRow, findDeployment, listDeployments as read } from '../store/deployment-list.ts';
+import {
+  type DeploymentRow,
+  type DeploymentWindow,
+  findDeployment,
+  listDeployments as read,
+} from '../store/deployment-list.ts';
 import type { Caller } from './access.ts';
 import type { Principal } from './authenticate.ts';
 import type { Context } from './context.ts';
 
-export type { DeployedInstance, DeploymentRow } from '../store/deployment-list.ts';
+export type { DeployedInstance, DeploymentRow, DeploymentWindow } from '../store/deployment-list.ts';
 
-/** An account's deployments, the oldest first. */
+/** An account's deployments, in the order in which they were made. */
 export function listDeployments(
   { database }: Context,
   { accountId }: Principal,
-  window: { limit: number; after: { at: string; id: string } | null },
+  window: DeploymentWindow,
 ): Promise<DeploymentRow[]> {
   return read(database, accountId, window);
 }

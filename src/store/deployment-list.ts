@@ -27,20 +27,46 @@ export async function findDeployment(database: Database, id: string): Promise<De
   return (await withInstances(database, rows))[0];
 }
 
-/** An account's deployments, the oldest first: at most `limit`, from after the one with this moment and id. */
+/** Which deployments of an account are asked for, and in which order. */
+export interface DeploymentWindow {
+  limit: number;
+  /** The last one of the page before. */
+  after: { at: string; id: string } | null;
+  isNewestFirst: boolean;
+  /** A part of the name of one of its instances, in small or capital letters. */
+  search?: string | undefined;
+  /** Only those with an instance in one of these states. */
+  statuses?: readonly InstanceStatus[] | undefined;
+}
+
+/** An account's deployments, in the order in which they were made. */
 export async function listDeployments(
   database: Database,
   accountId: string,
-  { limit, after }: { limit: number; after: { at: string; id: string } | null },
+  { limit, after, isNewestFirst, search, statuses }: DeploymentWindow,
 ): Promise<DeploymentRow[]> {
+  const direction = isNewestFirst ? 'desc' : 'asc';
   let query = database
     .selectFrom('deployment')
     .where('account_id', '=', accountId)
     .selectAll()
-    .orderBy('created_at')
-    .orderBy('id')
+    .orderBy('created_at', direction)
+    .orderBy('id', direction)
     .limit(limit);
-  if (after) query = query.where(sql<boolean>`(created_at, id) > (${after.at}::timestamptz, ${after.id}::uuid)`);
+  if (after) {
+    const beyond = isNewestFirst ? sql`<` : sql`>`;
+    query = query.where(sql<boolean>`(created_at, id) ${beyond} (${after.at}::timestamptz, ${after.id}::uuid)`);
+  }
+  if (search !== undefined) {
+    query = query.where(
+      sql<boolean>`exists (select from instance where deployment_id = deployment.id and strpos(lower(name), ${search.toLowerCase()}) > 0)`,
+    );
+  }
+  if (statuses !== undefined) {
+    query = query.where(
+      sql<boolean>`exists (select from instance where deployment_id = deployment.id and status = any(${[...statuses]}::text[]))`,
+    );
+  }
   return withInstances(database, await query.execute());
 }
 

@@ -12,6 +12,7 @@ import type { Api } from '../types.ts';
 import { Id, parseId, toId } from './id.ts';
 import { change, read } from './operation.ts';
 import { PageOf, pageOfAll, pageQuery } from './page.ts';
+import { isFoundBy, SearchQuery } from './search.ts';
 import { Shape, Text } from './shape.ts';
 
 /** An account. */
@@ -46,11 +47,13 @@ export function accountRoutes(api: Api): void {
       tag: 'accounts',
       summary: 'The accounts that you see anything of, your own first',
       path: '/accounts',
-      query: pageQuery,
+      query: { ...pageQuery, search: SearchQuery },
       result: PageOf('AccountPage', AccountSchema),
     },
-    async ({ context, caller, query }) =>
-      pageOfAll(await listAccounts(context, caller), query, ({ id }) => id, toAccount),
+    async ({ context, caller, query }) => {
+      const found = (await listAccounts(context, caller)).filter(({ name }) => isFoundBy(query.search, name));
+      return pageOfAll(found, query, ({ id }) => id, toAccount);
+    },
   );
   read(
     api,

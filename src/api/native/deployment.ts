@@ -1,6 +1,7 @@
 // Deployments: instances that were made together, all or none, under one name.
 
 import Type, { type Static } from 'typebox';
+import { deleteDeployment } from '../../app/deployment-end.ts';
 import {
   type DeployedInstance,
   type DeploymentRow,
@@ -14,10 +15,13 @@ import { instanceStatuses } from '../../model/instance.ts';
 import type { Api } from '../types.ts';
 import { AccountRef, accountOf } from './account.ts';
 import { Id, readId, toId } from './id.ts';
+import { readStatuses } from './instance.ts';
 import { instanceKinds } from './instance-shape.ts';
 import { groupOf, NewDeploymentSchema, renames, toInstancesRequest, vmFields, withAdvice } from './new-instance.ts';
 import { change, read } from './operation.ts';
+import { OperationSchema, toOperation } from './operation-shape.ts';
 import { PageOf, pageQuery, readMomentWindow, toPage } from './page.ts';
+import { SearchQuery } from './search.ts';
 import { OneOf, Shape, Text, Time, toTime } from './shape.ts';
 
 const DeploymentSchema = Shape(
@@ -57,16 +61,29 @@ export function deploymentRoutes(api: Api): void {
     {
       id: 'listDeployments',
       tag: 'deployments',
-      summary: 'What an account has made together, the oldest first',
+      summary: 'What an account has made together, the oldest first unless asked otherwise',
       path: '/deployments',
-      query: { ...pageQuery, account: Type.Optional(AccountRef()) },
+      query: {
+        ...pageQuery,
+        account: Type.Optional(AccountRef()),
+        search: SearchQuery,
+        status: Type.Optional(
+          Text('active,failed', 'Only with an instance in one of these states, separated by commas', {
+            maxLength: 200,
+          }),
+        ),
+        newestFirst: Type.Optional(Type.Boolean({ default: false, examples: [false] })),
+      },
       result: PageOf('DeploymentPage', DeploymentSchema),
       refusals: [403, 404, 422],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readMomentWindow(query, isUuid);
       const { principal } = await accountOf(context, caller, query, 'vm_console');
-      const rows = await listDeployments(context, principal, { limit: limit + 1, after });
+      const { search, status, newestFirst: isNewestFirst = false } = query;
+      const statuses = status === undefined ? undefined : readStatuses(status);
+      const window = { limit: limit + 1, after, isNewestFirst, search, statuses };
+      const rows = await listDeployments(context, principal, window);
       return toPage(rows, limit, ({ createdAt, id }) => [createdAt, id], toDeployment);
     },
   );
@@ -110,6 +127,35 @@ export function deploymentRoutes(api: Api): void {
       const request = await toInstancesRequest(context, at, body);
       const { deploymentId } = await withAdvice(createInstances(context, at, request, vmFields));
       return toDeployment(await readDeployment(context, caller, deploymentId, deploymentId));
+    },
+  );
+
+  change(
+    api,
+    {
+      id: 'deleteDeployment',
+      tag: 'deployments',
+      summary: 'Delete all that was made together, all of it or nothing',
+      description:
+        'As far as you see it. Its VMs go off and out of sight, and can be brought back until they are purged; its containers end for good. What is deleted already stays as it is.',
+      method: 'DELETE',
+      path: '/deployments/{deployment}',
+      query: {
+        purge: Type.Optional(
+          Type.Boolean({ description: 'VMs are gone for good, too', default: false, examples: [false] }),
+        ),
+      },
+      status: 202,
+      result: Shape('DeploymentDeletion', {
+        operations: Type.Array(OperationSchema, { description: 'One for each that is deleted' }),
+      }),
+      refusals: [403, 409],
+    },
+    async ({ context, caller, params: { deployment }, query }) => {
+      const id = readId('deployment', deployment);
+      const isPurge = query.purge === true;
+      const operations = await deleteDeployment(context, caller, { id, shownId: shown(deployment), isPurge });
+      return { operations: operations.map(toOperation) };
     },
   );
 }

@@ -9,6 +9,7 @@ import { AccountRef, accountOf, accountRef } from './account.ts';
 import { Id, readId, toId } from './id.ts';
 import { change, read } from './operation.ts';
 import { PageOf, pageOfAll, pageQuery } from './page.ts';
+import { isFoundBy, SearchQuery } from './search.ts';
 import { Shape, Text } from './shape.ts';
 
 const Name = Text('web', "Letters, digits and -; part of its VMs' host names", { minLength: 1, maxLength: 63 });
@@ -37,7 +38,12 @@ export function groupRoutes(api: Api): void {
       tag: 'groups',
       summary: 'The groups that you see anything of',
       path: '/groups',
-      query: { ...pageQuery, account: Type.Optional(AccountRef('Only of this account')), name: Type.Optional(Name) },
+      query: {
+        ...pageQuery,
+        account: Type.Optional(AccountRef('Only of this account')),
+        name: Type.Optional(Name),
+        search: SearchQuery,
+      },
       result: PageOf('GroupPage', GroupSchema),
       refusals: [404],
     },
@@ -45,7 +51,8 @@ export function groupRoutes(api: Api): void {
       const { account, name } = query;
       const within = account && (await reachAccount(context, caller, accountRef(account), 'see')).account.number;
       const filter = { ...(within ? { account: within } : {}), ...(name === undefined ? {} : { group: name }) };
-      return pageOfAll(await listGroups(context, caller, filter), query, ({ id }) => String(id), toGroup);
+      const found = (await listGroups(context, caller, filter)).filter((one) => isFoundBy(query.search, one.name));
+      return pageOfAll(found, query, ({ id }) => String(id), toGroup);
     },
   );
 

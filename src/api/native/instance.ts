@@ -71,7 +71,7 @@ async function readFilter(context: Context, caller: Caller, asked: Query): Promi
 }
 
 /** The states that are named in a list with commas. @throws BerthError `invalid_value` */
-function readStatuses(text: string): InstanceStatus[] {
+export function readStatuses(text: string): InstanceStatus[] {
   const words = text.split(',').map((word) => word.trim());
   return words.map((word) => {
     const status = listedStatuses.find((one) => one === word);

@@ -9,6 +9,7 @@ import { AccountRef, accountOf } from './account.ts';
 import { Id, readId, toId } from './id.ts';
 import { change, read } from './operation.ts';
 import { PageOf, pageOfAll, pageQuery } from './page.ts';
+import { isFoundBy, SearchQuery } from './search.ts';
 import { Shape, Text, Time, toTime } from './shape.ts';
 
 const sampleKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJx4cO74qmRZ+XiicQiA68i5Jlvl17TPunfSKhO3/L4q ann@example';
@@ -51,13 +52,20 @@ export function sshKeyRoutes(api: Api): void {
       tag: 'ssh-keys',
       summary: 'The SSH keys that an account has registered, the oldest first',
       path: '/ssh-keys',
-      query: { ...pageQuery, account: Type.Optional(AccountRef()), name: Type.Optional(Text('laptop')) },
+      query: {
+        ...pageQuery,
+        account: Type.Optional(AccountRef()),
+        name: Type.Optional(Text('laptop')),
+        search: SearchQuery,
+      },
       result: PageOf('SshKeyPage', SshKeySchema),
       refusals: [403, 404, 422],
     },
     async ({ context, caller, query }) => {
       const { principal } = await accountOf(context, caller, query, 'vm_console');
-      const keys = (await listSshKeys(context, principal)).filter(({ name }) => [name, undefined].includes(query.name));
+      const keys = (await listSshKeys(context, principal)).filter(
+        ({ name }) => [name, undefined].includes(query.name) && isFoundBy(query.search, name),
+      );
       return pageOfAll(
         keys,
         query,
