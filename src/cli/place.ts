@@ -10,6 +10,7 @@ export interface PlaceOptions {
   city?: string[];
   datacenter?: string[];
   cpu?: string;
+  cpuArchitecture?: string;
   storageType?: 'HDD' | 'SSD' | 'NVMe';
   maxPrice?: string;
 }
@@ -20,6 +21,7 @@ export const placeOptions = (): Option[] => [
   option('--city <CODES>', 'only there, such as POZ', several),
   option('--datacenter <SLUGS>', 'only there', several),
   option('--cpu <MANUFACTURER>', 'only on such processors, such as AMD'),
+  option('--cpu-architecture <NAME>', 'only on such processors, such as Zen'),
   option('--storage-type <TYPE>', 'only on such hosts').choices(['HDD', 'SSD', 'NVMe']),
   option('--max-price <USD>', 'at most so much an epoch, storage included'),
 ];
@@ -28,4 +30,5 @@ export const placeOptions = (): Option[] => [
 export const constraintsOf = (options: PlaceOptions): Constraints => ({
   ...{ countries: options.country, cities: options.city, datacenters: options.datacenter },
   ...{ storageType: options.storageType, cpuManufacturer: options.cpu, maxPricePerEpoch: options.maxPrice },
+  cpuArchitecture: options.cpuArchitecture,
 });

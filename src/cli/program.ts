@@ -26,6 +26,10 @@ const entries: Record<string, Entry> = {
     ...{ heading: instances, summary: 'containers' },
     load: async () => (await import('./nouns/ct.ts')).noun,
   },
+  deployment: {
+    ...{ heading: instances, summary: 'what was made together' },
+    load: async () => (await import('./nouns/deployment.ts')).noun,
+  },
   disk: {
     ...{ heading: instances, summary: "VMs' block devices" },
     load: async () => (await import('./nouns/disk.ts')).noun,

@@ -145,6 +145,12 @@ export const cases: Record<string, Case> = {
   'image add': of(async () => [newName('img'), 'https://images.example.com/own.qcow2', '--sha256', 'a'.repeat(64)]),
   'image rename': of(async (world) => [await world.make('image', sampleOwnImage), newName('img')]),
   'image delete': of(async (world) => [await world.make('image', sampleOwnImage), '--yes']),
+  'deployment list': of(async (world) => {
+    await world.make('deployment');
+    return [];
+  }),
+  'deployment show': of(async (world) => [await world.make('deployment')]),
+  'deployment delete': of(async (world) => [await world.make('deployment'), '--yes']),
   'quote list': of(async (world) => {
     await world.make('quote');
     return [];

@@ -14,7 +14,7 @@ import { untilOver, untilStatus, type WaitOptions, waitOptions } from '../wait.t
 
 interface CreateOptions extends WaitOptions {
   image: string;
-  slot: string;
+  slot?: string;
   slotPrice?: string;
   open?: NewPort[];
   env?: Record<string, string>;
@@ -24,19 +24,20 @@ interface CreateOptions extends WaitOptions {
   account?: string;
   registryLogin?: string;
   registryPasswordFile?: string;
+  quote?: string;
   externalId?: string;
   metadata?: Record<string, string>;
 }
 
 async function bodyOf(options: CreateOptions): Promise<NewInstance> {
-  const { image, slot, slotPrice, open, env, startupScript, group, account, externalId, metadata } = options;
+  const { image, slot, slotPrice, open, env, startupScript, group, account, externalId, metadata, quote } = options;
   const { registryLogin, registryPasswordFile } = options;
   const keys = await Promise.all((options.sshKey ?? []).map(sshKey));
   const login = /^(.+)@([^@]+)$/.exec(registryLogin ?? '');
   const password = registryPasswordFile && (await readText(registryPasswordFile, '--registry-password-file')).trim();
   return {
     ...{ kind: 'container', image, slot, slotPrice, ports: open, environment: env },
-    ...{ group, account, externalId, metadata, sshKeys: keys.length > 0 ? keys : undefined },
+    ...{ quote, group, account, externalId, metadata, sshKeys: keys.length > 0 ? keys : undefined },
     startupScript: startupScript && (await readText(startupScript, '--startup-script')),
     registryAuth: login ? { login: login[1] ?? '', server: login[2] ?? '', password: password ?? '' } : undefined,
   };
@@ -76,7 +77,8 @@ export const noun: Noun = {
       ],
       options: [
         option('--image <IMAGE>', "the container image's name").makeOptionMandatory(),
-        option('--slot <ID>', 'what it runs on; "berth slot list" shows them').makeOptionMandatory(),
+        option('--slot <ID>', 'what it runs on; "berth slot list" shows them'),
+        option('--quote <QUOTE>', 'on the slot that this quote holds, at its price'),
         option('--slot-price <ID>', 'which of its prices, where it has two'),
         option('--open <PORTS>', 'what is open from outside, such as 80/tcp,443/https', ports),
         option('--env <NAME=VALUE>', 'an environment variable', pairs),
