@@ -36,6 +36,7 @@ import type {
   Delivery,
   DeliveryPage,
   Deployment,
+  DeploymentDeletion,
   DeploymentPage,
   Disk,
   DiskChange,
@@ -149,6 +150,8 @@ export class AccountsApi {
   list(query: {
       /** Rows at most */
       limit?: number | undefined;
+      /** Only with this in their name, in small or capital letters */
+      search?: string | undefined;
     } = {}, options: Options = {}): Pages<AccountPage['items'][number]> {
     return this.#transport.pages('/berth/v1/accounts', { query }, options);
   }
@@ -404,12 +407,17 @@ export class DeploymentsApi {
     this.#transport = transport;
   }
 
-  /** What an account has made together, the oldest first. */
+  /** What an account has made together, the oldest first unless asked otherwise. */
   list(query: {
       /** Rows at most */
       limit?: number | undefined;
       /** Id or name of an account; left out where you see only one */
       account?: string | undefined;
+      /** Only with this in their name, in small or capital letters */
+      search?: string | undefined;
+      /** Only with an instance in one of these states, separated by commas */
+      status?: string | undefined;
+      newestFirst?: boolean | undefined;
     } = {}, options: Options = {}): Pages<DeploymentPage['items'][number]> {
     return this.#transport.pages('/berth/v1/deployments', { query }, options);
   }
@@ -422,6 +430,14 @@ export class DeploymentsApi {
   /** What was made together, as far as you see it. */
   get(deployment: string, options: Options = {}): Promise<Deployment> {
     return this.#transport.read(`/berth/v1/deployments/${encodeURIComponent(deployment)}`, {}, options);
+  }
+
+  /** Delete all that was made together, all of it or nothing. As far as you see it. Its VMs go off and out of sight, and can be brought back until they are purged; its containers end for good. What is deleted already stays as it is. */
+  delete(deployment: string, query: {
+      /** VMs are gone for good, too */
+      purge?: boolean | undefined;
+    } = {}, options: ChangeOptions = {}): Promise<DeploymentDeletion> {
+    return this.#transport.change('DELETE', `/berth/v1/deployments/${encodeURIComponent(deployment)}`, { query }, options);
   }
 }
 
@@ -515,6 +531,8 @@ export class GroupsApi {
       account?: string | undefined;
       /** Letters, digits and -; part of its VMs' host names */
       name?: string | undefined;
+      /** Only with this in their name, in small or capital letters */
+      search?: string | undefined;
     } = {}, options: Options = {}): Pages<GroupPage['items'][number]> {
     return this.#transport.pages('/berth/v1/groups', { query }, options);
   }
@@ -1277,6 +1295,8 @@ export class SshKeysApi {
       /** Id or name of an account; left out where you see only one */
       account?: string | undefined;
       name?: string | undefined;
+      /** Only with this in their name, in small or capital letters */
+      search?: string | undefined;
     } = {}, options: Options = {}): Pages<SshKeyPage['items'][number]> {
     return this.#transport.pages('/berth/v1/ssh-keys', { query }, options);
   }

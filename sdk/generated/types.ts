@@ -311,6 +311,11 @@ export interface Deployment {
   instances: DeployedInstance[];
 }
 
+export interface DeploymentDeletion {
+  /** One for each that is deleted */
+  operations: Operation[];
+}
+
 export interface DeploymentPage {
   items: Deployment[];
   /** Where to go on; null on the last page */
