@@ -13,6 +13,7 @@ import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { endProcess, findMarkedProcesses, TEST_RUN_VARIABLE } from './runner/leftovers.ts';
 import { Report } from './runner/report.ts';
+import { shareAmongFiles } from './runner/shared.ts';
 
 /** A file that boots several virtual machines without hardware virtualization takes minutes; none takes this long, not
  * even the 300 rounds of pulled plugs, which take 15 minutes beside other work. */
@@ -61,6 +62,7 @@ for (const filter of filters) {
 }
 
 if (filters.length === 0) for (const [name, command, args] of CHECKS) await runCheck(name, command, args);
+shareAmongFiles(root);
 const alone = chosen.filter((file) => isOf(file, ALONE));
 const withMachines = chosen.filter((file) => isOf(file, WITH_MACHINES));
 const others = chosen.filter((file) => !alone.includes(file) && !withMachines.includes(file));

@@ -19,6 +19,7 @@ import { type Database, openDatabase } from '../../src/store/database.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { calm, roomy, startTestBerth } from '../support/berth.ts';
+import { placeDatabase } from '../support/template.ts';
 
 const schema = join(import.meta.dirname, '../../schema');
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -47,6 +48,7 @@ before(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'berth-health-'));
   await chmod(directory, 0o755);
   undo.push(() => rm(directory, { recursive: true, force: true }));
+  undo.push(await placeDatabase(join(directory, 'postgres')));
   const postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres'), logger: silent });
   undo.push(() => postgres.stop());
   database = openDatabase(postgres.connectionString, () => {});

@@ -31,6 +31,7 @@ import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts';
 import { readBalance } from '../../src/store/ledger.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { keys } from '../api/support.ts';
+import { placeDatabase } from '../support/template.ts';
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
@@ -69,6 +70,7 @@ export class MoneyWorld {
   static async start(): Promise<MoneyWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'berth-money-'));
     await chmod(directory, 0o711);
+    const removeDatabase = await placeDatabase(join(directory, 'postgres'));
     const postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres'), logger: quiet });
     const databases = [1, 2].map(() => openDatabase(postgres.connectionString, () => {}));
     const settings = await readSettings('');
@@ -88,6 +90,7 @@ export class MoneyWorld {
     const world: MoneyWorld = new MoneyWorld(directory, postgres.connectionString, replicas, async () => {
       for (const database of databases) await database.destroy();
       await postgres.stop();
+      await removeDatabase();
     });
     await migrate(world.database, join(import.meta.dirname, '../../schema'));
     await ensureConfigurations(world.context);

@@ -18,6 +18,7 @@ import { systemEntropy } from '../../src/compose/system.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { placeDatabase } from '../support/template.ts';
 
 const schema = join(import.meta.dirname, '../../schema');
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -33,6 +34,7 @@ before(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'berth-sample-'));
   await chmod(directory, 0o755);
   undo.push(() => rm(directory, { recursive: true, force: true }));
+  undo.push(await placeDatabase(join(directory, 'postgres')));
   const postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres'), logger: silent });
   undo.push(() => postgres.stop());
   const database = openDatabase(postgres.connectionString, () => {});

@@ -1,5 +1,5 @@
 // A whole Berth for a test: real server, real PostgreSQL, real HTTP, on a scratch directory and an address pool of its own.
-// The agent is the simulated one unless a test asks for real VMs.
+// Its database is a copy of one that the first of them made (template.ts). The agent is the simulated one unless a test asks for real VMs.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,6 +11,7 @@ import { makeLogger } from '../../src/compose/logger.ts';
 import { startUp, type UpOptions } from '../../src/compose/up.ts';
 import { nextEpochBoundary } from '../../src/model/epoch.ts';
 import type { Behaviour } from '../../src/sim/driver.ts';
+import { placeDatabase } from './template.ts';
 
 /** The simulation's behaviour unless a test asks for another: quick and without faults. */
 export const calm: Behaviour = { bootMs: 5, eraseMs: 5, startFailureChance: 0, imageFailureChance: 0 };
@@ -57,7 +58,7 @@ export interface TestBerthOptions {
   allowImageHosts?: string[];
   allowCallbackHosts?: string[];
   up?: Partial<NonNullable<UpOptions['agent']>>;
-  /** An existing data directory; it is not removed at the end. */
+  /** An existing data directory; it is not removed at the end. Its database is a copy of the tests' own where it has none. */
   directory?: string;
 }
 
@@ -91,6 +92,7 @@ export async function startTestBerth(options: TestBerthOptions = {}): Promise<Te
       },
       new AbortController().signal,
     );
+  const removeDatabase = await placeDatabase(join(directory, 'postgres'));
   let running = await start();
   await untilHealthy(running.credentials.url);
   return {
@@ -111,7 +113,9 @@ export async function startTestBerth(options: TestBerthOptions = {}): Promise<Te
     },
     async close() {
       await running.close();
-      if (!options.directory) await rm(directory, { recursive: true, force: true });
+      if (options.directory) return;
+      await removeDatabase();
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }
