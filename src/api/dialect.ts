@@ -49,6 +49,10 @@ export function defineDialect(parts: DialectParts): Dialect {
           ? { transformObject: (given) => finishDocument('openapiObject' in given ? given.openapiObject : {}) as never }
           : {}),
       });
+      // What is somebody's own is kept by no cache between, and not on the disk of a browser.
+      scope.addHook('onRequest', async (_request, reply) => {
+        reply.header('cache-control', 'no-store');
+      });
       await parts.prepare?.(scope, context);
       const principals = new WeakMap<FastifyRequest, Principal>();
       if (readKey) {

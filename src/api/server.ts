@@ -49,6 +49,17 @@ export const dialects: readonly Dialect[] = [
   agentDialect,
 ];
 
+/**
+ * What a browser that was led to an answer may do with it: show it as what it is, run nothing of it, and tell nobody where it was.
+ * Pages have policies of their own.
+ */
+const headersOfAll = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
 /** What the server is made of. */
 export interface ServerParts {
   context: Context;
@@ -82,7 +93,7 @@ export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () =
 export async function buildServer({ context, logger, metrics, builtImages }: ServerParts): Promise<App> {
   const app = bareServer(logger, () => newUuid(context.entropy));
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('request-id', request.id);
+    reply.headers(headersOfAll).header('request-id', request.id);
   });
   app.addHook('onResponse', async (request, reply) => {
     const line = {

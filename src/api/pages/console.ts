@@ -48,7 +48,6 @@ export async function consolePages(app: App): Promise<void> {
       return reply
         .type('text/html; charset=utf-8')
         .header('content-security-policy', policyWith(nonce))
-        .header('x-frame-options', 'DENY')
         .header('cache-control', 'no-store')
         .send(page.replace('</head>', `<meta name="style-nonce" nonce="${nonce}"></head>`));
     });

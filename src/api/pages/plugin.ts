@@ -8,9 +8,6 @@ import { referencePages } from './reference.ts';
 /** Adds the pages. */
 export async function pages(app: App): Promise<void> {
   await app.register(async (scope) => {
-    scope.addHook('onSend', async (_request, reply) => {
-      reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin');
-    });
     await consolePages(scope as App);
     guidePages(scope as App);
     await referencePages(scope as App);
