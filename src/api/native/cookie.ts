@@ -5,26 +5,34 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { BerthError } from '../../model/errors.ts';
 
-const name = 'berth_session';
-const pattern = new RegExp(`(?:^|;)\\s*${name}=([^;\\s]+)`);
+const bareName = 'berth_session';
+/** A browser takes a cookie of such a name from this very site over HTTPS alone, and from no neighbour below the same domain. */
+const hostName = `__Host-${bareName}`;
+const patterns = new Map([bareName, hostName].map((name) => [name, new RegExp(`(?:^|;)\\s*${name}=([^;\\s]+)`)]));
 
 /** The token of a request's cookie, or undefined where it has none. */
-export const tokenOfCookie = ({ cookie }: IncomingHttpHeaders): string | undefined => pattern.exec(cookie ?? '')?.[1];
+export const tokenOfCookie = (request: FastifyRequest): string | undefined =>
+  patterns.get(nameFor(request))?.exec(request.headers.cookie ?? '')?.[1];
 
 /** The header that gives a browser a session's token. The cookie ends with the browser, and the token with the session. */
 export const cookieWith = (token: string, request: FastifyRequest): Record<string, string> => ({
-  'set-cookie': `${name}=${token}; ${attributesFor(request)}`,
+  'set-cookie': `${nameFor(request)}=${token}; ${attributesFor(request)}`,
 });
 
 /** The header that takes it away again. */
 export const cookieAway = (request: FastifyRequest): Record<string, string> => ({
-  'set-cookie': `${name}=; Max-Age=0; ${attributesFor(request)}`,
+  'set-cookie': `${nameFor(request)}=; Max-Age=0; ${attributesFor(request)}`,
 });
 
-function attributesFor({ protocol, headers }: FastifyRequest): string {
-  // Who lies about how he came only keeps his own cookie from being sent.
-  const isSecure = protocol === 'https' || headers['x-forwarded-proto'] === 'https';
-  return `Path=/; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
+const nameFor = (request: FastifyRequest) => (isSecure(request) ? hostName : bareName);
+
+const attributesFor = (request: FastifyRequest): string =>
+  `Path=/; HttpOnly; SameSite=Strict${isSecure(request) ? '; Secure' : ''}`;
+
+/** Whether the browser has come by HTTPS. Who lies about that only keeps his own cookie from being sent. */
+function isSecure({ protocol, headers }: FastifyRequest): boolean {
+  const [first] = String(headers['x-forwarded-proto'] ?? '').split(',', 1);
+  return protocol === 'https' || first?.trim() === 'https';
 }
 
 /** What tells where a request of a browser was made: in a page of this site, in another, or nothing tells. */
@@ -45,7 +53,7 @@ export function requireSameSite({ method, headers }: FastifyRequest): void {
   const isReading = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
   if (isReading || siteOf(headers) === 'same') return;
   const rule = 'needs Sec-Fetch-Site: same-origin, or an Origin that is this site';
-  throw new BerthError('cross_site', `A change that comes with the cookie ${name} ${rule}.`);
+  throw new BerthError('cross_site', `A change that comes with the cookie ${bareName} ${rule}.`);
 }
 
 /**
@@ -54,7 +62,7 @@ export function requireSameSite({ method, headers }: FastifyRequest): void {
  */
 export function requireNoOtherSite({ headers }: FastifyRequest): void {
   if (siteOf(headers) !== 'other') return;
-  throw new BerthError('cross_site', `This site's cookie ${name} is not given to pages of other sites.`);
+  throw new BerthError('cross_site', `This site's cookie ${bareName} is not given to pages of other sites.`);
 }
 
 /**

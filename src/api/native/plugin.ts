@@ -110,7 +110,8 @@ export const nativeDialect = defineDialect({
       type: 'apiKey',
       in: 'cookie',
       name: 'berth_session',
-      description: "A web page's session; changes are taken from this site's own pages alone",
+      description:
+        "A web page's session, over HTTPS `__Host-berth_session`; changes are taken from this site's own pages alone",
     },
     ApiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
   }),
