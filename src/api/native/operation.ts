@@ -12,7 +12,7 @@ import type { Door } from '../../model/door.ts';
 import { requireStorable } from '../../model/storable.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
-import { ownerOf } from './caller.ts';
+import { repeatsOf } from './caller.ts';
 import { etagOf, namesTag, requireTag } from './etag.ts';
 
 /** Where this API is. */
@@ -220,7 +220,7 @@ export function change<
         .update(canonicalJson([method, request.url, request.body ?? null]))
         .digest();
       const asked = {
-        caller: ownerOf(callerOf(request)),
+        caller: repeatsOf(callerOf(request)),
         idempotencyKey: readIdempotencyKey(request),
         ...{ sha256, isDryRun, isConditional: ifMatch !== undefined, isSecret: parts.hasSecret === true },
       };
