@@ -1,14 +1,22 @@
 // Logging in: a user's password, and the code of his second factor where he has one. Guessing is slowed in the database, so by
-// all servers together; what was typed is neither logged nor kept.
+// all servers together; what was typed is neither logged nor kept. Where a user has logged in before, he is counted apart, so that
+// strangers who guess at him elsewhere keep him from nothing.
 
 import { BerthError } from '../model/errors.ts';
-import { type FailureSource, failuresKeptMs, waitMsAfter } from '../model/login-limit.ts';
+import { type FailureSource, failuresKeptMs, placesKnownMs, waitMsAfter } from '../model/login-limit.ts';
 import { passwordLengthMax, verifyPassword } from '../model/password.ts';
 import type { Factor } from '../model/session.ts';
 import { matchTotp } from '../model/totp.ts';
 import { Turns } from '../model/turns.ts';
 import { inTransaction } from '../store/database.ts';
-import { blockSource, clearFailures, countFailure, takeFailureBack } from '../store/login-failure.ts';
+import {
+  blockSource,
+  clearFailures,
+  countFailure,
+  isKnownPlace,
+  rememberPlace,
+  takeFailureBack,
+} from '../store/login-failure.ts';
 import { findCredentials, lockTotp, updateTotpStep } from '../store/user.ts';
 import { sha256 } from './authenticate.ts';
 import type { Context } from './context.ts';
@@ -37,11 +45,16 @@ const turnTimeoutMs = 5_000;
  * @throws BerthError `too_many_requests` when the user or the address has failed too often, or too many log in at once
  */
 export async function logIn(context: Context, credentials: Credentials, from: string): Promise<Login> {
-  const sources = sourcesOf(credentials.username, from);
+  const { username } = credentials;
+  const sources = await sourcesOf(context, username, from);
   // Noted as failed beforehand, so that a hundred guesses at once are a hundred guesses.
   const noted = await noteAttempt(context, sources);
   const login = await check(context, credentials);
   if (login.outcome !== 'refused') await takeBack(context, noted, login.outcome);
+  if (login.outcome === 'accepted') {
+    const until = new Date(context.clock.now().getTime() + placesKnownMs);
+    await rememberPlace(context.database, placeOf(username, from), until);
+  }
   return login;
 }
 
@@ -75,7 +88,7 @@ async function prove(
   from: string,
   isRight: () => Promise<boolean>,
 ): Promise<boolean> {
-  const noted = await noteAttempt(context, sourcesOf(username, from));
+  const noted = await noteAttempt(context, await sourcesOf(context, username, from));
   const isProven = await isRight();
   // As at a login of which a part is right: it takes back itself and nothing else.
   if (isProven) await takeBack(context, noted, 'second-factor-missing');
@@ -117,12 +130,16 @@ function takeCode(context: Context, userId: string, code: string): Promise<boole
 /** Always in this order, so that two attempts never wait for each other. */
 type Sources = readonly [FailureSource, sha256: Uint8Array][];
 
-function sourcesOf(username: string, from: string): Sources {
+async function sourcesOf({ database, clock }: Context, username: string, from: string): Promise<Sources> {
+  const isKnown = await isKnownPlace(database, placeOf(username, from), clock.now());
   return [
     ['address', sha256(`address ${networkOf(from)}`)],
-    ['user', sha256(`user ${username}`)],
+    ['user', sha256(isKnown ? `known ${networkOf(from)} ${username}` : `user ${username}`)],
   ];
 }
+
+/** Where a user has logged in, as it is kept. */
+const placeOf = (username: string, from: string) => sha256(`place ${networkOf(from)} of ${username}`);
 
 /** Who has one IPv6 address has the 2^64 of its network. */
 function networkOf(address: string): string {

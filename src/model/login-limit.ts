@@ -1,5 +1,6 @@
 // How guessing is slowed: after some failed logins each further attempt has to wait, twice as long as the one before. Counted by
-// user, since one may be guessed from many addresses, and by address, since one may guess many users.
+// user, since one may be guessed from many addresses, and by address, since one may guess many users. Where a user has logged in
+// lately he is counted apart from there: else anybody could keep him out for good by failing as him.
 
 /** What failed logins are counted by. */
 export type FailureSource = 'user' | 'address';
@@ -11,6 +12,8 @@ const waitMsMax = 60_000;
 const waitMsMin = 1_000;
 /** Failures that nothing followed for so long are forgotten. */
 export const failuresKeptMs = 60 * 60 * 1000;
+/** A place where a user has logged in is his for so long: who comes back from a holiday is not kept out by whoever guesses at him. */
+export const placesKnownMs = 30 * 24 * 60 * 60 * 1000;
 
 /** How long the next attempt has to wait after so many failures. */
 export function waitMsAfter(source: FailureSource, failures: number): number {

@@ -58,6 +58,30 @@ export async function takeFailureBack(
   return row?.count;
 }
 
+/**
+ * Remembers a place where somebody has logged in. It is a source that has failed no time, dated ahead to when it is forgotten as
+ * all of them are.
+ */
+export async function rememberPlace(database: Database, sha256: Uint8Array, until: Date): Promise<void> {
+  await database
+    .insertInto('login_failure')
+    .values({ source_sha256: sha256, count: 0, blocked_until: null, failed_at: until })
+    .onConflict((conflict) => conflict.column('source_sha256').doUpdateSet({ failed_at: until }))
+    .execute();
+}
+
+/** Whether a place is remembered. */
+export async function isKnownPlace(database: Database, sha256: Uint8Array, now: Date): Promise<boolean> {
+  const row = await database
+    .selectFrom('login_failure')
+    .where('source_sha256', '=', sha256)
+    .where('count', '=', 0)
+    .where('failed_at', '>', now)
+    .select('count')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Forgets all failures of a source. */
 export async function clearFailures(tx: Tx, sourceSha256: Uint8Array): Promise<void> {
   await tx.deleteFrom('login_failure').where('source_sha256', '=', sourceSha256).execute();
