@@ -4,7 +4,15 @@
 import { BerthError, shown } from '../model/errors.ts';
 import { newUuid } from '../model/id.ts';
 import { checkImageUrl } from '../model/image.ts';
-import { checkOwnImageName, checkSha256, type ImageFormat, ownImageSlug, ownImagesMax } from '../model/own-image.ts';
+import {
+  checkDistribution,
+  checkImageLogin,
+  checkOwnImageName,
+  checkSha256,
+  type ImageFormat,
+  ownImageSlug,
+  ownImagesMax,
+} from '../model/own-image.ts';
 import type { PrivilegeLevel } from '../model/privilege.ts';
 import { inTransaction, type Tx } from '../store/database.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
@@ -48,6 +56,8 @@ export async function registerImage(
   const url = checkImageUrl(given.url, fields.url);
   checkImageHost(context, url, fields.url);
   const sha256 = checkSha256(given.sha256, fields.sha256);
+  checkDistribution(given.distribution, 'distribution');
+  checkImageLogin(given.username, 'username');
   return inTransaction(context.database, async (tx) => {
     const count = await store.lockOwnImages(tx, accountId);
     await requireFree(tx, accountId, name, fields.name);

@@ -31,11 +31,8 @@ export function sshArguments(
     `UserKnownHostsFile=${knownHostsFile(env)}`,
     'StrictHostKeyChecking=accept-new',
   ];
-  return [
-    ...settings.flatMap((one) => ['-o', one]),
-    ...['-p', String(port), ...options, `${user}@${host}`],
-    ...(rest.length > 0 ? ['--', ...rest] : []),
-  ];
+  // Whom to log in as is what somebody else has said of an image: it is never to be read as an option.
+  return [...settings.flatMap((one) => ['-o', one]), '-p', String(port), ...options, '-l', user, '--', host, ...rest];
 }
 
 /** Runs ssh in the place of this command. @returns its exit code; what a signal ended is 128 and the signal's number, about */

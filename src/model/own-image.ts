@@ -40,6 +40,28 @@ export function checkOwnImageName(name: string, field: string): string {
   throw new BerthError('invalid_value', `${field} is ${shown(name)}; ${rule}.`, field);
 }
 
+/** As long as Linux has them, and of the characters that useradd takes; no shell and no ssh reads anything else into it. */
+const loginPattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
+
+/**
+ * Checks the name of whom an own image's system lets in: people and programs put it into command lines.
+ * @throws BerthError `invalid_value`
+ */
+export function checkImageLogin(username: string, field: string): string {
+  if (loginPattern.test(username)) return username;
+  const rule = 'a login has 1 to 32 characters: letters, digits, and _ . - after the first, which is a letter or _';
+  throw new BerthError('invalid_value', `${field} is ${shown(username)}; ${rule}.`, field);
+}
+
+/**
+ * Checks what an own image's distribution is called: a line for people to read.
+ * @throws BerthError `invalid_value`
+ */
+export function checkDistribution(distribution: string, field: string): string {
+  if (!/[\p{Cc}\p{Zl}\p{Zp}]/u.test(distribution) && distribution.trim() !== '') return distribution;
+  throw new BerthError('invalid_value', `${field} is ${shown(distribution)}; it must be a text of one line.`, field);
+}
+
 /**
  * Checks a SHA-256.
  * @returns it in small letters

@@ -230,7 +230,7 @@ test('the machine’s ssh is told where the VM is, whom to log in as and under w
   const args = readFileSync(join(ann.home, 'args'), 'utf8').trim().split('\n');
   assert.ok(args.includes(`HostKeyAlias=${id}`));
   assert.ok(args.includes(`UserKnownHostsFile=${join(ann.home, 'berth/known_hosts')}`));
-  assert.deepEqual(args.slice(args.indexOf('-i')), ['-i', 'my key', `berth@${address}`, '--', 'uptime', '-p']);
+  assert.deepEqual(args.slice(args.indexOf('-i')), ['-i', 'my key', '-l', 'berth', '--', address, 'uptime', '-p']);
   await ann.text('vm', 'purge', 'reached', '--yes');
 });
 

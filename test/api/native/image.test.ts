@@ -75,6 +75,33 @@ test('an image of one’s own is registered, looked at, and then ready', async (
   assert.deepEqual(events.map(({ kind }) => kind).toSorted(), ['own-image.ready', 'own-image.registered']);
 });
 
+test('nothing is taken as a login or a distribution that a shell, ssh or a terminal would read anything else into', async () => {
+  const logins = [
+    '-oProxyCommand=touch /tmp/x',
+    '$(id)',
+    'a b',
+    'a;b',
+    'a@b',
+    '',
+    '../a',
+    'root\n',
+    'a'.repeat(33),
+    '1st',
+  ];
+  const held = await holdings(database);
+  for (const username of logins) {
+    const { status, body } = await call('POST', '/images', newImage({ username }));
+    assert.ok([400, 422].includes(status), `${username}: ${JSON.stringify(body)}`);
+    assert.equal(body.pointer, '#/username');
+  }
+  for (const distribution of ['De\x1b]0;x\x07bian', 'De\nbian', 'De\u2028bian', ' ']) {
+    const { pointer } = await refused(call, 422, 'invalid_value', 'POST', '/images', newImage({ distribution }));
+    assert.equal(pointer, '#/distribution');
+  }
+  assert.deepEqual(await holdings(database), held);
+  for (const username of ['debian', 'ec2-user', '_svc', 'Admin.one']) await register({ username });
+});
+
 test('what a URL leads to that can’t be used is told, and such an image makes no VM', async () => {
   const wrong: [path: string, reason: RegExp, more?: object][] = [
     ['/none.qcow2', /its server answers 404/],
