@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Person } from './support.ts';
@@ -24,14 +24,16 @@ for (const [shell, check] of [
   });
 }
 
-test('bash completes nouns, verbs, options and the names of VMs', async () => {
+/** Completes words in bash, where there are VMs of these names. */
+async function completer(names: readonly string[]): Promise<(...words: string[]) => string[]> {
   const file = join(nobody.home, 'berth.bash');
   writeFileSync(file, await nobody.text('completion', 'bash'));
   const bin = join(nobody.home, 'bin');
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'berth'), '#!/bin/sh\n[ "$*" = "vm list --names" ] && printf "web-1\\nweb-2\\n"\n');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'names'), `${names.join('\n')}\n`);
+  writeFileSync(join(bin, 'berth'), `#!/bin/sh\n[ "$*" = "vm list --names" ] && cat '${join(bin, 'names')}'\n`);
   chmodSync(join(bin, 'berth'), 0o755);
-  const complete = (...words: string[]) =>
+  return (...words) =>
     execFileSync(
       'bash',
       [
@@ -44,10 +46,22 @@ test('bash completes nouns, verbs, options and the names of VMs', async () => {
     )
       .trim()
       .split('\n');
+}
+
+test('bash completes nouns, verbs, options and the names of VMs', async () => {
+  const complete = await completer(['web-1', 'web-2']);
   assert.deepEqual(complete('berth', 'v'), ['vm']);
   assert.deepEqual(complete('berth', 'vm', 'cr'), ['create']);
   assert.deepEqual(complete('berth', 'vm', 'ports', 'cl'), ['close']);
   assert.ok(complete('berth', 'vm', 'create', '--im').includes('--image'));
   assert.deepEqual(complete('berth', 'vm', 'show', 'web'), ['web-1', 'web-2']);
   assert.deepEqual(complete('berth', 'vm', 'ports', 'open', 'web-2'), ['web-2']);
+});
+
+test('a name that a server gives is completed and not run', async () => {
+  const evil = ['$(touch ran)', '`touch ran`', 'web;touch ran', '*'];
+  const complete = await completer(['web-1', ...evil]);
+  for (const typed of ['', 'web', '$', '`', '*']) complete('berth', 'vm', 'show', typed);
+  assert.ok(!existsSync(join(nobody.home, 'ran')));
+  assert.deepEqual(complete('berth', 'vm', 'show', 'web;'), ['web\\;touch\\ ran'], 'nor when it is sent off');
 });

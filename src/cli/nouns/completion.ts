@@ -58,7 +58,10 @@ ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   if [[ -n $names && $count -eq 0 && $current != -* ]]; then
-    COMPREPLY+=($(compgen -W "$(berth $names 2>/dev/null)" -- "$current"))
+    # What a server says is taken letter by letter: compgen -W would run what stands in it.
+    while IFS= read -r word; do
+      [[ $word == "$current"* ]] && COMPREPLY+=("$(printf %q "$word")")
+    done < <(berth $names 2>/dev/null)
   fi
   [[ \${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- "$current"))
 }
