@@ -3,6 +3,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import type { Terminal } from './command.ts';
 import { UsageError } from './exit.ts';
+import { plainLines } from './table.ts';
 
 /** Whether there is somebody to ask. */
 export const hasPerson = ({ input, err }: Terminal): boolean => input.isTTY === true && err.isTTY === true;
@@ -33,7 +34,7 @@ async function prompts({ input, err }: Terminal) {
 export async function confirm(terminal: Terminal, yes: boolean, question: string): Promise<void> {
   if (yes) return;
   if (!hasPerson(terminal)) throw new UsageError(`${question}\nNobody can be asked here; --yes does it.`);
-  if (await (await prompts(terminal)).confirm(question)) return;
+  if (await (await prompts(terminal)).confirm(plainLines(question))) return;
   throw new UsageError('Nothing was done.');
 }
 

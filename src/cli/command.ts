@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Berth } from '../../sdk/berth.ts';
 import { exitCodeOf, exitCodes, sentenceOf, UsageError } from './exit.ts';
 import { connectionOf } from './profile.ts';
-import { folded, type Look } from './table.ts';
+import { folded, type Look, plainJson, plainLines } from './table.ts';
 
 /** Where something is written to. */
 interface Output {
@@ -179,10 +179,12 @@ export function pathOf(command: Command): string {
 
 /** An answer as it is wanted. */
 function shownTo({ json, quiet, look }: BareDesk, { value, text }: Answer): string {
-  if (json) return value === undefined ? '' : `${JSON.stringify(value, null, 2)}\n`;
+  if (json) return value === undefined ? '' : `${plainJson(value, 2)}\n`;
   if (quiet) return idsOf(value).join('\n').replace(/.$/s, '$&\n');
   if (typeof text !== 'string') return text(look);
-  const lines = text.split('\n').flatMap((line) => folded(line, look.columns));
+  const lines = plainLines(text)
+    .split('\n')
+    .flatMap((line) => folded(line, look.columns));
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -216,7 +218,7 @@ async function toEnd(desk: BareDesk, run: () => Promise<void>): Promise<void> {
       err.write(`\r${desk.goesOn ?? 'Stopped.'}\n`);
       return desk.end(exitCodes.interrupted);
     }
-    err.write(`berth: ${sentenceOf(error)}\n`);
+    err.write(`berth: ${plainLines(sentenceOf(error))}\n`);
     desk.end(exitCodeOf(error));
   }
 }

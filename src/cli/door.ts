@@ -3,6 +3,7 @@
 import type { DoorEnd, TerminalDoor } from '../../sdk/doors.ts';
 import type { Desk } from './command.ts';
 import { exitCodes } from './exit.ts';
+import { plainText } from './table.ts';
 
 /** Ctrl-], as telnet and virsh have it. */
 const escapeByte = 0x1d;
@@ -67,6 +68,6 @@ export async function attach(desk: Desk, door: TerminalDoor, hasEscape: boolean)
 /** Tells why a door was closed, where that is no end of its own, and ends the command so. */
 export function tellEnd({ err, end }: Desk, { code, reason }: DoorEnd): void {
   const exitCode = exitCodesOfEnds[code] ?? exitCodes.unreachable;
-  if (exitCode !== 0) err.write(`\r\nberth: ${reason || 'The connection has broken off.'}\r\n`);
+  if (exitCode !== 0) err.write(`\r\nberth: ${plainText(reason) || 'The connection has broken off.'}\r\n`);
   end(exitCode);
 }

@@ -3,7 +3,7 @@
 import type { Instance, LogLine } from '../../sdk/generated/types.ts';
 import { type Desk, option, type Verb } from './command.ts';
 import { find, type Kind } from './find.ts';
-import { plainText } from './table.ts';
+import { plainJson, plainText } from './table.ts';
 import { wholeNumber } from './units.ts';
 
 interface LogOptions {
@@ -43,7 +43,7 @@ export function logsVerb(usage: string, description: string, kind: Kind<Instance
 }
 
 function writeLine({ out, json }: Desk, line: LogLine, timestamps: boolean): void {
-  out.write(json ? `${JSON.stringify(line)}\n` : lineText(line, timestamps));
+  out.write(json ? `${plainJson(line)}\n` : lineText(line, timestamps));
 }
 
 /** Tabs are kept; what would move the cursor is not. */

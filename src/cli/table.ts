@@ -39,8 +39,24 @@ export function coloured(text: string, tone: Tone | null, { colours }: Look): st
   return colours && tone !== null && text !== '' ? `\x1b[${codes[tone]}m${text}\x1b[0m` : text;
 }
 
+/** What turns the direction of writing round, so that a text reads as another one than it is (Unicode TR 36). */
+const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 /** A text of somebody else's as it may stand on a terminal, on one line. */
-export const plainText = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}+/gu, ' ');
+export const plainText = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replace(turning, '')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+
+/** The same of several lines. */
+export const plainLines = (text: string): string => text.split('\n').map(plainText).join('\n');
+
+/** A value as JSON that may stand on a terminal: what JSON leaves as it is and terminals obey is written as numbers. */
+export const plainJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(
+    /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 interface Shown {
   text: string;

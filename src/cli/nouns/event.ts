@@ -3,7 +3,7 @@
 import type { Event } from '../../../sdk/generated/types.ts';
 import { type Desk, type Noun, option } from '../command.ts';
 import { instanceIdOf } from '../find.ts';
-import { plainText, relative, tableOf } from '../table.ts';
+import { plainJson, plainText, relative, tableOf } from '../table.ts';
 import { wholeNumber } from '../units.ts';
 import { readList } from '../verbs.ts';
 
@@ -68,7 +68,7 @@ export const noun: Noun = {
       async run(desk, _, options: Options) {
         desk.goesOn = 'Stopped following.';
         for await (const event of desk.berth.events.stream(await queryOf(desk, options), { signal: desk.signal })) {
-          desk.out.write(desk.json ? `${JSON.stringify(event)}\n` : lineOf(event));
+          desk.out.write(desk.json ? `${plainJson(event)}\n` : lineOf(event));
         }
         return undefined;
       },
@@ -77,4 +77,4 @@ export const noun: Noun = {
 };
 
 const lineOf = ({ createdAt, kind, message }: Event): string =>
-  `${createdAt.slice(11, 19)}  ${kind}  ${plainText(message)}\n`;
+  `${createdAt.slice(11, 19)}  ${plainText(kind)}  ${plainText(message)}\n`;
