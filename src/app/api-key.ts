@@ -14,6 +14,8 @@ import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
 /** Enough for a key to each program of a company; the list is looked through when one is made. */
 const keysMax = 500;
+/** Of those that have ended, the newest are kept to be looked up by the names that stand in events. */
+const endedKeysMax = 500;
 
 /** A key without its secret. */
 export type ApiKey = store.ApiKeyRow & { state: ReturnType<typeof keyState> };
@@ -42,6 +44,7 @@ export async function createApiKey(
     expiresAt: checkKeyExpiry(given.expiresAt, now, fields.expiresAt),
   };
   await inTransaction(context.database, async (tx) => {
+    await store.forgetEndedKeys(tx, accountId, now, endedKeysMax);
     const valid = (await store.listApiKeys(tx, accountId)).filter((one) => keyState(one, now) === 'valid');
     if (valid.length >= keysMax) {
       throw new BerthError('wrong_state', `The account has ${valid.length} valid keys; revoke one first.`);

@@ -4,12 +4,23 @@ import { BerthError, InvalidFields } from '../model/errors.ts';
 import { hostLabelFaults } from '../model/vm.ts';
 import { inTransaction, isTakenTwice, type Tx } from '../store/database.ts';
 import { insertEvents, type NewEvent } from '../store/event.ts';
-import { defaultGroup, deleteGroup, type GroupRow, insertGroup, lockGroup, renameGroup } from '../store/group.ts';
+import {
+  defaultGroup,
+  deleteGroup,
+  type GroupRow,
+  insertGroup,
+  lockGroup,
+  lockGroupsOf,
+  renameGroup,
+} from '../store/group.ts';
 import { type AtAccount, type Caller, reachAccount, reachGroup } from './access.ts';
 import type { Context } from './context.ts';
 import { checkVlanNum } from './ip-range.ts';
 
 export { defaultGroup } from '../store/group.ts';
+
+/** Each has a number of a network, of which there are 16 million for all accounts; and people choose from the list. */
+const groupsMax = 1_000;
 
 /** What the fields are called that a refusal names. */
 const nameField = 'name';
@@ -45,7 +56,11 @@ export async function openGroup(
   const row = { accountId: account.id, name: checked, vlanNumber, now: context.clock.now() };
   try {
     const id = await inTransaction(context.database, async (tx) => {
+      const count = await lockGroupsOf(tx, account.id);
       const written = await insertGroup(tx, row);
+      if (written !== undefined && count >= groupsMax) {
+        throw new InvalidFields({ [fields.name]: [`can't be given: an account has at most ${groupsMax} groups`] });
+      }
       if (written === undefined) throw new InvalidFields({ [fields.name]: [taken] });
       await insertEvents(tx, [eventOf(context, principal.actor, row, 'group.created', `Group ${checked} was made.`)]);
       return written;

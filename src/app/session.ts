@@ -9,6 +9,7 @@ import { inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import {
   deleteSession,
+  endOldest,
   extendSession,
   findSession,
   insertSession,
@@ -144,6 +145,9 @@ export async function requireSession(context: Context, token: string): Promise<S
   return session;
 }
 
+/** A program that logs in at each of its calls has that many at once; who logs in more often ends the oldest of his. */
+const sessionsMax = 1_000;
+
 /** What programs call themselves is cut off here. */
 const userAgentLengthMax = 300;
 
@@ -161,5 +165,6 @@ async function begin(
     ...{ fromAddress: from, userAgent: userAgent?.slice(0, userAgentLengthMax) ?? null },
   };
   await insertSession(context.database, { ...session, impersonatorId, tokenSha256: sha256(token) });
+  await endOldest(context.database, user.id, sessionsMax);
   return { ...session, username: user.username, token };
 }

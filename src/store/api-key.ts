@@ -144,6 +144,23 @@ export async function listApiKeys(database: Database, accountId: string): Promis
   }));
 }
 
+/** Forgets an account's keys that have ended, but for those that were made last. */
+export async function forgetEndedKeys(tx: Tx, accountId: string, now: Date, but: number): Promise<void> {
+  await tx
+    .deleteFrom('api_key')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('api_key')
+        .where('account_id', '=', accountId)
+        .where(({ eb: is, or }) => or([is('revoked_at', 'is not', null), is('expires_at', '<=', now)]))
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .offset(but)
+        .select('id'),
+    )
+    .execute();
+}
+
 /** The account whose key this is; undefined where there is none, or it is a user's. */
 export async function findKeyAccount(database: Database, id: string): Promise<string | undefined> {
   const row = await database.selectFrom('api_key').where('id', '=', id).select('account_id').executeTakeFirst();

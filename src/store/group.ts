@@ -129,6 +129,17 @@ export async function insertGroup(
   return written?.id;
 }
 
+/** Keeps an account from getting more groups until the transaction ends. @returns how many it has */
+export async function lockGroupsOf(tx: Tx, accountId: string): Promise<number> {
+  await sql`select from account where id = ${accountId}::uuid for no key update`.execute(tx);
+  const { count } = await tx
+    .selectFrom('group')
+    .where('account_id', '=', accountId)
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** Gives a group another name, which no other group of its account has. */
 export async function renameGroup(tx: Tx, id: bigint, name: string): Promise<void> {
   await tx.updateTable('group').set({ name }).where('id', '=', id).execute();

@@ -92,6 +92,22 @@ export async function deleteSession(database: Database, id: string): Promise<voi
   await database.deleteFrom('session').where('id', '=', id).execute();
 }
 
+/** Ends a user's oldest sessions. @param but so many of the newest stay */
+export async function endOldest(database: Database, userId: string, but: number): Promise<void> {
+  await database
+    .deleteFrom('session')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('session')
+        .where('user_id', '=', userId)
+        .orderBy('authenticated_at', 'desc')
+        .orderBy('id')
+        .offset(but)
+        .select('id'),
+    )
+    .execute();
+}
+
 /** Puts a session's end off. */
 export async function extendSession(database: Database, id: string, expiresAt: Date): Promise<void> {
   await database
