@@ -7,7 +7,7 @@ import { startPeople } from './people.ts';
 import { assertProblem } from './problem.ts';
 
 const people = await startPeople();
-const { berth, database, call, ann } = people;
+const { database, call, ann } = people;
 after(() => people.close());
 const { id: accountId } = await database
   .selectFrom('account')
