@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Answer, callApi } from '../../support/berth.ts';
+import { operations } from './document.ts';
 import { startPeople } from './people.ts';
 import { assertProblem } from './problem.ts';
 
@@ -73,6 +74,25 @@ test('a read-only key is not answered what the account’s full key was', async 
   problem(await call(reading, 'POST', '/api-keys', asked, once), 403, 'forbidden');
   const rotated = await call<{ secret: string }>(made.body.secret, 'POST', '/api-keys', asked, once);
   assert.equal(rotated.headers.get('idempotent-replayed'), 'true', 'the keys of an account that may do all are one');
+});
+
+test('no operation that changes anything is taken with the cookie from a page of another site, or from who knows where', async () => {
+  const cookie = `berth_session=${root.token}`;
+  const changing = operations.filter(({ changes, isPublic, opensDoor }) => changes && !isPublic && !opensDoor);
+  assert.ok(changing.length > 60);
+  for (const { id, method, path, example } of changing) {
+    const filled = path.replace(/\{(\w+)\}/g, (_whole, name: string) => example.params[name] ?? 'x');
+    for (const headers of [
+      {},
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'http://127.0.0.1:1' },
+      { origin: 'null' },
+    ]) {
+      const sent = { cookie, ...(headers as Record<string, string>) };
+      const answer = await callApi<{ code: string }>(berth.url, null, method, filled, example.body, sent);
+      assert.deepEqual([answer.status, answer.body.code], [403, 'cross_site'], `${id} ${JSON.stringify(headers)}`);
+    }
+  }
 });
 
 test('over HTTPS the cookie is one that no neighbour can plant', async () => {
