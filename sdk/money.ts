@@ -1,11 +1,11 @@
-// Money with what is no JSON: a statement for spreadsheets.
+// Money with what is no JSON: a statement and revenue for spreadsheets.
 
 import { errorOf } from './error.ts';
 import { MoneyApi } from './generated/resources.ts';
 import type { Problem } from './generated/types.ts';
 import type { Options, Transport } from './transport.ts';
 
-/** Money, and statements as CSV. */
+/** Money, and statements and revenue as CSV. */
 export class Money extends MoneyApi {
   readonly #transport: Transport;
 
@@ -23,7 +23,25 @@ export class Money extends MoneyApi {
     query: { from?: string | undefined; to?: string | undefined } = {},
     { signal }: Options = {},
   ): Promise<string> {
-    const path = `/berth/v1/accounts/${encodeURIComponent(account)}/statement`;
+    return this.#csv(`/berth/v1/accounts/${encodeURIComponent(account)}/statement`, query, signal);
+  }
+
+  /**
+   * What was earned, as CSV: with `per` a row for each period, else one for whoever earned.
+   * @throws BerthError where the server refuses
+   */
+  async revenueCsv(
+    query: NonNullable<Parameters<MoneyApi['getRevenue']>[0]> = {},
+    { signal }: Options = {},
+  ): Promise<string> {
+    return this.#csv('/berth/v1/revenue', query, signal);
+  }
+
+  async #csv(
+    path: string,
+    query: Record<string, string | number | undefined>,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
     const response = await this.#transport.send('GET', path, { query }, { accept: 'text/csv' }, signal);
     if (!response.ok) throw errorOf((await response.json()) as Problem);
     return response.text();

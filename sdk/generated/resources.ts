@@ -921,14 +921,18 @@ export class MoneyApi {
     return this.#transport.change('POST', `/berth/v1/accounts/${encodeURIComponent(account)}/debits`, { body }, options);
   }
 
-  /** What hosts, datacenters or accounts have brought in over a span of time. */
+  /** What hosts, datacenters, accounts or kinds have brought in over a span of time. With `per` also for each day, week or month of it, of 400 at most; `from` is then some way back where it is left out. What was charged counts at the moment at which it was. With `Accept: text/csv` the same as a table. */
   getRevenue(query: {
       /** From this day or moment on, in UTC unless it says otherwise; from the beginning where left out */
       from?: string | undefined;
       /** Up to before this day or moment; up to now where left out */
       to?: string | undefined;
       /** What it is summed up by; `host` where left out */
-      by?: 'host' | 'datacenter' | 'account' | undefined;
+      by?: 'host' | 'datacenter' | 'account' | 'kind' | undefined;
+      /** Divide it into days, weeks from Monday on, or months, in UTC */
+      per?: 'day' | 'week' | 'month' | undefined;
+      /** So many stand for themselves; 10 with `per` and 1000 else where left out */
+      top?: number | undefined;
     } = {}, options: Options = {}): Promise<Revenue> {
     return this.#transport.read('/berth/v1/revenue', { query }, options);
   }

@@ -1588,6 +1588,16 @@ export interface OrphanPage {
   nextCursor: string | null;
 }
 
+/** Those who earned less, together */
+export interface OtherRevenue {
+  /** How many they are */
+  count: number;
+  /** What was charged, less refunds */
+  revenue: string;
+  /** The same for each of the periods */
+  byPeriod: string[];
+}
+
 export interface Overcommit {
   /** vCPUs that are sold for each core */
   cpu: number;
@@ -1796,18 +1806,28 @@ export interface Revenue {
   from: string | null;
   /** Null: up to now */
   to: string | null;
-  by: 'host' | 'datacenter' | 'account';
+  by: 'host' | 'datacenter' | 'account' | 'kind';
+  per: 'day' | 'week' | 'month' | null;
+  /** The first day of each day, week or month, in UTC; none unless `per` was asked for */
+  periods: string[];
+  /** Who earned most comes first */
   items: RevenueItem[];
+  others: OtherRevenue | null;
   /** US dollars */
   total: string;
+  /** The same for each of the periods */
+  totalByPeriod: string[];
 }
 
 export interface RevenueItem {
-  /** Of a host, a datacenter or an account; null for hosts that stand in no datacenter */
+  /** Of a host, a datacenter or an account; null for hosts that stand in no datacenter, and for kinds */
   id: string | null;
+  /** Of a kind: `vm` or `container`, which rents a slot */
   name: string | null;
   /** What was charged, less refunds */
   revenue: string;
+  /** The same for each of the periods */
+  byPeriod: string[];
 }
 
 export interface SecondFactorConfirmation {

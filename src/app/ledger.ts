@@ -18,19 +18,16 @@ import {
   findTransaction,
   type LedgerFilter,
   type LedgerRow,
-  type RevenuePart,
-  type RevenueRow,
   listTransactions as readTransactions,
   type SpendRow,
   type StatementSums,
-  sumRevenue,
   sumSpend,
   sumStatement,
 } from '../store/ledger-list.ts';
 import { settleAccounts } from './billing.ts';
 import type { Context } from './context.ts';
 
-export { type LedgerFilter, type LedgerRow, type RevenueRow, revenueParts } from '../store/ledger-list.ts';
+export type { LedgerFilter, LedgerRow } from '../store/ledger-list.ts';
 
 /** One transaction moves at most this: a billion dollars is a typing error. */
 const amountMax: MicroUsd = 1_000_000_000_000_000n;
@@ -182,11 +179,6 @@ export async function readTransaction(context: Context, id: string): Promise<Led
   const found = await findTransaction(context.database, id);
   if (found) return found;
   throw new BerthError('not_found', `There is no transaction ${shown(id)}.`, id);
-}
-
-/** What each host, datacenter or account has brought in, less refunds. */
-export function revenueBy(context: Context, span: Span, by: RevenuePart): Promise<RevenueRow[]> {
-  return sumRevenue(context.database, span, by);
 }
 
 /** What an account was charged day by day, less refunds. */

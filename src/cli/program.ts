@@ -132,7 +132,7 @@ const entries: Record<string, Entry> = {
   },
   revenue: {
     ...{ heading: operators, summary: 'what was brought in' },
-    load: async () => (await import('./nouns/ledger.ts')).revenue,
+    load: async () => (await import('./nouns/revenue.ts')).verb,
   },
   login: {
     ...{ heading: you, summary: 'log in to a Berth' },

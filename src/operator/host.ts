@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import { enrolHost, type HostRow, listHosts, setHostState, showHost } from '../app/host-terms.ts';
-import { revenueBy } from '../app/ledger.ts';
 import { listOrphans } from '../app/orphan.ts';
+import { revenueBy } from '../app/revenue.ts';
 import type { HostState } from '../model/host.ts';
 import { formatUsd } from '../model/money.ts';
 import { networkModeSummary } from '../model/network.ts';

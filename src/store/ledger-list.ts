@@ -155,37 +155,6 @@ export async function sumStatement(
   };
 }
 
-/** What revenue is summed up by. */
-export const revenueParts = ['host', 'datacenter', 'account'] as const;
-
-/** One of {@link revenueParts}. */
-export type RevenuePart = (typeof revenueParts)[number];
-
-/** What a host, the hosts of a datacenter or an account's instances have earned; of hosts in no datacenter, for no id. */
-export interface RevenueRow {
-  id: string | null;
-  name: string | null;
-  revenue: MicroUsd;
-}
-
-/** What was earned in a span less refunds, by name; who has earned nothing is left out. */
-export async function sumRevenue(database: Database, { from, to }: Span, by: RevenuePart): Promise<RevenueRow[]> {
-  const [id, name] = {
-    host: [sql.ref('host.id'), sql.ref('host.name')],
-    datacenter: [sql.ref('datacenter.id'), sql.ref('datacenter.slug')],
-    account: [sql.ref('account.id'), sql.ref('account.name')],
-  }[by] as [RawBuilder<unknown>, RawBuilder<unknown>];
-  const { rows } = await sql<RevenueRow>`
-    select ${id} as id, ${name} as name, sum(amount_micro_usd)::bigint as revenue
-    from ledger_entry join ledger_transaction on ledger_transaction.id = transaction_id
-      join host on host.id = host_id join account on account.id = ledger_transaction.account_id
-      left join datacenter on datacenter.id = datacenter_id
-    where book = 'revenue' and ledger_transaction.created_at >= ${from}::timestamptz
-      and ledger_transaction.created_at < ${to}::timestamptz
-    group by 1, 2 order by 2 nulls last, 1`.execute(database);
-  return rows;
-}
-
 /** What an account was charged on a day, less refunds. */
 export interface SpendRow {
   /** In UTC, as `2026-11-22`. */

@@ -309,7 +309,7 @@ export const cases: Record<string, Case> = {
   ]),
   'ledger list': byOperator(async () => ['--kind', 'charge', '--limit', '3']),
   'ledger show': byOperator(async (world) => [await world.make('transaction')]),
-  revenue: byOperator(async () => ['--by', 'account']),
+  revenue: byOperator(async () => ['--by', 'account', '--per', 'week']),
   'orphan list': byOperator(async (world) => {
     await world.make('instance', sampleOrphan);
     return [];

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { creditAccount, debitAccount, revenueBy, statement } from '../../src/app/ledger.ts';
+import { creditAccount, debitAccount, statement } from '../../src/app/ledger.ts';
+import { revenueBy } from '../../src/app/revenue.ts';
 import { BerthError } from '../../src/model/errors.ts';
 import { dayMs, hourMs, MoneyWorld, minuteMs, price } from './world.ts';
 

@@ -1,9 +1,9 @@
-// What operators see of money: `berth ledger`, every movement with its entries, and `berth revenue`.
+// What operators see of money: `berth ledger`, every movement with its entries.
 
-import type { LedgerTransaction, RevenueItem } from '../../../sdk/generated/types.ts';
-import { type Noun, option, type Verb } from '../command.ts';
+import type { LedgerTransaction } from '../../../sdk/generated/types.ts';
+import { type Noun, option } from '../command.ts';
 import { find, hostKind, instanceIdOf } from '../find.ts';
-import { moment, relative, sheetOf, tableOf } from '../table.ts';
+import { moment, relative } from '../table.ts';
 import { listVerb, showVerb } from '../verbs.ts';
 
 interface LedgerOptions {
@@ -70,33 +70,4 @@ export const noun: Noun = {
       ],
     }),
   ],
-};
-
-interface RevenueOptions {
-  from?: string;
-  to?: string;
-  by?: 'host' | 'datacenter' | 'account';
-}
-
-/** The `revenue` command. */
-export const revenue: Verb<RevenueOptions> = {
-  usage: 'revenue',
-  description: 'show what hosts, datacenters or accounts have brought in',
-  operation: 'getRevenue',
-  examples: ['revenue --from 2026-11-01', 'revenue --by account'],
-  options: [
-    ...spanOptions(),
-    option('--by <WHAT>', 'summed up by what; host unless given').choices(['host', 'datacenter', 'account']),
-  ],
-  async run({ berth }, _, { from, to, by }) {
-    const value = await berth.money.getRevenue({ from, to, by });
-    const columns = [
-      { title: value.by, cell: ({ name, id }: RevenueItem) => name ?? id },
-      { title: 'usd', cell: (one: RevenueItem) => one.revenue, right: true },
-    ];
-    return {
-      value,
-      text: (look) => `${tableOf(columns, value.items, look)}\n${sheetOf([['all', `${value.total} USD`]], look)}`,
-    };
-  },
 };
