@@ -1,56 +1,74 @@
-// What was earned: by host, datacenter or account, and month by month.
+// What was earned: over time, and by host, datacenter, account or kind.
 
-import { useQuery } from '@tanstack/react-query';
-import type { RevenueItem } from '../../../sdk/generated/types.ts';
-import { given, useFilters } from '../filters.ts';
-import { percent, usd } from '../format.ts';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { Revenue, RevenueItem } from '../../../sdk/generated/types.ts';
+import { useFilters } from '../filters.ts';
+import { many, percent, usd } from '../format.ts';
+import { save } from '../save.ts';
 import { useBerth } from '../session.tsx';
 import '../style/revenue.css';
+import { useAct } from '../ui/act.ts';
+import { Button } from '../ui/button.tsx';
 import { SelectField, TextField } from '../ui/form.tsx';
 import { Page, Section } from '../ui/page.tsx';
 import { Empty, Failure, Loading } from '../ui/state.tsx';
 import { Table } from '../ui/table.tsx';
-
-const filterNames = ['by', 'from', 'to'] as const;
-const bys = ['host', 'datacenter', 'account'] as const;
-const titles = { host: 'Host', datacenter: 'Datacenter', account: 'Account' } as const;
-/** So many months are looked back over. */
-const monthsShown = 6;
+import { type Asked, askedOf, bys, itemName, pers, revenueFilters } from './revenue/asked.ts';
+import { OverTime } from './revenue/over-time.tsx';
 
 /** The page. */
 export default function RevenuePage() {
-  const [filters, narrow] = useFilters(filterNames);
-  const by = bys.find((one) => one === filters.by) ?? 'host';
+  const berth = useBerth();
+  const [filters, narrow] = useFilters(revenueFilters);
+  const [busy, act] = useAct();
+  const asked = askedOf(filters);
+  const { by, per, span } = asked;
+  const download = () =>
+    act(
+      async () =>
+        save(await berth.money.revenueCsv({ by, per, ...span, top: csvTop }), `revenue-by-${by}-per-${per}.csv`),
+      'The table is downloaded',
+    );
   return (
-    <Page title="Revenue">
-      <Months />
+    <Page
+      title="Revenue"
+      actions={
+        <Button busy={busy} onClick={() => void download()}>
+          Download CSV
+        </Button>
+      }
+    >
       <div className="filters">
-        <SelectField
-          label="By"
-          value={by}
-          choices={bys.map((one) => ({ value: one, label: titles[one] }))}
-          onChange={(value) => narrow({ by: value })}
-        />
+        <SelectField label="By" value={by} choices={bys} onChange={(value) => narrow({ by: value })} />
+        <SelectField label="In" value={per} choices={pers} onChange={(value) => narrow({ per: value })} />
         <TextField label="From" type="date" value={filters.from} onChange={(from) => narrow({ from })} />
         <TextField label="Up to before" type="date" value={filters.to} onChange={(to) => narrow({ to })} />
       </div>
-      <Earned by={by} from={filters.from} to={filters.to} />
+      <OverTime {...asked} />
+      <Earned {...asked} />
     </Page>
   );
 }
 
-function Earned({ by, from, to }: { by: (typeof bys)[number]; from: string; to: string }) {
+/** So many have a column of their own in the file, which with a year of days fits into an answer. */
+const csvTop = 100;
+
+function Earned({ by, per, span }: Asked) {
   const berth = useBerth();
   const { data, error, refetch } = useQuery({
-    queryKey: ['revenue', by, from, to],
-    queryFn: () => berth.money.getRevenue({ by, ...given({ from, to }) }),
+    queryKey: ['revenue', 'earned', by, per, span],
+    queryFn: () => berth.money.getRevenue({ by, per, ...span, top: csvTop }),
+    placeholderData: keepPreviousData,
   });
-  if (error) return <Failure error={error} onRetry={refetch} />;
+  // What is wrong with the question is told above already.
+  if (error && !data) return null;
   if (!data) return <Loading what="Adding up" />;
   const total = Number(data.total);
-  const share = ({ revenue }: RevenueItem) => (total > 0 ? Math.max(0, Number(revenue) / total) : 0);
+  const share = ({ revenue }: Pick<Row, 'revenue'>) => (total > 0 ? Math.max(0, Number(revenue) / total) : 0);
+  const word = bys.find(({ value }) => value === by)?.label ?? '';
   return (
-    <Section title={`${usd(data.total)} by ${by}`}>
+    <Section title="Who earned it">
       {data.items.length === 0 ? (
         <Empty title="Nothing was earned">
           <p>What instances are charged is the revenue of the hosts that they run on.</p>
@@ -58,18 +76,18 @@ function Earned({ by, from, to }: { by: (typeof bys)[number]; from: string; to: 
       ) : (
         <Table
           label={`Revenue by ${by}`}
-          rows={data.items}
-          keyOf={({ id }) => id ?? 'none'}
+          rows={rowsOf(data)}
+          keyOf={({ key }) => key}
           columns={[
-            { title: titles[by], cell: ({ name }) => name ?? 'in no datacenter' },
+            { title: word, cell: ({ item, name }) => (item ? <Name by={by} item={item} /> : name) },
             {
               title: 'Share',
-              cell: (item) => (
+              cell: (row) => (
                 <span className="share">
                   <span className="share-bar" aria-hidden="true">
-                    <span style={{ width: percent(share(item)).replace(' ', '') }} />
+                    <span style={{ width: percent(share(row)).replace(' ', '') }} />
                   </span>
-                  {percent(share(item))}
+                  {percent(share(row))}
                 </span>
               ),
             },
@@ -77,76 +95,41 @@ function Earned({ by, from, to }: { by: (typeof bys)[number]; from: string; to: 
           ]}
         />
       )}
+      {error && <Failure error={error} onRetry={refetch} />}
     </Section>
   );
 }
 
-interface Month {
-  label: string;
-  from: string;
-  to: string;
+interface Row {
+  key: string;
+  name: string;
+  item: RevenueItem | null;
+  revenue: string;
 }
 
-/** The last months up to this one, in UTC as the ledger has it. */
-function lastMonths(now: Date): Month[] {
-  const start = (back: number) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back, 1));
-  return Array.from({ length: monthsShown }, (_, index) => {
-    const back = monthsShown - 1 - index;
-    const from = start(back);
-    return {
-      label: from.toLocaleDateString('en-GB', { month: 'short', year: 'numeric', timeZone: 'UTC' }),
-      from: from.toISOString().slice(0, 10),
-      to: start(back - 1)
-        .toISOString()
-        .slice(0, 10),
-    };
-  });
-}
+const rowsOf = ({ items, others }: Revenue): Row[] => [
+  ...items.map((item) => ({ key: item.id ?? item.name ?? 'none', name: itemName(item), item, revenue: item.revenue })),
+  ...(others
+    ? [{ key: 'others', name: many(others.count, 'other', 'others'), item: null, revenue: others.revenue }]
+    : []),
+];
 
-const chart = { width: 600, height: 140, gap: 16 };
-
-function Months() {
-  const berth = useBerth();
-  const months = lastMonths(new Date());
-  const { data, error, refetch } = useQuery({
-    queryKey: ['revenue', 'months', months[0]?.from],
-    queryFn: () => Promise.all(months.map(async ({ from, to }) => (await berth.money.getRevenue({ from, to })).total)),
-  });
-  if (error) return <Failure error={error} onRetry={refetch} />;
-  if (!data) return <Loading what="Adding up months" />;
-  const most = Math.max(...data.map(Number), Number.MIN_VALUE);
-  const step = chart.width / months.length;
-  const told = months.map(({ label }, index) => `${label}: ${usd(data[index] ?? '0')}`).join(', ');
-  return (
-    <Section title="Month by month">
-      <svg
-        className="months"
-        role="img"
-        aria-label={`Revenue by month. ${told}`}
-        viewBox={`0 0 ${chart.width} ${chart.height + 44}`}
-      >
-        {months.map(({ label }, index) => {
-          const height = (Math.max(0, Number(data[index])) / most) * chart.height;
-          const middle = index * step + step / 2;
-          return (
-            <g key={label}>
-              <rect
-                x={index * step + chart.gap / 2}
-                y={chart.height + 20 - height}
-                width={step - chart.gap}
-                height={height}
-                rx="3"
-              />
-              <text x={middle} y={chart.height + 14 - height}>
-                {usd(data[index] ?? '0')}
-              </text>
-              <text x={middle} y={chart.height + 38}>
-                {label}
-              </text>
-            </g>
-          );
-        })}
-      </svg>
-    </Section>
-  );
+/** A name that leads to whose it is, where there is a page. */
+function Name({ by, item }: { by: Asked['by']; item: RevenueItem }) {
+  const name = itemName(item);
+  if (item.id && by === 'host') {
+    return (
+      <Link to="/console/hosts/$host" params={{ host: item.id }}>
+        {name}
+      </Link>
+    );
+  }
+  if (item.id && by === 'account') {
+    return (
+      <Link to="/console/accounts/$account" params={{ account: item.id }}>
+        {name}
+      </Link>
+    );
+  }
+  return name;
 }

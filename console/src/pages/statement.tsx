@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { AccessError } from '../../../sdk/error.ts';
 import { useFilters } from '../filters.ts';
 import { ChooseAccount } from '../layout/choose-account.tsx';
+import { save } from '../save.ts';
 import { useSession } from '../session.tsx';
 import { useAct } from '../ui/act.ts';
 import { Button } from '../ui/button.tsx';
@@ -88,14 +89,4 @@ export default function StatementPage() {
       {!(error instanceof AccessError) && <Transactions account={id} span={span} />}
     </Page>
   );
-}
-
-/** Gives the browser a file to keep. */
-function save(text: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

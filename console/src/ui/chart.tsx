@@ -1,6 +1,6 @@
-// Lines over time by uPlot, which is loaded with this module, where charts are shown.
+// Lines over time, or bars one upon the other, by uPlot, which is loaded with this module, where charts are shown.
 
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
@@ -17,6 +17,8 @@ interface ChartProps {
   max?: number | undefined;
   /** Whether the values are bytes. */
   ofBytes?: boolean | undefined;
+  /** Whether they are parts of a whole, each for a period that begins at its time: bars, the first line at the bottom. */
+  stacked?: boolean | undefined;
 }
 
 /** Steps of an axis of bytes: powers of two, as sizes are written. */
@@ -41,6 +43,37 @@ function timesOf(seconds: readonly number[]): string[] {
   return seconds.map((second) => (isLong ? day : minute).format(second * 1000));
 }
 
+type Line = ChartProps['lines'][number];
+
+/** Lines as they are drawn: of parts of a whole each with those below it, the highest first, so that none hides another. */
+function drawnOf(lines: readonly Line[], stacked: boolean): (Line & { colour: number; raw: Line['values'] })[] {
+  const drawn = lines.map((line, index) => ({ ...line, colour: index + 1, raw: line.values }));
+  if (!stacked) return drawn;
+  const below: number[] = [];
+  for (const line of drawn) {
+    line.values = line.raw.map((value, index) => {
+      below[index] = (below[index] ?? 0) + (value ?? 0);
+      return below[index] ?? 0;
+    });
+  }
+  return drawn.reverse();
+}
+
+/** A bar's share of its period, and what it is at most in pixels. */
+const barSize: [number, number] = [0.75, 56];
+
+const lookOf = (colour: string, stacked: boolean) =>
+  stacked && UPlot.paths.bars
+    ? { stroke: colour, fill: colour, width: 0, paths: UPlot.paths.bars({ size: barSize }) }
+    : { stroke: colour, width: 1.5 };
+
+/** Room at both ends for a bar that stands on its time. */
+function withRoom(times: readonly number[]): [number, number] {
+  const [first = 0, second] = times;
+  const half = second === undefined ? dayS / 2 : (second - first) / 2;
+  return [first - half, (times.at(-1) ?? first) + half];
+}
+
 /** Counts the changes of the theme. */
 function useTheme(): number {
   const [count, setCount] = useState(0);
@@ -59,15 +92,18 @@ function useTheme(): number {
 }
 
 /** A chart. What it shows is in a table beside it, too, for who can't see it. */
-export default function Chart({ label, times, lines, write, max, ofBytes = false }: ChartProps) {
+export default function Chart({ label, times, lines, write, max, ofBytes = false, stacked = false }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(null);
   const writer = useRef(write);
   writer.current = write;
   const theme = useTheme();
   const names = lines.map((line) => line.label).join('\n');
+  const drawn = useMemo(() => drawnOf(lines, stacked), [lines, stacked]);
+  const latest = useRef(drawn);
+  latest.current = drawn;
   const data = useRef<UPlot.AlignedData>([[]]);
-  data.current = [times, ...lines.map(({ values }) => values)];
+  data.current = [times, ...drawn.map(({ values }) => values)];
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another theme is another chart
   useEffect(() => {
@@ -86,12 +122,14 @@ export default function Chart({ label, times, lines, write, max, ofBytes = false
             label: 'Time',
             value: (_plot: UPlot, time: number | null) => (time == null ? '–' : moment.format(time * 1000)),
           },
-          ...names.split('\n').map((name, index) => ({
+          ...latest.current.map(({ label: name, colour }, index) => ({
             label: name,
-            stroke: colourOf(target, `--chart-${index + 1}`),
-            width: 1.5,
+            ...lookOf(colourOf(target, `--chart-${colour}`), stacked),
             points: { show: false },
-            value: (_plot: UPlot, value: number | null) => (value == null ? '–' : writer.current(value)),
+            value: (_plot: UPlot, _value: number | null, _series: number, at: number | null) => {
+              const value = at === null ? null : latest.current[index]?.raw[at];
+              return value == null ? '–' : writer.current(value);
+            },
           })),
         ],
         axes: [
@@ -103,7 +141,10 @@ export default function Chart({ label, times, lines, write, max, ofBytes = false
             ...(ofBytes ? { incrs: byteSteps } : {}),
           },
         ],
-        scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, max ?? 0) * 1.05 || 1] } },
+        scales: {
+          ...(stacked ? { x: { range: (plot: UPlot) => withRoom(Array.from(plot.data[0])) } } : {}),
+          y: { range: (_plot, low, high) => [Math.min(low ?? 0, 0), Math.max(high ?? 0, max ?? 0) * 1.05 || 1] },
+        },
         cursor: { drag: { x: false, y: false } },
       },
       data.current,
@@ -117,9 +158,9 @@ export default function Chart({ label, times, lines, write, max, ofBytes = false
       made.destroy();
       plot.current = null;
     };
-  }, [names, max, ofBytes, theme]);
+  }, [names, max, ofBytes, stacked, theme]);
 
-  useEffect(() => plot.current?.setData([times, ...lines.map(({ values }) => values)]), [times, lines]);
+  useEffect(() => plot.current?.setData([times, ...drawn.map(({ values }) => values)]), [times, drawn]);
 
   return <div className="chart" role="img" aria-label={label} ref={box} />;
 }
