@@ -7,7 +7,7 @@ export function canonicalJson(value: unknown): string {
 
 /**
  * The value with the keys of its objects in order. Made first and written then: a replacer that does it as JSON is written takes
- * three times as long, and every answer of Berth's own API is written so for its tag.
+ * three times as long.
  */
 function inOrder(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;

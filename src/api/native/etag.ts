@@ -1,12 +1,14 @@
 // The tag of what a caller has seen. It is a hash of what is shown, so whatever changes what is shown changes the tag.
 
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../model/canonical-json.ts';
+import { hash } from 'node:crypto';
 import { BerthError } from '../../model/errors.ts';
 
-/** The tag of a body. */
+/**
+ * The tag of a body. Its keys are taken in the order in which they are: one function writes each shape, and putting them in order
+ * took a quarter of the time of a page of instances.
+ */
 export function etagOf(body: unknown): string {
-  return `"${createHash('sha256').update(canonicalJson(body)).digest('base64url').slice(0, 27)}"`;
+  return `"${hash('sha256', JSON.stringify(body) ?? '', 'base64url').slice(0, 27)}"`;
 }
 
 /** Whether a header that lists tags names this one. */

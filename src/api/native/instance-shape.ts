@@ -70,10 +70,13 @@ const ContainerSchema = Shape(
 /** `change-disks` as `changeDisks`. */
 const camel = (act: string) => act.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase());
 
+/** Every act with its name here. */
+const namedActs = instanceActs.map((act): [string, InstanceAct] => [camel(act), act]);
+
 const Reason = Nullable(Type.String({ examples: [null] }));
 const AllowedSchema = Shape(
   'InstanceAllowed',
-  Object.fromEntries(instanceActs.map((act) => [camel(act), Reason])) as Record<string, typeof Reason>,
+  Object.fromEntries(namedActs.map(([name]) => [name, Reason])) as Record<string, typeof Reason>,
   'For each act null where it can be done now, else the reason why not',
 );
 
@@ -139,7 +142,7 @@ export const toInstance = (row: InstanceView): Static<typeof InstanceSchema> => 
   createdAt: toTime(row.createdAt),
   vm: toVmPart(row),
   container: toContainerPart(row),
-  allowed: Object.fromEntries(instanceActs.map((act: InstanceAct) => [camel(act), whyNotOf(act, row)])),
+  allowed: Object.fromEntries(namedActs.map(([name, act]) => [name, whyNotOf(act, row)])),
 });
 
 function toVmPart({ vm, restorableDays }: InstanceView): Static<typeof VmSchema> | null {
