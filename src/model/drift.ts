@@ -62,17 +62,21 @@ export interface Drift {
   message: string;
 }
 
-/** Finds everything that does not agree. Work under way, such as an instance that is being deleted, is no drift. */
-export function findDrift(facts: Facts): Drift[] {
-  return [
-    ...instanceDrift(facts),
-    ...nameDrift(facts),
-    ...addressDrift(facts),
-    ...capacityDrift(facts),
-    ...foreignDrift(facts),
-    ...billDrift(facts),
-  ];
-}
+/**
+ * What is looked at, one after the other; each takes a few milliseconds where there are 10,000 instances. Work under way, such as an
+ * instance that is being deleted, is no drift.
+ */
+export const driftChecks: readonly ((facts: Facts) => Drift[])[] = [
+  instanceDrift,
+  nameDrift,
+  addressDrift,
+  capacityDrift,
+  foreignDrift,
+  billDrift,
+];
+
+/** Finds everything that does not agree. */
+export const findDrift = (facts: Facts): Drift[] => driftChecks.flatMap((check) => check(facts));
 
 function instanceDrift({ instances, assignments }: Facts): Drift[] {
   const assigned = new Map(assignments.map((assignment) => [assignment.instanceId, assignment]));

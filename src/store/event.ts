@@ -29,9 +29,17 @@ export interface EventRow {
   createdAt: Date;
 }
 
-/** Writes events. */
+/** Events written by one statement: PostgreSQL takes 65,535 parameters at most, and nothing else is done while a long one is built. */
+const rowsMax = 500;
+
+/** Writes events, however many. */
 export async function insertEvents(tx: Tx, events: readonly NewEvent[]): Promise<void> {
-  if (events.length === 0) return;
+  for (let first = 0; first < events.length; first += rowsMax) {
+    await insertSome(tx, events.slice(first, first + rowsMax));
+  }
+}
+
+async function insertSome(tx: Tx, events: readonly NewEvent[]): Promise<void> {
   await tx
     .insertInto('event')
     .values(
