@@ -65,7 +65,7 @@ export function defineDialect(parts: DialectParts): Dialect {
       scope.setErrorHandler((thrown, request, reply) => {
         const error = asBerthError(thrown, request);
         const { status, body } = toError(error, request);
-        if (status === 429 || status === 503) reply.header('retry-after', '1');
+        if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
         if (parts.errorType) reply.type(parts.errorType);
         return reply.code(status).send(body);
       });

@@ -12,6 +12,17 @@ const ofFastify: Record<number, { code: ErrorCode; message: string }> = {
   415: { code: 'unsupported_media_type', message: 'The body must be JSON, with Content-Type: application/json.' },
 };
 
+/** A request that is not of its schema's shape. */
+export class Misshapen extends BerthError {
+  /** The part of the request that the subject stands in: `body`, `querystring`, `params` or `headers`. */
+  readonly part: string | undefined;
+
+  constructor(message: string, subject: string | undefined, part: string | undefined) {
+    super('malformed', message, subject);
+    this.part = part;
+  }
+}
+
 /** One of Berth's errors for anything thrown. What was not foreseen is logged in full and told as `internal`. */
 export function asBerthError(thrown: unknown, request: FastifyRequest): BerthError {
   if (thrown instanceof BerthError) return thrown;
@@ -22,7 +33,8 @@ export function asBerthError(thrown: unknown, request: FastifyRequest): BerthErr
       statusCode?: number;
     };
     if (validation) {
-      return new BerthError('malformed', validationMessage(validation, validationContext), pathOf(validation[0]));
+      const message = validationMessage(validation, validationContext);
+      return new Misshapen(message, pathOf(validation[0]), validationContext);
     }
     const refused = statusCode === undefined ? undefined : ofFastify[statusCode];
     if (refused) return new BerthError(refused.code, refused.message);
@@ -45,7 +57,8 @@ const shownPathMax = 200;
 export function noSuchPath({ method, url }: FastifyRequest): BerthError {
   const path = url.split('?', 1)[0] ?? '';
   const shownPath = path.length > shownPathMax ? `${path.slice(0, shownPathMax)}…` : path;
-  return new BerthError('not_found', `There is no ${method} ${shownPath}.`);
+  const hint = /[^/]\/+$/.test(path) ? '; leave out the slash at its end' : '';
+  return new BerthError('not_found', `There is no ${method} ${shownPath}${hint}.`);
 }
 
 function validationMessage(
@@ -55,10 +68,21 @@ function validationMessage(
   const [first] = errors;
   if (!first) return 'The request is not of the documented shape.';
   const path = dotted(first.instancePath);
+  if (first.keyword === 'additionalProperties') return unknownMessage(first, path, where);
   const what = first.keyword === 'required' ? '' : ` (it is ${shown(first.data)})`;
   // A field that may be null has two types, which Ajv lists as `integer,null`.
   const rule = (first.message ?? 'is not as documented').replace(/^(must be \w+),null$/, '$1 or null');
   return `${path || `The ${where}`} ${rule}${what}.`;
+}
+
+/** What a part of a request has that is not taken there, and what is. */
+function unknownMessage(error: FastifySchemaValidationError, path: string, where: string): string {
+  const { additionalProperty } = error.params as { additionalProperty?: string };
+  const { parentSchema } = error as { parentSchema?: { properties?: Record<string, unknown> } };
+  const known = Object.keys(parentSchema?.properties ?? {}).sort();
+  const place = path || `The ${where === 'querystring' ? 'query' : where}`;
+  const taken = known.length === 0 ? 'it takes nothing' : `it takes ${known.join(', ')}`;
+  return `${place} has ${shown(additionalProperty)}, which is not known there; ${taken}.`;
 }
 
 /** A key of a customer's own map may be of any length. */
@@ -75,9 +99,10 @@ const dotted = (pointer: string) =>
     .join('')
     .replace(/^\./, '');
 
-/** The field at fault; one that is missing has no place of its own yet. */
+/** The field at fault; one that is missing or not known has no place of its own. */
 function pathOf(error: FastifySchemaValidationError | undefined): string | undefined {
-  const { missingProperty } = (error?.params ?? {}) as { missingProperty?: string };
-  const path = [dotted(error?.instancePath ?? ''), missingProperty].filter(Boolean).join('.');
+  const { missingProperty, additionalProperty } = (error?.params ?? {}) as Record<string, string | undefined>;
+  const unknown = additionalProperty?.slice(0, keyLengthMax);
+  const path = [dotted(error?.instancePath ?? ''), missingProperty ?? unknown].filter(Boolean).join('.');
   return path || undefined;
 }

@@ -82,7 +82,7 @@ export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () =
     routerOptions: { maxParamLength: pathPartLengthMax },
     http: { shouldUpgradeCallback: isUpgraded },
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (_error, _request, reply) => answerBadPath(reply),
+    frameworkErrors: (_error, request, reply) => answerBadPath(request, reply),
   }) as unknown as App;
   readJsonBodies(app);
   app.setValidatorCompiler(compileValidator);

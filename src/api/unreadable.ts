@@ -2,7 +2,10 @@
 // get the same one-field error as from everything else that belongs to no dialect.
 
 import type { Socket } from 'node:net';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BerthError } from '../model/errors.ts';
+import { nativeError, problemType } from './native/error.ts';
+import { base } from './native/operation.ts';
 
 const byCode: Record<string, { status: string; error: string }> = {
   HPE_HEADER_OVERFLOW: {
@@ -26,6 +29,10 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Socke
 }
 
 /** Answers a path that can't be decoded. */
-export function answerBadPath(reply: FastifyReply): void {
-  reply.code(400).send({ error: 'The path holds a % that is not followed by two hexadecimal digits.' });
+export function answerBadPath(request: FastifyRequest, reply: FastifyReply): void {
+  const message = 'The path holds a % that is not followed by two hexadecimal digits, or no UTF-8.';
+  reply.code(400).header('request-id', request.id);
+  if (!request.url.startsWith(`${base}/`)) return void reply.send({ error: message });
+  const { status, body } = nativeError(new BerthError('malformed', message), request);
+  reply.code(status).type(problemType).send(body);
 }

@@ -34,7 +34,12 @@ const SettingsFile = Type.Object(
     ),
     api: Type.Optional(
       Type.Object(
-        { requestsPerMinute: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })) },
+        {
+          requestsPerMinute: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000 })),
+          allowedOrigins: Type.Optional(
+            Type.Array(Type.String({ maxLength: 300, pattern: '^(\\*|https?://[^/\\s]+)$' }), { maxItems: 100 }),
+          ),
+        },
         { additionalProperties: false },
       ),
     ),
@@ -89,6 +94,8 @@ export interface Settings {
   api: {
     /** What one caller may ask of one server, in all. */
     requestsPerMinute: number;
+    /** Sites whose pages may call it from browsers, such as `https://shop.example.com`; `*` is all. */
+    allowedOrigins: readonly string[];
   };
   /** What the open quotes of one account may be, in all. */
   quotes: {
@@ -178,7 +185,10 @@ export async function readSettings(file: string): Promise<Settings> {
     },
     storageType: given.storageType,
     fluence: { strictAdditionalResources: given.fluence?.strictAdditionalResources ?? false },
-    api: { requestsPerMinute: given.api?.requestsPerMinute ?? defaultRequestsPerMinute },
+    api: {
+      requestsPerMinute: given.api?.requestsPerMinute ?? defaultRequestsPerMinute,
+      allowedOrigins: given.api?.allowedOrigins ?? [],
+    },
     quotes: {
       openMax: given.quotes?.openMax ?? openQuotesMax,
       instancesMax: given.quotes?.instancesMax ?? quotedInstancesMax,

@@ -11,6 +11,7 @@ import { makeLogger } from '../../src/compose/logger.ts';
 import { startUp, type UpOptions } from '../../src/compose/up.ts';
 import { nextEpochBoundary } from '../../src/model/epoch.ts';
 import type { Behaviour } from '../../src/sim/driver.ts';
+import { holdToDocument } from './held.ts';
 import { placeDatabase } from './template.ts';
 
 /** The simulation's behaviour unless a test asks for another: quick and without faults. */
@@ -140,7 +141,9 @@ export async function callApi<Body>(
     signal: AbortSignal.timeout(60_000),
   });
   const text = await response.text();
-  return { status: response.status, body: (text ? JSON.parse(text) : null) as Body, headers: response.headers };
+  const answer = { status: response.status, body: (text ? JSON.parse(text) : null) as Body, headers: response.headers };
+  holdToDocument(method, path, answer);
+  return answer;
 }
 
 async function untilHealthy(url: string): Promise<void> {

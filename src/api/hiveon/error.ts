@@ -45,6 +45,7 @@ const codes: Record<ErrorCode, readonly [code: number, reason?: string]> = {
   cross_site: [rpc.permissionDenied],
   forbidden: [rpc.permissionDenied],
   not_found: [rpc.notFound],
+  method_not_allowed: [rpc.notFound],
   malformed: [rpc.invalidArgument],
   invalid_value: [rpc.invalidArgument],
   unsupported: [rpc.invalidArgument],

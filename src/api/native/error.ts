@@ -3,6 +3,7 @@
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type BerthError, errorTable, type FieldFaults, InvalidFields } from '../../model/errors.ts';
+import { Misshapen } from '../failure.ts';
 import { inOwnWords } from './own-words.ts';
 import { OneOf, Shape, Text, Whole } from './shape.ts';
 
@@ -52,7 +53,8 @@ export function nativeError(error: BerthError, request: FastifyRequest): { statu
       body: { ...head, detail: `${detail}.`, ...tail, ...(first ? { pointer: first.pointer } : {}), errors },
     };
   }
-  return { status, body: { ...head, detail: detailOf(error, request), ...tail, ...placeOf(error.subject, request) } };
+  const place = error instanceof Misshapen ? placeIn(error) : placeOf(error.subject, request);
+  return { status, body: { ...head, detail: detailOf(error, request), ...tail, ...place } };
 }
 
 /** The message; one that leaves it to its reader to put the field in front has it put there. */
@@ -72,6 +74,19 @@ function placeOf(given: string | undefined, { routeOptions }: FastifyRequest): o
   if (has(schema?.body)) return { pointer: `#/${[name, ...rest].map(escapePart).join('/')}` };
   if (has(schema?.querystring) || /^[A-Z][a-z]+-[A-Z]/.test(given)) return { parameter: given };
   return { subject: given };
+}
+
+/** Where what is misshapen stands, which the schema may not know. */
+function placeIn({ subject, part }: Misshapen): object {
+  if (subject === undefined) return {};
+  if (part !== 'body') return { parameter: subject };
+  return {
+    pointer: `#/${subject
+      .replace(/\[(\d+)\]/g, '.$1')
+      .split('.')
+      .map(escapePart)
+      .join('/')}`,
+  };
 }
 
 const escapePart = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -2,6 +2,7 @@
 // problems. And every answer gets an example, put together from those of its parts.
 
 import { STATUS_CODES } from 'node:http';
+import { errorTable } from '../../model/errors.ts';
 import { ProblemSchema, problemType } from './error.ts';
 import { exampleOf } from './example.ts';
 import { sampleId } from './id.ts';
@@ -11,13 +12,19 @@ type Json = Record<string, unknown>;
 
 const responseHeaders = {
   'Request-Id': { description: 'What to tell the operator when something went wrong', schema: { type: 'string' } },
-  'RateLimit-Limit': { description: 'Requests that the caller has in a window', schema: { type: 'integer' } },
-  'RateLimit-Remaining': { description: 'How many of them are left', schema: { type: 'integer' } },
-  'RateLimit-Reset': { description: 'Seconds until the window begins anew', schema: { type: 'integer' } },
+  'RateLimit-Policy': {
+    description: 'How many requests the caller has (`q`) in a window of so many seconds (`w`)',
+    schema: { type: 'string', examples: ['"requests";q=12000;w=60'] },
+  },
+  RateLimit: {
+    description: 'How many of them are left (`r`), and in how many seconds the window begins anew (`t`)',
+    schema: { type: 'string', examples: ['"requests";r=11999;t=60'] },
+  },
 };
 const headerRefs = Object.fromEntries(
   Object.keys(responseHeaders).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
 );
+const retryAfterHeader = { description: 'Seconds until it may be tried again', schema: { type: 'integer' } };
 const etagHeader = { description: 'The tag of what is shown', schema: { type: 'string' } };
 
 /** Finishes the document that the routes came to. */
@@ -72,10 +79,20 @@ function refusalsOf(paths: Record<string, Record<string, Json>>): Json {
     refused.map((status) => {
       const schema = { $ref: '#/components/schemas/Problem' };
       const content = { [problemType]: { schema } };
-      return [nameOfStatus(status), { description: STATUS_CODES[status] ?? 'Error', headers: headerRefs, content }];
+      const codes = codesOf(status);
+      const named = codes.map((code) => `\`${code}\``).join(', ');
+      const description = `${STATUS_CODES[status] ?? 'Error'}: ${named}`;
+      return [nameOfStatus(status), { description, headers: headersOf(status), content, 'x-codes': codes }];
     }),
   );
 }
+
+/** The codes of the problems that have a status. */
+const codesOf = (status: number) =>
+  Object.entries(errorTable).flatMap(([code, error]) => (error.status === status ? [code] : []));
+
+const headersOf = (status: number) =>
+  status === 429 || status === 503 ? { ...headerRefs, 'Retry-After': retryAfterHeader } : headerRefs;
 
 function finishAnswer(response: Json): void {
   const json = (response.content as Record<string, Json> | undefined)?.['application/json'];

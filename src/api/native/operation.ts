@@ -9,10 +9,13 @@ import type { Context } from '../../app/context.ts';
 import { type Answer, once } from '../../app/once.ts';
 import { canonicalJson } from '../../model/canonical-json.ts';
 import type { Door } from '../../model/door.ts';
+import { BerthError } from '../../model/errors.ts';
 import { requireStorable } from '../../model/storable.ts';
+import { noSuchPath } from '../failure.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
 import { repeatsOf } from './caller.ts';
+import { addVary } from './cors.ts';
 import { etagOf, namesTag, requireTag } from './etag.ts';
 
 /** Where this API is. */
@@ -119,21 +122,23 @@ export function read<Path extends string, Result extends TSchema, Query extends 
   parts: ReadParts<Path, Query, Result>,
   handle: (ask: Ask<Path, StaticOf<Query>, undefined>) => Promise<Static<Result>>,
 ): void {
-  const { path, result, csv, refusals = [] } = parts;
+  const { path, result, csv, query = {}, refusals = [] } = parts;
   const isOfOne = path.includes('{');
   add(api, parts, {
     method: 'GET',
     headers: {
       'if-none-match': Type.Optional(Type.String({ maxLength: 1_000, description: 'The ETag that is known' })),
     },
-    query: parts.query ?? {},
+    query,
     response: {
       200: csv ? inBothTypes(result) : result,
       ...api.errors(
         ...usualRefusals,
         ...(parts.isPublic ? [] : [401]),
         ...(parts.isForOperators || parts.isForUsers ? [403] : []),
-        ...(isOfOne ? [404] : []),
+        ...(isOfOne || 'account' in query ? [404] : []),
+        // A cursor of another list, an id of another kind.
+        ...(Object.keys(query).length > 0 ? [422] : []),
         ...refusals,
       ),
     },
@@ -143,7 +148,7 @@ export function read<Path extends string, Result extends TSchema, Query extends 
       const body = isCsv ? await csv(ask) : await handle(ask);
       const tag = etagOf(body);
       reply.header('etag', tag);
-      if (csv) reply.header('vary', 'accept').type(isCsv ? csvType : 'application/json');
+      if (csv) addVary(reply, 'Accept').type(isCsv ? csvType : 'application/json');
       const known = request.headers['if-none-match'];
       return known !== undefined && namesTag(known, tag) ? reply.code(304).send() : body;
     },
@@ -178,7 +183,7 @@ export function change<
   parts: ChangeParts<Path, Query, Body, Result>,
   handle: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<Static<Result>>,
 ): void {
-  const { path, method, body, result, status = 200, location, current, before, refusals = [] } = parts;
+  const { id, path, method, body, result, status = 200, location, current, before, refusals = [] } = parts;
   const isOfOne = path.includes('{');
   add(api, parts, {
     method,
@@ -209,13 +214,13 @@ export function change<
       [status]: result,
       ...api.errors(
         ...[...usualRefusals, 401, 403, 422, ...(isOfOne ? [404] : []), ...(current ? [412] : [])],
-        ...(body ? [413, 415] : []),
-        ...refusals,
+        ...[413, 415, ...refusals],
       ),
     },
     handler: async (request, reply) => {
       const isDryRun = (request.query as { dryRun?: boolean }).dryRun === true;
-      const ifMatch = current && request.headers['if-match'];
+      const ifMatch = request.headers['if-match'];
+      if (!current && ifMatch !== undefined) throw noCondition(id);
       const sha256 = createHash('sha256')
         .update(canonicalJson([method, request.url, request.body ?? null]))
         .digest();
@@ -247,6 +252,10 @@ export function change<
     },
   });
 }
+
+/** What is to be changed only as it was seen is better not changed than changed anyway. */
+const noCondition = (id: string) =>
+  new BerthError('unsupported', `${id} changes nothing that has an ETag; leave out If-Match.`, 'If-Match');
 
 interface Route {
   method: string;
@@ -293,6 +302,8 @@ export function add(
     } as RouteOptions['schema'] & object,
     handler: ((request: FastifyRequest, reply: FastifyReply) => {
       const { params, query, body } = request;
+      // The slash at the end of a list's path leads to one of it that has no name.
+      if (names.some((name) => (params as Record<string, string>)[name] === '')) throw noSuchPath(request);
       for (const part of [params, query, body]) requireStorable(part, '');
       return handler(request, reply);
     }) as never,

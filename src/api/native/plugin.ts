@@ -1,8 +1,6 @@
 // Berth's own API, `/berth/v1`.
 
-import rateLimit from '@fastify/rate-limit';
 import type { Context } from '../../app/context.ts';
-import { BerthError } from '../../model/errors.ts';
 import { defineDialect } from '../dialect.ts';
 import { openApiDocument } from '../document.ts';
 import type { App } from '../types.ts';
@@ -12,14 +10,15 @@ import { apiKeyRoutes } from './api-key.ts';
 import { backupRoutes } from './backup.ts';
 import { backupScheduleRoutes } from './backup-schedule.ts';
 import { balanceRoutes } from './balance.ts';
-import { authenticate, ownerOf } from './caller.ts';
+import { readOwnBodies } from './body.ts';
 import { capacityRoutes } from './capacity.ts';
 import { catalogChangeRoutes } from './catalog-change.ts';
 import { configurationRoutes } from './configuration.ts';
+import { showToOrigins } from './cors.ts';
 import { datacenterRoutes } from './datacenter.ts';
 import { deploymentRoutes } from './deployment.ts';
 import { diskRoutes } from './disk.ts';
-import { authenticateAtDoor, doorRoutes } from './door.ts';
+import { doorRoutes } from './door.ts';
 import { nativeError, ProblemSchema, problemType } from './error.ts';
 import { eventRoutes } from './event.ts';
 import { eventStreamRoutes } from './event-stream.ts';
@@ -38,13 +37,14 @@ import { keysRoutes } from './keys.ts';
 import { logRoutes } from './log.ts';
 import { meRoutes } from './me.ts';
 import { metricsRoutes } from './metrics.ts';
-import { nowhereRoutes } from './nowhere.ts';
+import { notePlaces, nowhereRoutes } from './nowhere.ts';
 import { offerRoutes } from './offer.ts';
 import { operationRoutes } from './operation-read.ts';
 import { orphanRoutes } from './orphan.ts';
 import { priceRoutes } from './price.ts';
 import { privilegeRoutes } from './privilege.ts';
 import { quoteRoutes } from './quote.ts';
+import { holdRates } from './rate.ts';
 import { revenueRoutes } from './revenue.ts';
 import { secondFactorRoutes } from './second-factor.ts';
 import { sessionRoutes } from './session.ts';
@@ -70,35 +70,18 @@ const operatorRoutes = [
   catalogChangeRoutes,
 ];
 
-const windowMs = 60_000;
-
 const description = [
   'Everything that Berth can do, for programs and people. Lists come in pages; ids say what they are ids of; times are UTC;',
   'amounts are decimal strings of US dollars; every change takes `Idempotency-Key` and `dryRun`; errors are problem details',
   'with a stable `code`.',
 ].join(' ');
 
-/** Finds out who asks, and holds everybody to his rate. */
+/** What comes before the routes. */
 async function prepare(app: App, context: Context): Promise<void> {
-  app.decorateRequest('caller', null);
-  app.addHook('onRequest', async (request) => {
-    const { isPublic, door } = request.routeOptions.config;
-    if (door) request.caller = await authenticateAtDoor(context, request, door);
-    else if (!isPublic) request.caller = await authenticate(context, request);
-  });
-  await app.register(rateLimit, {
-    // The document is made without any settings; it says that there is a limit, not which.
-    max: context.settings?.api.requestsPerMinute ?? 1,
-    timeWindow: windowMs,
-    hook: 'preParsing',
-    enableDraftSpec: true,
-    keyGenerator: ({ caller, ip }) => (caller ? ownerOf(caller) : `from:${ip}`),
-    errorResponseBuilder: (_request, { max, ttl }) =>
-      new BerthError(
-        'too_many_requests',
-        `More than ${max} requests in ${windowMs / 1000} s; the next is taken in ${Math.ceil(ttl / 1000)} s.`,
-      ),
-  });
+  notePlaces(app);
+  readOwnBodies(app);
+  showToOrigins(app, context);
+  await holdRates(app, context);
 }
 
 /** Berth's own API as a Fastify plugin. */
