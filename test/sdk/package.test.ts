@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -97,22 +99,56 @@ test('a program in Node deploys, waits, pages, follows events and gets errors as
   assert.deepEqual(JSON.parse(stdout), expected('from-node'));
 });
 
-test('and so does a page in Chromium', async () => {
-  const page = await browser.newPage();
-  // A page of somebody's own at Berth's address, as a reverse proxy would serve it.
-  await page.route('**/own/**', async (route) => {
-    const path = new URL(route.request().url()).pathname.replace('/own/', '');
-    if (path === '') return route.fulfill({ contentType: 'text/html', body: '<title>own</title>' });
-    assert.ok(!path.includes('..') && basename(path).endsWith('.js'));
-    return route.fulfill({
-      contentType: 'text/javascript',
-      body: await readFile(join(installed, 'dist', path), 'utf8'),
-    });
+/** A file of the package as it is installed, or the page that is to use it. */
+async function ownFile(path: string): Promise<{ contentType: string; body: string }> {
+  if (path === '') return { contentType: 'text/html', body: '<title>own</title>' };
+  assert.ok(!path.includes('..') && basename(path).endsWith('.js'));
+  return { contentType: 'text/javascript', body: await readFile(join(installed, 'dist', path), 'utf8') };
+}
+
+/** A site of somebody's own that has the SDK. @returns where it is */
+async function siteElsewhere(): Promise<{ url: string; close(): void }> {
+  const server = createServer(async ({ url = '' }, response) => {
+    const file = await ownFile(url.replace('/own/', '')).catch(() => null);
+    response.writeHead(file ? 200 : 404, { 'content-type': file?.contentType ?? 'text/plain' }).end(file?.body);
   });
-  await page.goto(`${berth.url}/own/`);
-  const given = { sdk: '/own/index.js', url: berth.url, apiKey: berth.apiKey, name: 'from-chromium', key };
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+}
+
+/** What the program sees in a page of a site. */
+async function seenAt(site: string, name: string): Promise<unknown> {
+  const page = await browser.newPage();
+  // At Berth's own address it is as a reverse proxy would serve it.
+  if (site === berth.url) {
+    await page.route('**/own/**', async (route) =>
+      route.fulfill(await ownFile(new URL(route.request().url()).pathname.replace('/own/', ''))),
+    );
+  }
+  await page.goto(`${site}/own/`);
+  const given = { sdk: '/own/index.js', url: berth.url, apiKey: berth.apiKey, name, key };
   const names = Object.keys(given).join(', ');
-  const seen = await page.evaluate(`(async ({ ${names} }) => {${program}})(${JSON.stringify(given)})`);
-  assert.deepEqual(seen, expected('from-chromium'));
-  await page.close();
+  try {
+    return await page.evaluate(`(async ({ ${names} }) => {${program}})(${JSON.stringify(given)})`);
+  } finally {
+    await page.close();
+  }
+}
+
+test('and so does a page in Chromium', async () => {
+  assert.deepEqual(await seenAt(berth.url, 'from-chromium'), expected('from-chromium'));
+});
+
+test('a page of another site does where the operator has named it, and nowhere else', async () => {
+  const [named, other] = [await siteElsewhere(), await siteElsewhere()];
+  try {
+    await assert.rejects(seenAt(named.url, 'from-nowhere'), /does not answer|Failed to fetch/);
+    await writeFile(join(berth.directory, 'settings.json'), JSON.stringify({ api: { allowedOrigins: [named.url] } }));
+    await berth.restart();
+    assert.deepEqual(await seenAt(named.url, 'from-elsewhere'), expected('from-elsewhere'));
+    await assert.rejects(seenAt(other.url, 'from-a-stranger'), /does not answer|Failed to fetch/);
+  } finally {
+    named.close();
+    other.close();
+  }
 });

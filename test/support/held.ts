@@ -54,7 +54,7 @@ export function holdToDocument(method: string, url: string, answer: Answer): voi
 
 function faultOf(method: string, path: string, { status, body, headers }: Answer): string | null {
   const { document, patterns } = read();
-  const isReadable = !/%(?![0-9a-f]{2})/i.test(path);
+  const isReadable = canBeRead(path);
   const missing = headersOfAll.filter((name) => headers.get(name) === null && (isReadable || name === 'request-id'));
   if (missing.length > 0) return `it has no ${missing.join(', ')}`;
   const here = patterns.filter(([pattern]) => pattern.test(path));
@@ -73,6 +73,14 @@ function faultOf(method: string, path: string, { status, body, headers }: Answer
     return status === 204 || documented.content?.[type] ? null : `it is served as ${type}`;
   const parts = ['paths', found, asked, 'responses', String(status), 'content', type, 'schema'];
   return check(`document#/${parts.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`, body);
+}
+
+function canBeRead(path: string): boolean {
+  try {
+    return decodeURIComponent(path) !== '';
+  } catch {
+    return false;
+  }
 }
 
 function faultOfNothing(method: string, isThere: boolean, isReadable: boolean, status: number): string | null {
