@@ -1680,7 +1680,7 @@ export interface Problem {
   title: string;
   status: number;
   /** For programs; stays as it is */
-  code: 'unauthenticated' | 'bad_credentials' | 'second_factor_needed' | 'cross_site' | 'forbidden' | 'not_found' | 'malformed' | 'invalid_value' | 'unsupported' | 'no_suitable_offer' | 'not_enough_offers' | 'insufficient_balance' | 'name_taken' | 'slot_not_available' | 'price_stale' | 'quote_over' | 'quote_too_small' | 'external_id_reused' | 'wrong_state' | 'precondition_failed' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'too_many_requests' | 'internal' | 'unavailable';
+  code: 'unauthenticated' | 'bad_credentials' | 'second_factor_needed' | 'cross_site' | 'forbidden' | 'not_found' | 'method_not_allowed' | 'malformed' | 'invalid_value' | 'unsupported' | 'no_suitable_offer' | 'not_enough_offers' | 'insufficient_balance' | 'name_taken' | 'slot_not_available' | 'price_stale' | 'quote_over' | 'quote_too_small' | 'external_id_reused' | 'wrong_state' | 'precondition_failed' | 'idempotency_key_reused' | 'payload_too_large' | 'unsupported_media_type' | 'too_many_requests' | 'internal' | 'unavailable';
   /** What was wrong, with which value */
   detail: string;
   /** As the header Request-Id has it */
