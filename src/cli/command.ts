@@ -199,7 +199,7 @@ function idsOf(value: unknown): string[] {
 /** How wide and how coloured answers are. `COLUMNS` counts also where the answer goes to no terminal. */
 function lookOf({ env, out }: Terminal): Look {
   const asked = Number(env.COLUMNS);
-  const columns = asked > 0 ? asked : (out.columns ?? Number.POSITIVE_INFINITY);
+  const columns = asked > 0 ? asked : out.columns || Number.POSITIVE_INFINITY;
   return { columns, colours: out.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb', now: new Date() };
 }
 

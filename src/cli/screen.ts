@@ -144,7 +144,8 @@ export class Screen {
   }
 
   #columns(): number {
-    return Math.min(this.#output.columns ?? columnsMax, columnsMax);
+    // A terminal that nobody has told its size says 0.
+    return Math.min(this.#output.columns || columnsMax, columnsMax);
   }
 }
 

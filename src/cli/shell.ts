@@ -45,13 +45,18 @@ export async function makeKeyPair(directory: string, signal: AbortSignal): Promi
  * @returns the banner, such as `SSH-2.0-dropbear`
  * @throws Error after `timeoutMs`, or the signal's reason
  */
-export async function waitForBanner(address: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
+export async function waitForBanner(
+  address: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+  port = 22,
+): Promise<string> {
   const deadline = performance.now() + timeoutMs;
   for (let silenceMs = silenceMsMin; ; silenceMs = Math.min(silenceMs * silenceGrowth, silenceMsMax)) {
-    const { said } = await knock(address, 22, '', signal, silenceMs);
+    const { said } = await knock(address, port, '', signal, silenceMs);
     if (said.startsWith('SSH-')) return said.split(/\r?\n/, 1)[0] ?? said;
     if (performance.now() > deadline) {
-      throw new Error(`No SSH server has answered at ${address}:22 within ${Math.round(timeoutMs / 1000)} s.`);
+      throw new Error(`No SSH server has answered at ${address}:${port} within ${Math.round(timeoutMs / 1000)} s.`);
     }
     await sleep(retryMs, undefined, { signal });
   }

@@ -126,6 +126,24 @@ test('what is refused stands at its field, before anything is charged', async ()
   await context.close();
 });
 
+test('a key that was only pasted gets in, too', async () => {
+  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
+  await cost(page).getByText('a day').waitFor();
+  for (const key of await page.getByRole('checkbox').all()) await key.uncheck();
+  await page.getByLabel('A new public key').fill('no-key');
+  await cost(page).getByText('Told as soon as what is marked is right.').waitFor();
+  await page.getByLabel('A new public key').fill(keys.ecdsa);
+  await cost(page).getByText('a day').waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('pasted');
+  const asked = page.waitForRequest((one) => one.method() === 'POST' && one.url().endsWith('/berth/v1/instances'));
+  await page.getByRole('button', { name: 'Create pasted' }).click();
+  assert.deepEqual((await asked).postDataJSON().sshKeys, [keys.ecdsa]);
+  await page.waitForURL(/\/console\/instances\/ins_/);
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test('who has too little is told so, and can’t press the button', async () => {
   const user = await addUser(berth, 'default');
   await grant(berth, user.username, 'cluster_admin');

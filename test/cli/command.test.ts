@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { exitCodes } from '../../src/cli/exit.ts';
@@ -231,6 +232,20 @@ test('the machine’s ssh is told where the VM is, whom to log in as and under w
   assert.ok(args.includes(`HostKeyAlias=${id}`));
   assert.ok(args.includes(`UserKnownHostsFile=${join(ann.home, 'berth/known_hosts')}`));
   assert.deepEqual(args.slice(args.indexOf('-i')), ['-i', 'my key', '-l', 'berth', '--', address, 'uptime', '-p']);
+  // Its system is starting: the machine's own ssh is run once a server answers.
+  const path = { PATH: `${ann.home}:${process.env.PATH}` };
+  const running = ann.run(['vm', 'ssh', 'reached', '--port', '2022'], { env: path });
+  let greeted = false;
+  const sshd = createServer((socket) => {
+    greeted = true;
+    socket.end('SSH-2.0-test\r\n');
+  });
+  setTimeout(() => sshd.listen(2022, address), 1_500);
+  const waited = await running;
+  sshd.close();
+  assert.equal(waited.status, 7, waited.err);
+  assert.ok(greeted, 'ssh was run before anybody answered');
+  assert.match(waited.err, /Waiting for SSH at/);
   await ann.text('vm', 'purge', 'reached', '--yes');
 });
 

@@ -4,7 +4,7 @@ import type { User, UserChange } from '../../../sdk/generated/types.ts';
 import { askSecret } from '../ask.ts';
 import { type Desk, each, type Noun, option } from '../command.ts';
 import { UsageError } from '../exit.ts';
-import { find, userKind } from '../find.ts';
+import { find, groupKind, userKind } from '../find.ts';
 import { type Cell, type Look, moment, relative } from '../table.ts';
 import { sshKey } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
@@ -13,6 +13,7 @@ interface CreateOptions {
   email?: string;
   askPassword?: boolean;
   adminOf?: string[];
+  groupAdminOf?: string[];
 }
 
 interface SetOptions {
@@ -67,17 +68,26 @@ export const noun: Noun = {
       usage: 'create <NAME>',
       description: 'add a user',
       detail:
-        'A password is made and shown once, unless --ask-password asks for one (on standard input, where nobody is there).',
+        'A password is made and shown once, unless --ask-password asks for one (on standard input, where nobody is there). ' +
+        'You add users to what you run yourself: as who runs an account, to its groups.',
       operation: 'createUser',
-      examples: ['user create ann --email ann@example.com --admin-of acme'],
+      examples: [
+        'user create ann --email ann@example.com --admin-of acme',
+        'user create bob --email bob@example.com --group-admin-of web',
+      ],
       options: [
         option('--email <ADDRESS>', 'where the user is reached'),
         option('--admin-of <ACCOUNT>', 'account_admin of this one', each),
+        option('--group-admin-of <GROUP>', 'group_admin of this one', each),
         option('--ask-password', 'ask for a password, in place of making one'),
       ],
-      async act(desk, [username = ''], { email, askPassword, adminOf = [] }) {
+      async act(desk, [username = ''], { email, askPassword, adminOf = [], groupAdminOf = [] }) {
         const password = askPassword ? await askSecret(desk, `Password of ${username}`) : undefined;
-        const privileges = adminOf.map((account) => ({ level: 'account_admin' as const, account }));
+        const groups = await Promise.all(groupAdminOf.map((group) => find(desk, groupKind, group)));
+        const privileges = [
+          ...adminOf.map((account) => ({ level: 'account_admin' as const, account })),
+          ...groups.map(({ id }) => ({ level: 'group_admin' as const, group: id })),
+        ];
         const body = { username, email, password, privileges: privileges.length > 0 ? privileges : undefined };
         const value = await desk.berth.users.create(body);
         const shown = value.password === null ? '' : `\nThe password, shown once: ${value.password}`;

@@ -5,8 +5,15 @@ import { type Desk, each, option, type Verb } from '../command.ts';
 import { attach, isTyped, tellEnd } from '../door.ts';
 import { find, vmKind } from '../find.ts';
 import { logsVerb } from '../logs.ts';
+import { Screen } from '../screen.ts';
+import { waitForBanner } from '../shell.ts';
 import { runSsh } from '../ssh.ts';
 import { metricsVerb } from './vm-metrics.ts';
+
+/** A VM is active once it is switched on; so long after that its system may still be starting, in emulation. */
+const bootMsMax = 3 * 60_000;
+/** Most answer at once: then nothing is said of waiting. */
+const quietMs = 700;
 
 interface SshOptions {
   user?: string;
@@ -21,7 +28,7 @@ export const reachVerbs: readonly Verb[] = [
     description: 'log in to a VM by SSH, or run a command in it',
     detail:
       'Runs the ssh of this machine (BERTH_SSH names another). Host keys are remembered by the id of the VM, in the directory of ' +
-      'the profiles. Exits as ssh does.',
+      'the profiles. A VM that was switched on a moment ago is waited for. Exits as ssh does.',
     operation: null,
     examples: ['vm ssh web-1', 'vm ssh web-1 -- uptime', 'vm ssh web-1 --user admin -i ~/.ssh/work'],
     options: [
@@ -34,6 +41,7 @@ export const reachVerbs: readonly Verb[] = [
       if (vm.address === null) throw new Error(`VM ${vm.name} is ${vm.status} and has no address yet.`);
       const target = { host: vm.address, port: Number(port), id: vm.id, user: user ?? (await userOf(desk, vm)) };
       const options = identity.flatMap((file) => ['-i', file]);
+      await untilSsh(desk, vm, target);
       desk.end(await runSsh(desk.env, target, options, command));
       return undefined;
     },
@@ -72,6 +80,29 @@ export const reachVerbs: readonly Verb[] = [
     'vm logs web-1 --since 10m --follow',
   ]),
 ];
+
+/**
+ * Waits for the SSH server of a VM whose system is starting: `vm create --wait` is over before that. Where none comes, ssh says so better.
+ * Another ssh than the machine's own may take another way.
+ */
+async function untilSsh(
+  { env, err, signal }: Desk,
+  { name, status, statusChangedAt }: Instance,
+  { host, port }: { host: string; port: number },
+): Promise<void> {
+  const leftMs = Date.parse(statusChangedAt) + bootMsMax - Date.now();
+  if (env.BERTH_SSH || status !== 'active' || leftMs <= 0) return;
+  const screen = new Screen(err, { ...env });
+  const telling = setTimeout(() => screen.activity(`Waiting for SSH at ${host}: ${name} is starting`), quietMs);
+  try {
+    await waitForBanner(host, Math.min(leftMs, bootMsMax), signal, port);
+  } catch (error) {
+    if (signal.aborted) throw error;
+  } finally {
+    clearTimeout(telling);
+    screen.activity(null);
+  }
+}
 
 /** Whom an image's own system lets in; root where the image is none of the catalog's. */
 async function userOf({ berth }: Desk, { image, vm }: Instance): Promise<string> {

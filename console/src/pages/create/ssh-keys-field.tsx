@@ -10,13 +10,16 @@ import { Failure } from '../../ui/state.tsx';
 
 interface SshKeysFieldProps {
   account: string;
-  /** Fingerprints. */
+  /** Fingerprints, and the line of a key that was pasted. */
   value: string[];
   error: string | undefined;
   onChange(value: string[]): void;
 }
 
-/** The field. All keys are chosen to begin with. */
+/** A public key has spaces in it, a fingerprint has none. */
+const isLine = (key: string) => /\s/.test(key);
+
+/** The field. All keys are chosen to begin with; one that is pasted gets in whether it is registered or not. */
 export function SshKeysField({ account, value, error, onChange }: SshKeysFieldProps) {
   const berth = useBerth();
   const done = useDone();
@@ -30,17 +33,22 @@ export function SshKeysField({ account, value, error, onChange }: SshKeysFieldPr
   useEffect(() => {
     if (!keys.data || chosenFor.current === account) return;
     chosenFor.current = account;
-    onChange(keys.data.map(({ fingerprint }) => fingerprint));
-  }, [keys.data, account, onChange]);
+    onChange([...keys.data.map(({ fingerprint }) => fingerprint), ...value.filter(isLine)]);
+  }, [keys.data, account, value, onChange]);
   const form = useForm({ publicKey: '' }, async ({ publicKey }) => {
     // A key usually says whose it is; without a name it goes by its fingerprint.
     const name = publicKey.trim().split(/\s+/).slice(2).join(' ');
     const isFree = name !== '' && !keys.data?.some((known) => known.name === name);
     const key = await berth.sshKeys.create({ account, publicKey: publicKey.trim(), ...(isFree ? { name } : {}) });
     await done(`${key.name} is registered`, 'ssh-keys');
-    onChange([...new Set([...value, key.fingerprint])]);
+    onChange([...new Set([...value.filter((one) => !isLine(one)), key.fingerprint])]);
     form.reset();
   });
+  const paste = (publicKey: string) => {
+    form.set('publicKey', publicKey);
+    const line = publicKey.trim();
+    onChange([...value.filter((one) => !isLine(one)), ...(line === '' ? [] : [isLine(line) ? line : `${line} `])]);
+  };
   return (
     <fieldset className="plain-fieldset" aria-describedby={error ? errorId : undefined}>
       <legend>SSH keys</legend>
@@ -66,10 +74,11 @@ export function SshKeysField({ account, value, error, onChange }: SshKeysFieldPr
       )}
       <TextAreaField
         label="A new public key"
-        hint="One line, as in ~/.ssh/id_ed25519.pub; it is registered for next time"
+        hint="One line, as in ~/.ssh/id_ed25519.pub. It gets in as it stands; registered, it is offered next time, too."
         rows={2}
         spellCheck={false}
         {...form.field('publicKey')}
+        onChange={paste}
       />
       {form.failure && <Failure error={form.failure} />}
       <Button
