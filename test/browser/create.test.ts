@@ -126,7 +126,7 @@ test('what is refused stands at its field, before anything is charged', async ()
   await context.close();
 });
 
-test('a key that was only pasted gets in, too', async () => {
+test('a key that was only pasted gets in, and a password for the console', async () => {
   const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
   await cost(page).getByText('a day').waitFor();
@@ -135,10 +135,12 @@ test('a key that was only pasted gets in, too', async () => {
   await cost(page).getByText('Told as soon as what is marked is right.').waitFor();
   await page.getByLabel('A new public key').fill(keys.ecdsa);
   await cost(page).getByText('a day').waitFor();
+  await page.getByLabel('Root password').fill('for its console');
   await page.getByLabel('Name', { exact: true }).fill('pasted');
   const asked = page.waitForRequest((one) => one.method() === 'POST' && one.url().endsWith('/berth/v1/instances'));
   await page.getByRole('button', { name: 'Create pasted' }).click();
-  assert.deepEqual((await asked).postDataJSON().sshKeys, [keys.ecdsa]);
+  const { sshKeys, rootPassword } = (await asked).postDataJSON();
+  assert.deepEqual([sshKeys, rootPassword], [[keys.ecdsa], 'for its console']);
   await page.waitForURL(/\/console\/instances\/ins_/);
   assert.deepEqual(complaints, []);
   await context.close();

@@ -22,8 +22,9 @@ export interface VmValues {
   cpuArchitecture: string;
   storageType: string;
   maxPricePerEpoch: string;
-  /** Fingerprints. */
+  /** Fingerprints, and the line of a key that was pasted. */
   sshKeys: string[];
+  rootPassword: string;
   /** As `80, 53/udp`. */
   ports: string;
   name: string;
@@ -58,8 +59,7 @@ export function vmValuesOf(search: Record<string, unknown>, account: string): Vm
     cpuArchitecture: text('cpuArchitecture'),
     storageType: text('storageType'),
     maxPricePerEpoch: text('maxPrice'),
-    sshKeys: [],
-    ports: '',
+    ...{ sshKeys: [], rootPassword: '', ports: '' },
     name: newName('vm'),
     group: text('group'),
     count: '1',
@@ -112,6 +112,7 @@ export function vmBodyOf(values: VmValues): NewEstimate {
     ...size,
     constraints: constraintsOf(values),
     sshKeys: values.sshKeys,
+    ...given('rootPassword', values.rootPassword),
     ports: portsOf(ports),
     name: values.name,
     ...given('group', group),

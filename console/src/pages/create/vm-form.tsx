@@ -47,7 +47,9 @@ export function VmForm() {
   useEffect(() => {
     if (accountId) set('account', accountId);
   }, [accountId, set]);
-  const estimated = useEstimate(values.account !== '' && values.image !== '' ? vmBodyOf(values) : null);
+  // A price needs no password.
+  const priced = { ...values, rootPassword: '' };
+  const estimated = useEstimate(values.account !== '' && values.image !== '' ? vmBodyOf(priced) : null);
   const wrong = fieldErrors(estimated.error, values);
   const isToldElsewhere = Object.keys(wrong).length > 0;
   const field: Bound = (name) => {
@@ -227,6 +229,13 @@ function AccessPart({ values, set, field }: PartProps) {
   return (
     <Section title="Who gets in">
       <SshKeysField account={values.account} {...field('sshKeys')} onChange={setKeys} />
+      <TextField
+        label="Root password"
+        hint="To log in at its console, where keys don't help. Forgotten after its first boot"
+        type="password"
+        autoComplete="new-password"
+        {...field('rootPassword')}
+      />
       <TextField
         label="Ports open from outside"
         hint="Such as 80, 443, 53/udp. Port 22 is open always."
