@@ -18,10 +18,11 @@ import { readJsonBodies } from './json-body.ts';
 import { countRequests, type Metrics, metricsRoutes } from './metrics.ts';
 import { nativeDialect } from './native/plugin.ts';
 import { pages } from './pages/plugin.ts';
+import { lateSerializerCompiler } from './serializer.ts';
 import type { App } from './types.ts';
 import { answerBadPath, answerUnreadable } from './unreadable.ts';
 import { wantsDoor } from './upgrade.ts';
-import { compileValidator } from './validator.ts';
+import { compileValidatorLate } from './validator.ts';
 
 /** The largest deploy body that can be right (50 keys of 8 KiB) with room to spare. */
 const bodyBytesMax = 1024 * 1024;
@@ -85,13 +86,14 @@ export function bareServer(logger: FastifyBaseLogger | false, newRequestId: () =
     frameworkErrors: (_error, request, reply) => answerBadPath(request, reply),
   }) as unknown as App;
   readJsonBodies(app);
-  app.setValidatorCompiler(compileValidator);
+  app.setValidatorCompiler(compileValidatorLate);
   return app;
 }
 
 /** The whole server, ready to listen. */
 export async function buildServer({ context, logger, metrics, builtImages }: ServerParts): Promise<App> {
   const app = bareServer(logger, () => newUuid(context.entropy));
+  app.setSerializerCompiler(await lateSerializerCompiler());
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOfAll).header('request-id', request.id);
   });

@@ -138,11 +138,12 @@ test('every parameter of a path and every reference is there', () => {
     for (const parameter of operation.parameters ?? []) assert.ok(parameter.schema, `${path} ${parameter.name}`);
   }
   for (const [name, text] of documents) {
+    const document: unknown = JSON.parse(text);
     for (const [, reference = ''] of text.matchAll(/"\$ref": "([^"]+)"/g)) {
       const target = reference
         .replace(/^#\//, '')
         .split('/')
-        .reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], JSON.parse(text));
+        .reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], document);
       assert.ok(target, `${name}: ${reference} leads nowhere`);
     }
   }
