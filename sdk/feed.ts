@@ -23,6 +23,8 @@ export interface FeedQuery {
 export interface FeedOptions extends Options {
   /** Told each time that the stream is open, from when on nothing is missed. */
   onOpen?: (() => void) | undefined;
+  /** Told when it broke off or does not open, each time before it is tried again. */
+  onBreak?: ((error: unknown) => void) | undefined;
 }
 
 const path = '/berth/v1/events/stream';
@@ -42,7 +44,10 @@ export class Feed extends EventsApi {
    * Events as they happen, each once, until the signal ends it. What breaks off for reasons of the moment is taken up again.
    * @throws BerthError where the server refuses: the key was revoked, say
    */
-  async *stream(query: FeedQuery = {}, { signal, onOpen }: FeedOptions = {}): AsyncGenerator<Event, void, undefined> {
+  async *stream(
+    query: FeedQuery = {},
+    { signal, onOpen, onBreak }: FeedOptions = {},
+  ): AsyncGenerator<Event, void, undefined> {
     let cursor = query.cursor;
     for (let failures = 0; !signal?.aborted; ) {
       try {
@@ -56,6 +61,7 @@ export class Feed extends EventsApi {
       } catch (error) {
         if (signal?.aborted) return;
         if (isFinal(error)) throw error;
+        onBreak?.(error);
       }
       failures += 1;
       const waitMs = Math.min(reconnectMsMin * 2 ** (failures - 1), reconnectMsMax);

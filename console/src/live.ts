@@ -2,18 +2,20 @@
 // user of a single VM, say) asks again every few seconds instead.
 
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { AccessError } from '../../sdk/error.ts';
 import type { Event, Instance } from '../../sdk/generated/types.ts';
 import { useSession } from './session.tsx';
 
 /** How what is shown is kept true. */
-export type Liveness = 'connecting' | 'live' | 'polling';
+export type Liveness = 'connecting' | 'live' | 'polling' | 'offline';
 
 /** What no list shows unless it is asked for. */
 const hiddenStatuses: ReadonlySet<Instance['status']> = new Set(['soft-deleted', 'deleting', 'deleted']);
 /** For who may not read the stream. */
 const pollMs = 5_000;
+/** A stream that breaks off is most often open again in less. */
+const patienceMs = 2_000;
 /** Events of one moment are looked up together. */
 const gatherMs = 30;
 
@@ -57,8 +59,15 @@ export function useLive(): Liveness {
   const { berth, account, isOperator } = useSession();
   const cache = useQueryClient();
   const [liveness, setLiveness] = useState<Liveness>('connecting');
+  const wasOpen = useRef(false);
+  const said = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const isConnected = useConnected();
   const accountId = account?.id;
   useEffect(() => {
+    if (!isConnected) {
+      setLiveness('offline');
+      return;
+    }
     const ended = new AbortController();
     const { signal } = ended;
     const refresh = makeRefresh(cache, (id) => berth.instances.get(id));
@@ -66,13 +75,17 @@ export function useLive(): Liveness {
       // Who runs the whole looks at hosts, too, whichever account is chosen.
       const query = isOperator ? { all: true } : { account: accountId };
       const onOpen = () => {
+        clearTimeout(said.current);
+        said.current = undefined;
         setLiveness('live');
         // What happened while there was no stream.
-        if (!isFirst) void cache.invalidateQueries();
-        isFirst = false;
+        if (wasOpen.current) void cache.invalidateQueries();
+        wasOpen.current = true;
       };
-      let isFirst = true;
-      for await (const event of berth.events.stream(query, { signal, onOpen })) {
+      const onBreak = () => {
+        said.current ??= setTimeout(() => setLiveness('offline'), patienceMs);
+      };
+      for await (const event of berth.events.stream(query, { signal, onOpen, onBreak })) {
         refresh(event);
       }
     };
@@ -82,9 +95,28 @@ export function useLive(): Liveness {
       const timer = setInterval(() => void cache.invalidateQueries(), pollMs);
       signal.addEventListener('abort', () => clearInterval(timer));
     });
-    return () => ended.abort();
-  }, [berth, cache, accountId, isOperator]);
+    return () => {
+      ended.abort();
+      clearTimeout(said.current);
+      said.current = undefined;
+    };
+  }, [berth, cache, accountId, isOperator, isConnected]);
   return liveness;
+}
+
+/** Whether the machine has a network at all, as its browser knows it. */
+function useConnected(): boolean {
+  return useSyncExternalStore(
+    (tell) => {
+      addEventListener('online', tell);
+      addEventListener('offline', tell);
+      return () => {
+        removeEventListener('online', tell);
+        removeEventListener('offline', tell);
+      };
+    },
+    () => navigator.onLine,
+  );
 }
 
 /** What makes stale what an event is about, and puts a changed instance wherever it is shown. */

@@ -3,6 +3,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, lazy, type ReactNode, Suspense, use, useEffect, useMemo, useState } from 'react';
 import { Berth } from '../../sdk/berth.ts';
+import { ConnectionError } from '../../sdk/error.ts';
 import type { Account, Me } from '../../sdk/generated/types.ts';
 import { onSignedOut } from './query.ts';
 import { Failure, Loading } from './ui/state.tsx';
@@ -14,6 +15,8 @@ const keyOfTab = 'berth.api-key';
 const chosenAccount = 'berth.account';
 /** So many accounts are offered for choosing from; who sees more looks for them in the list of accounts. */
 const accountsShown = 100;
+/** A server that is away is asked again so often. */
+const againMs = 5_000;
 
 /** What every page may know. */
 export interface Session {
@@ -54,6 +57,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
     queryKey: ['me', apiKey],
     queryFn: () => berth.me.get(),
     staleTime: Number.POSITIVE_INFINITY,
+    // The page comes up by itself when the server does.
+    refetchInterval: ({ state }) => (state.error instanceof ConnectionError ? againMs : false),
   });
 
   useEffect(() => onSignedOut(() => setEnded(true)), []);
@@ -83,13 +88,25 @@ export function SessionGate({ children }: { children: ReactNode }) {
       </Suspense>
     );
   }
-  if (who.error) return <Failure error={who.error} onRetry={() => who.refetch()} />;
+  if (!who.data) return <Outside error={who.error} onRetry={() => who.refetch()} />;
   return (
     <SignedIn berth={berth} me={who.data} signOut={signOut}>
       {children}
     </SignedIn>
   );
 }
+
+/** In the place of every page while the server can't be asked who asks. */
+const Outside = ({ error, onRetry }: { error: Error; onRetry(): unknown }) => (
+  <div className="door">
+    <main>
+      <div className="page-head">
+        <h1>Berth</h1>
+      </div>
+      <Failure error={error} onRetry={onRetry} />
+    </main>
+  </div>
+);
 
 interface SignedInProps {
   berth: Berth;
@@ -121,6 +138,6 @@ function SignedIn({ berth, me, signOut, children }: SignedInProps) {
     };
   }, [berth, me, accounts.data, chosen, signOut]);
   if (accounts.isPending) return <Loading what="Loading" />;
-  if (accounts.error) return <Failure error={accounts.error} onRetry={() => accounts.refetch()} />;
+  if (!accounts.data) return <Outside error={accounts.error} onRetry={() => accounts.refetch()} />;
   return <SessionContext value={session}>{children}</SessionContext>;
 }

@@ -53,6 +53,11 @@ export function Shell() {
         <Nav />
       </div>
       <main id="main" ref={main} tabIndex={-1}>
+        {liveness === 'offline' && (
+          <p className="note note-busy offline" role="status">
+            Berth can’t be reached. What you see may be out of date; this page tries again by itself.
+          </p>
+        )}
         <Outlet />
       </main>
     </div>
@@ -83,6 +88,7 @@ const liveWords: Record<Liveness, string> = {
   connecting: 'Connecting',
   live: 'Live',
   polling: 'Every 5 s',
+  offline: 'Offline',
 };
 
 function LiveMark({ liveness }: { liveness: Liveness }) {

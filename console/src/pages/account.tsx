@@ -10,18 +10,20 @@ import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, useDialog } from '../ui/dialog.tsx';
 import { Form, TextField, useForm } from '../ui/form.tsx';
 import { List, useList } from '../ui/list.tsx';
-import { Facts, Page, Section } from '../ui/page.tsx';
-import { Empty, Failure, Loading } from '../ui/state.tsx';
+import { Facts, Page, PageOf, Section } from '../ui/page.tsx';
+import { Empty, Failure } from '../ui/state.tsx';
 import { Status, When } from '../ui/words.tsx';
 
 /** The page. */
 export default function AccountPage() {
   const { account: id = '' } = useParams({ strict: false });
   const berth = useBerth();
-  const { data, error, refetch } = useQuery({ queryKey: ['accounts', id], queryFn: () => berth.accounts.get(id) });
-  if (error) return <Failure error={error} onRetry={refetch} />;
-  if (!data) return <Loading what="Reading the account" />;
-  return <Shown account={data} />;
+  const read = useQuery({ queryKey: ['accounts', id], queryFn: () => berth.accounts.get(id) });
+  return (
+    <PageOf what="Account" read={read}>
+      {(account) => <Shown account={account} />}
+    </PageOf>
+  );
 }
 
 interface OfAccount {

@@ -11,17 +11,19 @@ import { Confirm, Dialog, useDialog } from '../ui/dialog.tsx';
 import { CheckField, Form, TextField, useForm } from '../ui/form.tsx';
 import { GrantFields, GrantWords, grantOf, noGrant } from '../ui/grant.tsx';
 import { List, useList } from '../ui/list.tsx';
-import { Facts, Page, Section } from '../ui/page.tsx';
-import { Empty, Failure, Loading } from '../ui/state.tsx';
+import { Facts, Page, PageOf, Section } from '../ui/page.tsx';
+import { Empty } from '../ui/state.tsx';
 
 /** The page. */
 export default function UserPage() {
   const { user: id = '' } = useParams({ strict: false });
   const berth = useBerth();
-  const { data, error, refetch } = useQuery({ queryKey: ['users', id], queryFn: () => berth.users.get(id) });
-  if (error) return <Failure error={error} onRetry={refetch} />;
-  if (!data) return <Loading what="Reading the user" />;
-  return <Shown user={data} />;
+  const read = useQuery({ queryKey: ['users', id], queryFn: () => berth.users.get(id) });
+  return (
+    <PageOf what="User" read={read}>
+      {(user) => <Shown user={user} />}
+    </PageOf>
+  );
 }
 
 function Shown({ user }: { user: User }) {

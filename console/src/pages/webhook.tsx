@@ -13,8 +13,8 @@ import { Confirm, useDialog } from '../ui/dialog.tsx';
 import { Form, SelectField, TextField, useForm } from '../ui/form.tsx';
 import { KindsField } from '../ui/kinds.tsx';
 import { List, useList } from '../ui/list.tsx';
-import { Page, Section } from '../ui/page.tsx';
-import { Empty, Failure, Loading } from '../ui/state.tsx';
+import { Page, PageOf, Section } from '../ui/page.tsx';
+import { Empty } from '../ui/state.tsx';
 import { Badge, When } from '../ui/words.tsx';
 
 const filterNames = ['state'] as const;
@@ -26,10 +26,12 @@ const wordOf = { pending: 'under way', delivered: 'delivered', dead: 'given up' 
 export default function WebhookPage() {
   const { webhook: id = '' } = useParams({ strict: false });
   const berth = useBerth();
-  const { data, error, refetch } = useQuery({ queryKey: ['webhooks', id], queryFn: () => berth.webhooks.get(id) });
-  if (error) return <Failure error={error} onRetry={refetch} />;
-  if (!data) return <Loading what="Reading the webhook" />;
-  return <Shown webhook={data} />;
+  const read = useQuery({ queryKey: ['webhooks', id], queryFn: () => berth.webhooks.get(id) });
+  return (
+    <PageOf what="Webhook" read={read}>
+      {(webhook) => <Shown webhook={webhook} />}
+    </PageOf>
+  );
 }
 
 function Shown({ webhook }: { webhook: Webhook }) {

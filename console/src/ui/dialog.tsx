@@ -22,7 +22,13 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     return () => shown?.close();
   }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose} onCancel={onClose}>
+    <dialog
+      ref={dialog}
+      aria-labelledby={heading}
+      // Told a moment later: under StrictMode an effect that was undone to try it has opened it again by then.
+      onClose={() => dialog.current?.open || onClose()}
+      onCancel={onClose}
+    >
       <h2 id={heading}>{title}</h2>
       {children}
     </dialog>

@@ -5,7 +5,7 @@ import { type ReactNode, useCallback, useMemo } from 'react';
 import type { Page, Pages } from '../../../sdk/pages.ts';
 import { Button } from './button.tsx';
 import { Failure, Loading } from './state.tsx';
-import { type Column, Table } from './table.tsx';
+import { type Column, SkeletonTable, Table } from './table.tsx';
 
 /** A list that is read. */
 export interface ListState<Row> {
@@ -52,7 +52,13 @@ interface ListProps<Row> {
 /** Shows a list, and reads on as its end comes into sight. */
 export function List<Row>({ label, list, columns, keyOf, empty }: ListProps<Row>) {
   const { rows, isPending, isStale, error, hasMore, more, retry } = list;
-  if (isPending) return <Loading what={`Reading ${label.toLowerCase()}`} />;
+  if (isPending) {
+    return (
+      <Loading what={`Reading ${label.toLowerCase()}`}>
+        <SkeletonTable columns={columns} />
+      </Loading>
+    );
+  }
   if (error && rows.length === 0) return <Failure error={error} onRetry={retry} />;
   if (rows.length === 0) return empty;
   return (

@@ -1,6 +1,7 @@
 // The top of a page, and parts of one.
 
 import { type ReactNode, useEffect, useId } from 'react';
+import { Failure, Loading } from './state.tsx';
 
 interface PageProps {
   title: string;
@@ -22,6 +23,26 @@ export function Page({ title, actions, children }: PageProps) {
       </div>
       {children}
     </>
+  );
+}
+
+interface PageOfProps<Thing> {
+  /** What it is, as `User`. */
+  what: string;
+  read: { data: Thing | undefined; error: Error | null; refetch(): unknown };
+  children: (thing: Thing) => ReactNode;
+  /** The way on where it could not be read. */
+  wayOut?: ReactNode;
+}
+
+/** A page about one thing. What is shown of it stays while the server is away: who fills in a form there loses nothing. */
+export function PageOf<Thing>({ what, read: { data, error, refetch }, children, wayOut }: PageOfProps<Thing>) {
+  if (data !== undefined) return children(data);
+  return (
+    <Page title={what}>
+      {error ? <Failure error={error} onRetry={refetch} /> : <Loading what={`Reading the ${what.toLowerCase()}`} />}
+      {error && wayOut}
+    </Page>
   );
 }
 

@@ -1,14 +1,23 @@
 // What is shown where there is nothing to show: still loading, failed, empty.
 
 import type { ReactNode } from 'react';
-import { RefusedError } from '../../../sdk/error.ts';
+import { ConnectionError, RefusedError } from '../../../sdk/error.ts';
 import { Button } from './button.tsx';
 
-/** While something is read. */
-export const Loading = ({ what }: { what: string }) => (
-  <p className="loading" role="status">
-    {what} …
-  </p>
+interface LoadingProps {
+  what: string;
+  /** What stands where it will be; the words otherwise. */
+  children?: ReactNode;
+}
+
+/** While something is read. What takes but a moment shows nothing of it. */
+export const Loading = ({ what, children }: LoadingProps) => (
+  <div className="loading">
+    <p className={children ? 'unseen' : undefined} role="status">
+      {what} …
+    </p>
+    {children}
+  </div>
 );
 
 interface FailureProps {
@@ -19,7 +28,12 @@ interface FailureProps {
 /** What could not be read or done, in the server's words. */
 export const Failure = ({ error, onRetry }: FailureProps) => (
   <div className="note note-bad" role="alert">
-    <p>{error.message}</p>
+    <p>
+      {error instanceof ConnectionError
+        ? 'Berth can’t be reached. Is it running, and is this machine connected?'
+        : error.message}
+    </p>
+    {error instanceof ConnectionError && <p className="fine">{error.message}</p>}
     {error instanceof RefusedError && (
       <p className="fine">
         {error.code} · request {error.problem.requestId}

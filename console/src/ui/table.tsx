@@ -116,10 +116,52 @@ interface CellsProps<Row> {
 
 const Cells = <Row,>({ row, columns, index, measure }: CellsProps<Row>) => (
   <tr ref={measure} data-index={index} {...(index === undefined ? {} : { 'aria-rowindex': index + 2 })}>
-    {columns.map(({ title, cell, numeric }) => (
-      <td key={title} data-title={title} className={numeric ? 'numeric' : undefined}>
-        {cell(row)}
-      </td>
-    ))}
+    {columns.map(({ title, cell, numeric }) => {
+      const shown = cell(row);
+      return (
+        <td
+          key={title}
+          data-title={title}
+          data-nothing={isNothing(shown) || undefined}
+          className={numeric ? 'numeric' : undefined}
+        >
+          {shown}
+        </td>
+      );
+    })}
   </tr>
+);
+
+/** Whether a cell says that there is nothing; a card leaves it out. */
+const isNothing = (shown: ReactNode): boolean =>
+  shown === '–' || shown === '' || shown === null || shown === undefined || shown === false;
+
+/** So many rows stand in for those that are on their way. */
+const skeletonRows = 5;
+
+/** A list whose rows are on their way: where they will stand, so that nothing jumps when they come. */
+export const SkeletonTable = <Row,>({ columns }: { columns: readonly Column<Row>[] }) => (
+  <div className="table-box" aria-hidden="true">
+    <table>
+      <thead>
+        <tr>
+          {columns.map(({ title, numeric }) => (
+            <th key={title} className={numeric ? 'numeric' : undefined}>
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {Array.from({ length: skeletonRows }, (_none, row) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same
+          <tr key={row} className="skeleton">
+            {columns.map(({ title }) => (
+              <td key={title} data-title={title} />
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
 );

@@ -1,10 +1,9 @@
 // Single words and figures, the same wherever they stand.
 
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Instance } from '../../../sdk/generated/types.ts';
 import { ago, at } from '../format.ts';
 import { Icon } from './icon.tsx';
-import { useToast } from './toast.tsx';
 
 const tickMs = 10_000;
 
@@ -43,21 +42,43 @@ const toneOf: Record<Instance['status'], Tone> = {
 /** What an instance is now. */
 export const Status = ({ of }: { of: Instance['status'] }) => <Badge tone={toneOf[of]}>{of}</Badge>;
 
+/** So long a button says that it has copied. */
+const copiedMs = 2_000;
+
 /** Something to copy: an address, a command, a secret. */
 export function Copyable({ text, label }: { text: string; label: string }) {
-  const say = useToast();
+  const [state, setState] = useState<'copied' | 'chosen'>();
+  const shown = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!state) return;
+    const timer = setTimeout(() => setState(undefined), copiedMs);
+    return () => clearTimeout(timer);
+  }, [state]);
   const copy = async () => {
-    // Browsers have no clipboard where a page came by HTTP from elsewhere.
-    if (!navigator.clipboard) return say('This browser copies only over HTTPS: select it by hand.');
-    await navigator.clipboard.writeText(text);
-    say(`${label} copied`);
+    const copied = await navigator.clipboard?.writeText(text).then(
+      () => true,
+      () => false,
+    );
+    setState(copied || copyChosen(shown.current) ? 'copied' : 'chosen');
   };
   return (
     <span className="copyable">
-      <code>{text}</code>
+      <code ref={shown}>{text}</code>
       <button type="button" className="icon-button" aria-label={`Copy ${label}`} onClick={() => void copy()}>
-        <Icon name="copy" />
+        <Icon name={state === 'copied' ? 'check' : 'copy'} />
       </button>
+      {/* Here and not at the edge of the page, which a dialog hides from everybody. */}
+      <span className={state === 'chosen' ? 'fine' : 'unseen'} role="status">
+        {state === 'copied' && 'Copied'}
+        {state === 'chosen' && 'Press Ctrl+C'}
+      </span>
     </span>
   );
+}
+
+/** Chooses an element's text and copies it the old way: browsers have no clipboard where a page came by HTTP from elsewhere. */
+function copyChosen(element: HTMLElement | null): boolean {
+  if (!element) return false;
+  getSelection()?.selectAllChildren(element);
+  return document.execCommand('copy');
 }

@@ -10,9 +10,8 @@ import '../../style/hosts.css';
 import { Button } from '../../ui/button.tsx';
 import { Confirm, useDialog } from '../../ui/dialog.tsx';
 import { HostState } from '../../ui/host-state.tsx';
-import { Facts, Page, Section } from '../../ui/page.tsx';
+import { Facts, Page, PageOf, Section } from '../../ui/page.tsx';
 import { ratesLine } from '../../ui/rates.tsx';
-import { Failure, Loading } from '../../ui/state.tsx';
 import { When } from '../../ui/words.tsx';
 import { HostBars } from '../hosts.tsx';
 import { EnrolHost } from './enrol.tsx';
@@ -25,10 +24,12 @@ import { HardwareForm, TermsForm } from './terms.tsx';
 export default function HostPage() {
   const { host: id = '' } = useParams({ strict: false });
   const berth = useBerth();
-  const { data, error, refetch } = useQuery({ queryKey: ['hosts', id], queryFn: () => berth.hosts.get(id) });
-  if (error) return <Failure error={error} onRetry={refetch} />;
-  if (!data) return <Loading what="Reading the host" />;
-  return <Shown host={data} />;
+  const read = useQuery({ queryKey: ['hosts', id], queryFn: () => berth.hosts.get(id) });
+  return (
+    <PageOf what="Host" read={read}>
+      {(host) => <Shown host={host} />}
+    </PageOf>
+  );
 }
 
 function Shown({ host }: { host: Host }) {

@@ -6,8 +6,8 @@ import { type ComponentType, lazy, Suspense } from 'react';
 import type { Instance } from '../../../../sdk/generated/types.ts';
 import { useFilters } from '../../filters.ts';
 import { useBerth } from '../../session.tsx';
-import { Page } from '../../ui/page.tsx';
-import { Failure, Loading } from '../../ui/state.tsx';
+import { Page, PageOf } from '../../ui/page.tsx';
+import { Loading } from '../../ui/state.tsx';
 import { Status, When } from '../../ui/words.tsx';
 import '../../style/instances.css';
 import { Overview } from './overview.tsx';
@@ -36,23 +36,12 @@ const names = ['tab'] as const;
 export default function InstancePage() {
   const { instance: id = '' } = useParams({ strict: false });
   const berth = useBerth();
-  const {
-    data: instance,
-    error,
-    refetch,
-  } = useQuery({
-    queryKey: ['instances', id],
-    queryFn: () => berth.instances.get(id),
-  });
-  if (!instance) {
-    return (
-      <Page title="Instance">
-        {error ? <Failure error={error} onRetry={() => refetch()} /> : <Loading what="Reading the instance" />}
-        {error && <BackToList />}
-      </Page>
-    );
-  }
-  return <Shown key={instance.id} instance={instance} />;
+  const read = useQuery({ queryKey: ['instances', id], queryFn: () => berth.instances.get(id) });
+  return (
+    <PageOf what="Instance" read={read} wayOut={<BackToList />}>
+      {(instance) => <Shown key={instance.id} instance={instance} />}
+    </PageOf>
+  );
 }
 
 const BackToList = () => (

@@ -6,15 +6,14 @@ import { useDone } from '../../done.ts';
 import { useBerth, useSession } from '../../session.tsx';
 import { Form, TextAreaField, TextField, useForm } from '../../ui/form.tsx';
 import { GrantWords } from '../../ui/grant.tsx';
-import { Page, Section } from '../../ui/page.tsx';
-import { Failure, Loading } from '../../ui/state.tsx';
+import { Page, PageOf, Section } from '../../ui/page.tsx';
 import { SecondFactor } from './second-factor.tsx';
 import { Sessions } from './sessions.tsx';
 
 /** The page. */
 export default function MePage() {
   const { berth, me } = useSession();
-  const { data, error, refetch } = useQuery({
+  const read = useQuery({
     queryKey: ['users', 'me'],
     queryFn: () => berth.users.get('me'),
     enabled: me.user !== null,
@@ -30,18 +29,20 @@ export default function MePage() {
       </Page>
     );
   }
-  if (error) return <Failure error={error} onRetry={refetch} />;
-  if (!data) return <Loading what="Reading what is known of you" />;
   return (
-    <Page title={data.username}>
-      <div className="cards">
-        <Profile user={data} />
-        <Password />
-        <SecondFactor user={data} />
-        <Grants />
-      </div>
-      <Sessions />
-    </Page>
+    <PageOf what="You" read={read}>
+      {(user) => (
+        <Page title={user.username}>
+          <div className="cards">
+            <Profile user={user} />
+            <Password />
+            <SecondFactor user={user} />
+            <Grants />
+          </div>
+          <Sessions />
+        </Page>
+      )}
+    </PageOf>
   );
 }
 
