@@ -53,7 +53,8 @@ export async function startContainer(
   request: StartRequest,
   fields: StartFields,
 ): Promise<{ deploymentId: string }> {
-  const requestSha256 = createHash('sha256').update(canonicalJson(request)).digest();
+  // It may hold a registry's password.
+  const requestSha256 = context.vault.digest(canonicalJson(request));
   const before = await startedBefore(context, principal, request, requestSha256, fields);
   if (before) return before;
   const checked = await checkStart(context, principal, request, fields);
@@ -99,7 +100,10 @@ async function startedBefore(
   if (externalId === null) return undefined;
   const known = await findByExternalId(context.database, accountId, externalId);
   if (!known) return undefined;
-  if (Buffer.from(known.requestSha256).equals(requestSha256)) return { deploymentId: known.deploymentId };
+  // Of those that an older Berth has started there is a bare hash.
+  const bare = createHash('sha256').update(canonicalJson(request)).digest();
+  const isSame = [requestSha256, bare].some((one) => Buffer.from(known.requestSha256).equals(one));
+  if (isSame) return { deploymentId: known.deploymentId };
   const message = `${fields.externalId} ${shown(externalId)} was used for a different request; its deployment is ${known.deploymentId}.`;
   throw new BerthError('external_id_reused', message, fields.externalId);
 }

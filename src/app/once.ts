@@ -21,7 +21,7 @@ export interface OnceRequest {
   caller: string;
   idempotencyKey: string | undefined;
   /** What tells this request from another one. */
-  sha256: Uint8Array;
+  digest: Uint8Array;
   isDryRun: boolean;
   /** Whether it goes by what the caller has seen: then nothing may change between the look at it and the change. */
   isConditional: boolean;
@@ -96,11 +96,11 @@ async function perform(
   request: OnceRequest,
   act: (inside: Context) => Promise<Answer>,
 ): Promise<Answer & { isRepeat: boolean }> {
-  const { caller, idempotencyKey, sha256, isDryRun, isSecret } = request;
+  const { caller, idempotencyKey, digest, isDryRun, isSecret } = request;
   const by = idempotencyKey === undefined ? undefined : { caller, key: idempotencyKey };
-  if (by && !(await claimAnswer(tx, { ...by, requestSha256: sha256, now: inside.clock.now() }))) {
+  if (by && !(await claimAnswer(tx, { ...by, requestSha256: digest, now: inside.clock.now() }))) {
     const kept = await findKeptAnswer(tx, by);
-    if (kept) return { ...answerAgain(inside, kept, sha256), isRepeat: true };
+    if (kept) return { ...answerAgain(inside, kept, digest), isRepeat: true };
   }
   const answer = await act(inside);
   if (isDryRun) throw new TakenBack(answer);
@@ -113,8 +113,8 @@ async function perform(
 
 const sealed = ({ vault }: Context, text: string) => ({ answer: null, sealedAnswer: vault.seal(text) });
 
-function answerAgain({ vault }: Context, kept: KeptAnswer, sha256: Uint8Array): Answer {
-  if (!Buffer.from(kept.requestSha256).equals(sha256)) {
+function answerAgain({ vault }: Context, kept: KeptAnswer, digest: Uint8Array): Answer {
+  if (!Buffer.from(kept.requestSha256).equals(digest)) {
     const message = 'This Idempotency-Key was used for a different request; use a new one.';
     throw new BerthError('idempotency_key_reused', message, 'Idempotency-Key');
   }

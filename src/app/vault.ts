@@ -1,6 +1,6 @@
 // Secrets that have to be read again, such as a registry's login, sealed with a key that is not in the database.
 
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import type { Entropy } from '../model/world.ts';
 import { type Database, inTransaction } from '../store/database.ts';
 import { ensureSealingKey, findSealingKey } from '../store/sealing-key.ts';
@@ -16,6 +16,11 @@ export interface Vault {
   seal(text: string): Uint8Array;
   /** Opens what was sealed. @throws Error when it was sealed with another key or was changed since */
   open(sealed: Uint8Array): string;
+  /**
+   * 32 bytes that tell a text from another one. Who has the database alone can't try texts against them, as he could against a
+   * bare hash: a request may hold a password.
+   */
+  digest(text: string): Uint8Array;
 }
 
 /** A vault with a key. What is sealed is nonce, tag and cipher text, one after the other. */
@@ -43,6 +48,10 @@ export class KeyVault implements Vault {
     return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8');
   }
 
+  digest(text: string): Uint8Array {
+    return createHmac('sha256', this.#key).update('berth request digest\n').update(text).digest();
+  }
+
   /** What tells this key from another, and nothing else of it. */
   get fingerprint(): Uint8Array {
     return sha256(`berth sealing key ${Buffer.from(this.#key).toString('base64')}`);
@@ -53,6 +62,7 @@ export class KeyVault implements Vault {
 export const lockedVault: Vault = {
   seal: () => lockedOut(),
   open: () => lockedOut(),
+  digest: () => lockedOut(),
 };
 
 function lockedOut(): never {

@@ -16,7 +16,7 @@ import { creditAccount } from '../../src/app/ledger.ts';
 import { MarketView } from '../../src/app/market.ts';
 import { acceptReport } from '../../src/app/report.ts';
 import { readSettings } from '../../src/app/settings.ts';
-import { lockedVault } from '../../src/app/vault.ts';
+import { KeyVault } from '../../src/app/vault.ts';
 import { Wakeups } from '../../src/app/wakeups.ts';
 import { systemEntropy } from '../../src/compose/system.ts';
 import type { BillingPeriod } from '../../src/model/billing-period.ts';
@@ -79,7 +79,7 @@ export class MoneyWorld {
         ...{ database, entropy: systemEntropy, logger: quiet, settings, wakeups: new Wakeups(async () => {}) },
         ...{
           market: new MarketView(database),
-          vault: lockedVault,
+          vault: new KeyVault(systemEntropy.bytes(32), systemEntropy),
           allowedImageHosts: new Set<string>(),
           allowedCallbackHosts: new Set<string>(),
           publicUrl: '',

@@ -1,7 +1,6 @@
 // How an operation of Berth's own API is written down: once, for the route, for its document and for what holds of every
 // operation. What only reads is tagged. What changes anything is one transaction, with idempotency keys, conditions and dry runs.
 
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import Type, { type Static, type TObject, type TSchema } from 'typebox';
 import type { Caller } from '../../app/caller.ts';
@@ -221,13 +220,11 @@ export function change<
       const isDryRun = (request.query as { dryRun?: boolean }).dryRun === true;
       const ifMatch = request.headers['if-match'];
       if (!current && ifMatch !== undefined) throw noCondition(id);
-      const sha256 = createHash('sha256')
-        .update(canonicalJson([method, request.url, request.body ?? null]))
-        .digest();
+      const digest = api.context.vault.digest(canonicalJson([method, request.url, request.body ?? null]));
       const asked = {
         caller: repeatsOf(callerOf(request)),
         idempotencyKey: readIdempotencyKey(request),
-        ...{ sha256, isDryRun, isConditional: ifMatch !== undefined, isSecret: parts.hasSecret === true },
+        ...{ digest, isDryRun, isConditional: ifMatch !== undefined, isSecret: parts.hasSecret === true },
       };
       const refused = await before?.(askOf(api.context, request)).then(
         () => null,

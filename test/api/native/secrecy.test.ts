@@ -2,14 +2,16 @@
 // asked first, and to neighbours of the site.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
+import { canonicalJson } from '../../../src/model/canonical-json.ts';
 import { type Answer, callApi } from '../../support/berth.ts';
 import { operations } from './document.ts';
 import { startPeople } from './people.ts';
 import { assertProblem } from './problem.ts';
 
 const people = await startPeople();
-const { berth, call, ann, root } = people;
+const { berth, database, call, ann, root } = people;
 after(() => people.close());
 
 const problem = (answer: Answer<unknown>, status: number, code: string) => assertProblem(answer, status, code);
@@ -118,3 +120,24 @@ test('over HTTPS the cookie is one that no neighbour can plant', async () => {
 });
 
 const credentialsOf = ({ username, password }: { username: string; password: string }) => ({ username, password });
+
+test('what is kept for repeats is no hash that passwords can be tried against', async () => {
+  const body = { password: 'another passphrase of ann', currentPassword: ann.password };
+  const changed = await call(ann, 'PATCH', '/users/me', body, { 'idempotency-key': 'new-password' });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  const { request_sha256: kept } = await database
+    .selectFrom('kept_answer')
+    .where('key', '=', 'new-password')
+    .select('request_sha256')
+    .executeTakeFirstOrThrow();
+  const guess = canonicalJson(['PATCH', '/berth/v1/users/me', body]);
+  assert.ok(!Buffer.from(kept).equals(createHash('sha256').update(guess).digest()));
+  const again = await call(ann, 'PATCH', '/users/me', body, { 'idempotency-key': 'new-password' });
+  assert.equal(again.headers.get('idempotent-replayed'), 'true');
+  const other = { ...body, password: 'quite another passphrase' };
+  problem(
+    await call(ann, 'PATCH', '/users/me', other, { 'idempotency-key': 'new-password' }),
+    422,
+    'idempotency_key_reused',
+  );
+});
