@@ -17,7 +17,7 @@ import {
   rememberPlace,
   takeFailureBack,
 } from '../store/login-failure.ts';
-import { findCredentials, lockTotp, updateTotpStep } from '../store/user.ts';
+import { type CredentialsRow, findCredentials, lockTotp, updateTotpStep } from '../store/user.ts';
 import { sha256 } from './authenticate.ts';
 import type { Context } from './context.ts';
 
@@ -29,9 +29,12 @@ export interface Credentials {
   secondFactor?: { name: '2fa' | 'yubikey'; code: string } | undefined;
 }
 
-/** How a login ended. A missing second factor is told only to who knows the password. */
+/**
+ * How a login ended. A missing second factor is told only to who knows the password. `credentials` are what he was held against:
+ * who lets him stay holds them to be so still.
+ */
 export type Login =
-  | { outcome: 'accepted'; userId: string; factors: Factor[] }
+  | { outcome: 'accepted'; userId: string; factors: Factor[]; credentials: CredentialsRow }
   | { outcome: 'second-factor-missing' }
   | { outcome: 'refused' };
 
@@ -99,10 +102,11 @@ async function check(context: Context, { username, password, secondFactor }: Cre
   const user = await findCredentials(context.database, username);
   const isRight = await verify(password, user?.passwordHash ?? null);
   if (!user || !isRight) return { outcome: 'refused' };
-  if (!user.hasSecondFactor && !secondFactor) return { outcome: 'accepted', userId: user.id, factors: ['password'] };
+  const accepted = { outcome: 'accepted', userId: user.id, credentials: user } as const;
+  if (!user.hasSecondFactor && !secondFactor) return { ...accepted, factors: ['password'] };
   if (!secondFactor) return { outcome: 'second-factor-missing' };
   if (!(await takeCode(context, user.id, secondFactor.code))) return { outcome: 'refused' };
-  return { outcome: 'accepted', userId: user.id, factors: ['password', secondFactor.name] };
+  return { ...accepted, factors: ['password', secondFactor.name] };
 }
 
 async function verify(password: string, hash: string | null): Promise<boolean> {

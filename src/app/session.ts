@@ -16,7 +16,7 @@ import {
   listSessions as list,
   type SessionRow,
 } from '../store/session.ts';
-import { findUser } from '../store/user.ts';
+import { findUser, holdCredentials } from '../store/user.ts';
 import { sha256 } from './authenticate.ts';
 import type { Caller } from './caller.ts';
 import type { Context } from './context.ts';
@@ -57,7 +57,12 @@ export async function openSession(
   const { userId, factors } = login;
   const authenticatedAt = context.clock.now();
   const user = { id: userId, username: credentials.username };
-  return begin(context, user, { factors, authenticatedAt, validitySeconds: validityOf(validitySeconds) }, origin, null);
+  const shownHere = { factors, authenticatedAt, validitySeconds: validityOf(validitySeconds) };
+  return inTransaction(context.database, async (tx) => {
+    // Another password ends all sessions, and so one that was about to begin with the old one.
+    if (!(await holdCredentials(tx, login.credentials))) throw new BerthError('bad_credentials', badCredentials);
+    return begin({ ...context, database: tx }, user, shownHere, origin, null);
+  });
 }
 
 /**

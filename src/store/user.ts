@@ -112,6 +112,21 @@ export async function findCredentials(database: Database, username: string): Pro
   return row && { id: row.id, passwordHash: row.password_hash, hasSecondFactor: row.has_second_factor };
 }
 
+/**
+ * Whether a user can be logged in with as he was when his credentials were read. Until the transaction ends nobody changes them.
+ */
+export async function holdCredentials(tx: Tx, { id, passwordHash, hasSecondFactor }: CredentialsRow): Promise<boolean> {
+  const row = await tx
+    .selectFrom('user')
+    .where('id', '=', id)
+    .where('password_hash', 'is not distinct from', passwordHash)
+    .where(sql<boolean>`(totp_sealed is not null) = ${hasSecondFactor}`)
+    .select('id')
+    .forShare()
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** A user's second factor, under lock: the sealed secret, and the step of the newest code that was taken. */
 export async function lockTotp(
   tx: Tx,
