@@ -109,6 +109,7 @@ import type {
   PowerOrder,
   Price,
   PricePage,
+  PriceRevision,
   Privilege,
   PrivilegeChange,
   PrivilegePage,
@@ -116,6 +117,7 @@ import type {
   QuotePage,
   Reimage,
   Revenue,
+  RevisedPrice,
   SecondFactorConfirmation,
   SecondFactorSecret,
   Session,
@@ -1109,6 +1111,11 @@ export class PricesApi {
   /** A rate card. */
   get(price: string, options: Options = {}): Promise<Price> {
     return this.#transport.read(`/berth/v1/prices/${encodeURIComponent(price)}`, {}, options);
+  }
+
+  /** Change rates of a card for its hosts, for what is deployed from now on. A card never changes: its hosts are pointed to another one that has the rates given and the other rates of this one. What runs keeps what it was promised. */
+  revise(price: string, body: PriceRevision, options: ChangeOptions = {}): Promise<RevisedPrice> {
+    return this.#transport.change('POST', `/berth/v1/prices/${encodeURIComponent(price)}/revisions`, { body }, options);
   }
 }
 

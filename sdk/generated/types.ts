@@ -437,6 +437,13 @@ export interface GradeRates {
   archive: string;
 }
 
+export interface GradeRatesChange {
+  /** US dollars an epoch of a GiB of ssd storage */
+  ssd?: string | undefined;
+  /** US dollars an epoch of a GiB of archive storage */
+  archive?: string | undefined;
+}
+
 export interface Grant {
   /** What may be done; each level holds for what is below its object, too */
   level: 'vm_console' | 'vm_admin' | 'group_admin' | 'account_admin' | 'cluster_admin' | 'cluster_su';
@@ -1639,6 +1646,20 @@ export interface PricePage {
   nextCursor: string | null;
 }
 
+export interface PriceRevision {
+  /** US dollars an epoch of a vCPU */
+  vcpu?: string | undefined;
+  /** US dollars an epoch of a GiB of memory */
+  memoryGib?: string | undefined;
+  /** US dollars an epoch of a GiB of storage */
+  storageGib?: string | undefined;
+  gradeGib?: GradeRatesChange | undefined;
+  /** US dollars an epoch of an IPv4 address */
+  publicIp?: string | undefined;
+  /** Only these of its hosts; all that have the card where left out */
+  hosts?: string[] | undefined;
+}
+
 /** What a user may do, and on what */
 export interface Privilege {
   id: string;
@@ -1828,6 +1849,12 @@ export interface RevenueItem {
   revenue: string;
   /** The same for each of the periods */
   byPeriod: string[];
+}
+
+export interface RevisedPrice {
+  price: Price;
+  /** Those that have it now and had the other */
+  hosts: string[];
 }
 
 export interface SecondFactorConfirmation {

@@ -9,7 +9,7 @@ import { defaultGrade, gradesWithRate } from '../model/storage-grade.ts';
 import { type Database, inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import { findHost, type HostTerms, updateHost } from '../store/host-terms.ts';
-import { ensurePrice, findPrice, type PriceRow, listPrices as readPrices } from '../store/price.ts';
+import { ensurePrice, findPrice, listHostsAt, type PriceRow, listPrices as readPrices } from '../store/price.ts';
 import type { Context } from './context.ts';
 import { operatorActor, operatorEvent, unknownName } from './operator.ts';
 
@@ -85,8 +85,7 @@ export async function setPrices(
       });
       await updateHost(tx, id, { priceId });
       const data = Object.fromEntries(Object.entries(given).filter(([, text]) => text !== undefined));
-      const message = `Host ${host.name} has another price; what runs on it keeps its own.`;
-      await insertEvents(tx, [operatorEvent(context, 'host.priced', message, { hostId: id, data }, actor)]);
+      await insertEvents(tx, [pricedEvent(context, host, data, actor)]);
     }
   });
 }
@@ -123,9 +122,7 @@ export async function addPrice(
     const id = newUuid(context.entropy);
     const priceId = await ensurePrice(tx, { id, rates, now: context.clock.now() });
     if (priceId === id) {
-      await insertEvents(tx, [
-        operatorEvent(context, 'price.added', 'A price was added.', { data: { priceId } }, actor),
-      ]);
+      await insertEvents(tx, [addedEvent(context, priceId, actor)]);
     }
     return requirePrice(tx, priceId);
   });
@@ -147,8 +144,59 @@ export async function setHostPrice(
     if (!found) throw unknownName('host', host);
     const price = await requirePrice(tx, priceId);
     await updateHost(tx, found.id, { priceId: price.id });
-    const message = `Host ${found.name} has another price; what runs on it keeps its own.`;
-    const about = { hostId: found.id, data: { priceId } };
-    await insertEvents(tx, [operatorEvent(context, 'host.priced', message, about, actor)]);
+    await insertEvents(tx, [pricedEvent(context, found, { priceId }, actor)]);
   });
+}
+
+/**
+ * Changes rates of a card for the hosts that are pointed to it, each other rate staying: a card never changes, so they are pointed to
+ * another one, and what was deployed keeps what it was promised.
+ * @param only ids of the hosts that are meant; all that have the card where it is left out
+ * @returns the card that they have now, and which they are
+ * @throws BerthError `invalid_value`, `not_found`
+ */
+export async function revisePrice(
+  context: Context,
+  priceId: string,
+  given: GivenRates,
+  fields: RateFields,
+  only: readonly string[] | undefined,
+  actor = operatorActor,
+): Promise<{ price: PriceRow; hostIds: string[] }> {
+  if (Object.values(given).every((text) => text === undefined)) {
+    throw new BerthError('invalid_value', `Give at least one rate: ${Object.values(fields).join(', ')}.`);
+  }
+  return inTransaction(context.database, async (tx) => {
+    const before = await requirePrice(tx, priceId);
+    const rates = ratesOver(before.rates, given, fields);
+    const hosts: HostTerms[] = [];
+    for (const id of [...(only ?? (await listHostsAt(tx, priceId)))].sort()) {
+      const host = await findHost(tx, id, { lock: true });
+      if (!host) throw unknownName('host', id);
+      if (host.priceId === priceId) hosts.push(host);
+      // One that was meant by name; of all of them, it has been given another card just now, and keeps that.
+      else if (only) {
+        const message = `Host ${host.name} is pointed to another card than the one that is changed; leave it out.`;
+        throw new BerthError('invalid_value', message, 'hosts');
+      }
+    }
+    const id = newUuid(context.entropy);
+    const revised = await ensurePrice(tx, { id, rates, now: context.clock.now() });
+    if (revised === id) await insertEvents(tx, [addedEvent(context, id, actor)]);
+    if (revised !== priceId) {
+      for (const host of hosts) {
+        await updateHost(tx, host.id, { priceId: revised });
+        await insertEvents(tx, [pricedEvent(context, host, { priceId: revised }, actor)]);
+      }
+    }
+    return { price: await requirePrice(tx, revised), hostIds: hosts.map((host) => host.id) };
+  });
+}
+
+const addedEvent = (context: Context, priceId: string, actor: string) =>
+  operatorEvent(context, 'price.added', 'A price was added.', { data: { priceId } }, actor);
+
+function pricedEvent(context: Context, host: HostTerms, data: Record<string, unknown>, actor: string) {
+  const message = `Host ${host.name} has another price; what runs on it keeps its own.`;
+  return operatorEvent(context, 'host.priced', message, { hostId: host.id, data }, actor);
 }

@@ -51,6 +51,7 @@ export interface HostTerms {
   state: HostState;
   overcommit: Overcommit;
   hardwareOverrides: HardwareOverrides;
+  priceId: string;
   rates: RateCard;
 }
 
@@ -64,7 +65,7 @@ export async function findHost(
   { lock }: { lock: boolean },
 ): Promise<HostTerms | undefined> {
   const { rows } = await sql<HostTerms & RawRates>`
-    select host.id, name, state, hardware_overrides as "hardwareOverrides", jsonb_build_object(
+    select host.id, name, state, price_id as "priceId", hardware_overrides as "hardwareOverrides", jsonb_build_object(
       'cpu', vcpu_overcommit, 'memory', memory_overcommit, 'disk', disk_overcommit) as overcommit, ${rateColumns}
     from host join price on price.id = price_id
     where name = ${nameOrId} or host.id = ${isUuid(nameOrId) ? nameOrId : null}::uuid

@@ -64,6 +64,12 @@ async function readPrices(database: Database, which: RawBuilder<unknown>, limit:
   return rows.map((row) => ({ id: row.id, rates: toRates(row), createdAt: row.createdAt }));
 }
 
+/** The hosts that are pointed to a rate card, in id order. */
+export async function listHostsAt(database: Database, priceId: string): Promise<string[]> {
+  const rows = await database.selectFrom('host').where('price_id', '=', priceId).select('id').orderBy('id').execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Makes sure of a row with exactly these rates. @returns its id; an equal older row is used again */
 export async function ensurePrice(tx: Tx, row: { id: string; rates: RateCard; now: Date }): Promise<string> {
   const columns = {

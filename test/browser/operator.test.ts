@@ -8,8 +8,9 @@ import { inTransaction } from '../../src/store/database.ts';
 import { insertEvents } from '../../src/store/event.ts';
 import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
 import { deployBody, deployed, openStore } from '../api/support.ts';
+import { axeFindings } from '../support/axe.ts';
 import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, startBrowser } from '../support/browser.ts';
+import { openWindow, picture, startBrowser } from '../support/browser.ts';
 
 let berth: TestBerth;
 let browser: Browser;
@@ -212,6 +213,18 @@ test('places, sizes and rate cards are added, and what can’t be one is refused
     await card.getByLabel('A vCPU').fill('0.37');
     await card.getByRole('button', { name: 'Add' }).click();
     await row(page, '$0.37').waitFor();
+    await row(page, '$0.37')
+      .getByRole('button', { name: /^Change rates/ })
+      .click();
+    const change = page.getByRole('dialog', { name: 'Change rates' });
+    await change.getByLabel('A vCPU').fill('a lot');
+    await change.getByRole('button', { name: 'Change' }).click();
+    await change.getByRole('alert').first().waitFor();
+    await change.getByLabel('A vCPU').fill('0.41');
+    assert.deepEqual(await axeFindings(page), []);
+    await picture(page, 'price-change');
+    await change.getByRole('button', { name: 'Change' }).click();
+    await row(page, '$0.41').getByText('$0.31').first().waitFor();
   }));
 
 test('an account is opened, given money and taken some of it, and each stands in the ledger with its entries', () =>

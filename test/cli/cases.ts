@@ -307,6 +307,7 @@ export const cases: Record<string, Case> = {
     ...['--vcpu', '0.3', '--memory-gib', '0.02', '--storage-gib', '0.001', '--public-ip', '0.01', '--ssd-gib', '0.2'],
     ...['--host', await world.make('host')],
   ]),
+  'price change': byOperator(async (world) => [await world.make('price'), '--vcpu', '0.41']),
   'ledger list': byOperator(async () => ['--kind', 'charge', '--limit', '3']),
   'ledger show': byOperator(async (world) => [await world.make('transaction')]),
   revenue: byOperator(async () => ['--by', 'account', '--per', 'week']),

@@ -2,7 +2,7 @@
 
 import Type, { type Static } from 'typebox';
 import { requireCluster } from '../../app/access.ts';
-import { addPrice, listPrices, type PriceRow, requirePrice } from '../../app/price.ts';
+import { addPrice, listPrices, type PriceRow, requirePrice, revisePrice } from '../../app/price.ts';
 import { isUuid } from '../../model/id.ts';
 import { type RateCard, rateOfGrade } from '../../model/price.ts';
 import { gradesWithRate } from '../../model/storage-grade.ts';
@@ -30,6 +30,29 @@ const PriceSchema = Shape(
   { id: Id('price'), rates: RatesSchema, createdAt: Time() },
   'A rate card; never changes',
 );
+
+/** Rates that a request gives, as the use cases take them. */
+const givenRates = (body: { [Name in keyof typeof changing]?: unknown }) => ({
+  vcpuMicroUsd: body.vcpu as string | undefined,
+  memoryGibMicroUsd: body.memoryGib as string | undefined,
+  storageGibMicroUsd: body.storageGib as string | undefined,
+  gradeGibMicroUsd: body.gradeGib as Record<string, string> | undefined,
+  publicIpMicroUsd: body.publicIp as string | undefined,
+});
+
+const gradeRates = Object.fromEntries(
+  gradesWithRate.map((grade) => [grade, Type.Optional(Rate(`a GiB of ${grade} storage`))]),
+);
+const changing = {
+  vcpu: Type.Optional(Rate('a vCPU')),
+  memoryGib: Type.Optional(Rate('a GiB of memory')),
+  storageGib: Type.Optional(Rate('a GiB of storage')),
+  gradeGib: Type.Optional(Shape('GradeRatesChange', gradeRates)),
+  publicIp: Type.Optional(Rate('an IPv4 address')),
+};
+const renames = Object.fromEntries(gradesWithRate.map((grade) => [`gradeGib ${grade}`, 'gradeGib']));
+/** No operator has more of one card. */
+const hostsMax = 1_000;
 
 /** Rates as they are shown. */
 export const toRates = (rates: RateCard): Static<typeof RatesSchema> => ({
@@ -99,30 +122,52 @@ export function priceRoutes(api: Api): void {
         memoryGib: Rate('a GiB of memory'),
         storageGib: Rate('a GiB of storage'),
         gradeGib: Type.Optional(
-          Shape(
-            'NewGradeRates',
-            Object.fromEntries(
-              gradesWithRate.map((grade) => [grade, Type.Optional(Rate(`a GiB of ${grade} storage`))]),
-            ),
-            'Grades that are left out cost what the settings say',
-          ),
+          Shape('NewGradeRates', gradeRates, 'Grades that are left out cost what the settings say'),
         ),
         publicIp: Rate('an IPv4 address'),
       }),
       result: PriceSchema,
       location: ({ id }) => `/prices/${id}`,
-      renames: Object.fromEntries(gradesWithRate.map((grade) => [`gradeGib ${grade}`, 'gradeGib'])),
+      renames,
     },
     async ({ context, caller, body }) => {
       requireCluster(caller);
-      const given = {
-        vcpuMicroUsd: body.vcpu,
-        memoryGibMicroUsd: body.memoryGib,
-        storageGibMicroUsd: body.storageGib,
-        gradeGibMicroUsd: body.gradeGib as Record<string, string> | undefined,
-        publicIpMicroUsd: body.publicIp,
-      };
-      return toPrice(await addPrice(context, given, rateFields, caller.actor));
+      return toPrice(await addPrice(context, givenRates(body), rateFields, caller.actor));
+    },
+  );
+
+  change(
+    api,
+    {
+      ...{ ...forOperators, id: 'revisePrice', method: 'POST', path: '/prices/{price}/revisions' },
+      summary: 'Change rates of a card for its hosts, for what is deployed from now on',
+      description: [
+        'A card never changes: its hosts are pointed to another one that has the rates given and the other rates of this one.',
+        'What runs keeps what it was promised.',
+      ].join(' '),
+      body: Shape('PriceRevision', {
+        ...changing,
+        hosts: Type.Optional(
+          Type.Array(Id('host'), {
+            maxItems: hostsMax,
+            description: 'Only these of its hosts; all that have the card where left out',
+          }),
+        ),
+      }),
+      example: { body: { vcpu: '0.35' } },
+      result: Shape('RevisedPrice', {
+        price: PriceSchema,
+        hosts: Type.Array(Id('host'), { description: 'Those that have it now and had the other' }),
+      }),
+      renames,
+    },
+    async ({ context, caller, params, body }) => {
+      requireCluster(caller);
+      const { hosts, ...rates } = body;
+      const only = hosts?.map((host, index) => readId('host', host, `hosts[${index}]`));
+      const id = readId('price', params.price);
+      const { price, hostIds } = await revisePrice(context, id, givenRates(rates), rateFields, only, caller.actor);
+      return { price: toPrice(price), hosts: hostIds.map((hostId) => toId('host', hostId)) };
     },
   );
 }

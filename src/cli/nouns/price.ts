@@ -74,13 +74,49 @@ export const noun: Noun = {
         // Who misspells a host makes no card.
         const hosts = [];
         for (const name of names) hosts.push(await find(desk, hostKind, name));
-        const gradeGib =
-          ssdGib === undefined && archiveGib === undefined ? undefined : { ssd: ssdGib, archive: archiveGib };
+        const gradeGib = gradesOf(ssdGib, archiveGib);
         const value = await desk.berth.prices.create({ vcpu, memoryGib, storageGib, publicIp, gradeGib });
         for (const { id } of hosts) await desk.berth.hosts.update(id, { price: value.id });
         const where = hosts.length > 0 ? `, which ${hosts.map(({ name }) => name).join(', ')} costs from now on` : '';
         return { value, done: `That is price ${value.id}${where}.` };
       },
     }),
+    actVerb<Partial<Options>>({
+      usage: 'change <PRICE>',
+      description: 'change rates of a card for the hosts that have it; its other rates stay',
+      detail:
+        'A card never changes: its hosts are pointed to another one, for what is deployed from now on. What runs keeps the price that it has.',
+      operation: 'revisePrice',
+      examples: [
+        'price change prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --vcpu 0.35',
+        'price change prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --ssd-gib 0.002 --host rack-1',
+      ],
+      options: [
+        option('--vcpu <USD>', 'a vCPU, an epoch'),
+        option('--memory-gib <USD>', 'a GiB of memory'),
+        option('--storage-gib <USD>', 'a GiB of storage'),
+        option('--public-ip <USD>', 'an address'),
+        option('--ssd-gib <USD>', 'a GiB of ssd'),
+        option('--archive-gib <USD>', 'a GiB of archive'),
+        option('--host <HOST>', 'only this one of its hosts', each),
+      ],
+      async act(desk, [id = ''], { ssdGib, archiveGib, host: names, ...rates }) {
+        const hosts = names && (await Promise.all(names.map(async (name) => (await find(desk, hostKind, name)).id)));
+        const value = await desk.berth.prices.revise(id, {
+          ...rates,
+          gradeGib: gradesOf(ssdGib, archiveGib),
+          hosts,
+        });
+        const count = value.hosts.length;
+        return {
+          value,
+          done: `${count} ${count === 1 ? 'host costs' : 'hosts cost'} what price ${value.price.id} says from now on.`,
+        };
+      },
+    }),
   ],
 };
+
+/** Rates of grades that were given; undefined where none was. */
+const gradesOf = (ssd: string | undefined, archive: string | undefined) =>
+  ssd === undefined && archive === undefined ? undefined : { ssd, archive };

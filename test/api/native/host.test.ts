@@ -271,6 +271,44 @@ test('prices are made once and never change', async () => {
   await refused(call, 404, 'not_found', 'GET', '/prices/prc_1');
 });
 
+test('a rate of a card is changed for its hosts at once, or for some of them, and nothing else of it', async () => {
+  interface Card {
+    id: string;
+    rates: { vcpu: string; memoryGib: string; gradeGib: { ssd: string; archive: string } };
+  }
+  const rates = { vcpu: '2.5', memoryGib: '0.25', storageGib: '0.025', publicIp: '0.2' };
+  const card = await done<Card>(call, 201, 'POST', '/prices', rates);
+  const ids: string[] = [];
+  for (const name of ['rack-20', 'rack-21', 'rack-22']) ids.push((await enrol({ name, price: card.id })).host);
+  const [one = '', ...others] = ids;
+  const cardOf = async (id: string) => (await done<{ price: string }>(call, 200, 'GET', `/hosts/${id}`)).price;
+  const revise = (body: object, query = '') =>
+    done<{ price: Card; hosts: string[] }>(call, 200, 'POST', `/prices/${card.id}/revisions${query}`, body);
+
+  await revise({ vcpu: '3' }, '?dryRun=true');
+  assert.equal(await cardOf(one), card.id);
+  const some = await revise({ gradeGib: { ssd: '0.5' }, hosts: [one] });
+  assert.deepEqual(some.hosts, [one]);
+  assert.deepEqual(some.price.rates, { ...card.rates, gradeGib: { ...card.rates.gradeGib, ssd: '0.5' } });
+  assert.deepEqual([await cardOf(one), await cardOf(others[0] ?? '')], [some.price.id, card.id]);
+  const rest = await revise({ vcpu: '3' });
+  assert.deepEqual(rest.hosts, [...others].sort());
+  assert.deepEqual(rest.price.rates, { ...card.rates, vcpu: '3' });
+  for (const id of others) assert.equal(await cardOf(id), rest.price.id);
+  assert.deepEqual(await done(call, 200, 'GET', `/prices/${card.id}`), card, 'a card never changes');
+  assert.deepEqual(await revise({ vcpu: '2.5' }), { price: card, hosts: [] }, 'what it costs already');
+
+  const at = async (status: number, code: string, body: object) =>
+    (await refused(call, status, code, 'POST', `/prices/${rest.price.id}/revisions`, body)).pointer;
+  assert.equal(await at(422, 'invalid_value', { vcpu: '4', hosts: [one] }), '#/hosts', 'it has another card');
+  assert.equal(await at(422, 'invalid_value', { vcpu: '4', hosts: ['x'] }), '#/hosts/0');
+  await at(404, 'not_found', { vcpu: '4', hosts: [toId('host', '00000000-0000-4000-8000-000000000000')] });
+  await at(422, 'invalid_value', {});
+  assert.equal(await at(422, 'invalid_value', { vcpu: '1000001' }), '#/vcpu');
+  assert.equal(await cardOf(others[0] ?? ''), rest.price.id);
+  await refused(customer, 403, 'forbidden', 'POST', `/prices/${card.id}/revisions`, { vcpu: '4' });
+});
+
 test('customers see nothing of hosts and prices', async () => {
   for (const path of ['/hosts', `/hosts/${(await first()).id}`, '/prices']) {
     await refused(customer, 403, 'forbidden', 'GET', path);
