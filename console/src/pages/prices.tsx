@@ -141,8 +141,9 @@ function RevisePrice({ card, hosts, onClose }: { card: Price; hosts: number; onC
     <Dialog title="Change rates" onClose={onClose}>
       <Form form={form} act="Change" reason={isSame ? 'Change a rate first.' : null} onCancel={onClose}>
         <p>
-          {many(hosts, 'host')} with this card will cost what you say here, for what is deployed from now on. What runs
-          keeps its price.
+          {hosts === 0
+            ? 'No host has this card; another one is made of it all the same.'
+            : `${many(hosts, 'host')} with this card will cost what you say here, for what is deployed from now on. What runs keeps its price.`}
         </p>
         <RateFields form={form} />
       </Form>

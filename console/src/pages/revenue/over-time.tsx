@@ -44,7 +44,7 @@ function Shown({ revenue }: { revenue: Revenue }) {
   );
   const per = revenue.per ?? 'day';
   return (
-    <Section title={`${usd(total)} by ${per}`}>
+    <Section title={`${usd(total)} in ${many(periods.length, per)}`}>
       {lines.length === 0 ? (
         <p className="fine">Nothing was earned in this time.</p>
       ) : (
