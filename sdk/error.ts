@@ -19,6 +19,23 @@ export class BerthError extends Error {
 /** The server could not be reached, or did not answer in time. */
 export class ConnectionError extends BerthError {}
 
+/** The time that was given for waiting is up; what was waited for goes on. */
+export class TimeUpError extends BerthError {}
+
+/** Something answered that is not Berth's API: a proxy that does not reach it, or another program at this URL. */
+export class ForeignAnswerError extends BerthError {
+  override readonly status: number;
+  /** What its body is, such as `text/html`. */
+  readonly contentType: string;
+
+  constructor(what: string, { status, headers }: Response) {
+    const contentType = headers.get('content-type')?.split(';')[0] ?? '';
+    super(`${what} was answered ${status}${contentType && ` with ${contentType}`}, not by Berth's API.`);
+    this.status = status;
+    this.contentType = contentType;
+  }
+}
+
 /** The server has refused. */
 export class RefusedError extends BerthError {
   override readonly status: number;

@@ -1,10 +1,18 @@
 // The event feed as it comes: server-sent events over fetch, which can show a key where browsers' own EventSource can't. A stream that
 // breaks off is taken up where it was.
 
-import { AccessError, ConnectionError, errorOf, InvalidError, NotFoundError, type RefusedError } from './error.ts';
+import {
+  AccessError,
+  type BerthError,
+  ConnectionError,
+  errorOf,
+  ForeignAnswerError,
+  InvalidError,
+  NotFoundError,
+} from './error.ts';
 import { EventsApi } from './generated/resources.ts';
 import type { Event, Problem } from './generated/types.ts';
-import { type Options, pause, type Transport } from './transport.ts';
+import { errorOfResponse, type Options, pause, type Transport } from './transport.ts';
 
 /** Which events. */
 export interface FeedQuery {
@@ -77,15 +85,21 @@ export class Feed extends EventsApi {
       { accept: 'text/event-stream' },
       signal,
     );
-    if (!response.ok || !response.body) throw errorOf((await response.json()) as Problem);
+    const what = `GET ${this.#transport.url}${path}`;
+    if (!response.ok || !response.body) throw await errorOfResponse(response, what);
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      await response.body.cancel();
+      throw new ForeignAnswerError(what, response);
+    }
     onOpen?.();
     yield* frames(response.body);
   }
 }
 
 /** What stays so, however often it is asked. */
-const isFinal = (error: unknown): error is RefusedError =>
-  [AccessError, NotFoundError, InvalidError].some((kind) => error instanceof kind);
+const isFinal = (error: unknown): error is BerthError =>
+  [AccessError, NotFoundError, InvalidError].some((kind) => error instanceof kind) ||
+  (error instanceof ForeignAnswerError && error.status < 500);
 
 interface Frame {
   id: string;

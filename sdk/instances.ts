@@ -1,11 +1,11 @@
 // Instances with waiting for what becomes of them, told by the event stream, so that nobody has to ask all the time; and with their doors.
 
 import { Door, type DoorOptions, openDoor, TerminalDoor } from './doors.ts';
-import { AccessError, BerthError, ConnectionError, errorOf } from './error.ts';
+import { AccessError, BerthError, ConnectionError, TimeUpError } from './error.ts';
 import type { Feed } from './feed.ts';
 import { InstancesApi } from './generated/resources.ts';
-import type { Instance, LogLine, Problem } from './generated/types.ts';
-import { type Options, pause, type Transport } from './transport.ts';
+import type { Instance, LogLine } from './generated/types.ts';
+import { errorOfResponse, type Options, pause, type Transport } from './transport.ts';
 
 /** How long is waited. */
 export interface UntilOptions extends Options {
@@ -80,9 +80,11 @@ export class Instances extends InstancesApi {
       .send('GET', path, { query: { ...query, follow: true } }, accept, signal)
       .catch((error: unknown) => {
         signal?.throwIfAborted();
-        throw new ConnectionError(`${this.#transport.url} does not answer: ${(error as Error).message}.`);
+        throw new ConnectionError(`${this.#transport.url} does not answer: ${(error as Error).message}.`, {
+          cause: error,
+        });
       });
-    if (!response.ok || !response.body) throw errorOf((await response.json()) as Problem);
+    if (!response.ok || !response.body) throw await errorOfResponse(response, `GET ${this.#transport.url}${path}`);
     for await (const line of linesOf(response.body)) {
       const said = JSON.parse(line) as LogLine | { error: { code: string; detail: string } };
       if ('error' in said) throw new BerthError(said.error.detail);
@@ -93,7 +95,7 @@ export class Instances extends InstancesApi {
   /**
    * Waits until an instance has a status.
    * @returns the instance as it is then
-   * @throws UnreachableError when it has failed, say; BerthError when the time is up
+   * @throws UnreachableError when it has failed, say; TimeUpError
    */
   async until(
     id: string,
@@ -103,7 +105,7 @@ export class Instances extends InstancesApi {
     const done = new AbortController();
     const timer = setTimeout(() => {
       const message = `Instance ${id} is not ${wanted} after ${Math.round(timeoutMs / 1000)} s.`;
-      done.abort(new BerthError(message));
+      done.abort(new TimeUpError(message));
     }, timeoutMs);
     const bounds = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
     try {

@@ -1,9 +1,7 @@
 // Money with what is no JSON: a statement and revenue for spreadsheets.
 
-import { errorOf } from './error.ts';
 import { MoneyApi } from './generated/resources.ts';
-import type { Problem } from './generated/types.ts';
-import type { Options, Transport } from './transport.ts';
+import { errorOfResponse, type Options, type Transport } from './transport.ts';
 
 /** Money, and statements and revenue as CSV. */
 export class Money extends MoneyApi {
@@ -43,7 +41,7 @@ export class Money extends MoneyApi {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const response = await this.#transport.send('GET', path, { query }, { accept: 'text/csv' }, signal);
-    if (!response.ok) throw errorOf((await response.json()) as Problem);
+    if (!response.ok) throw await errorOfResponse(response, `GET ${this.#transport.url}${path}`);
     return response.text();
   }
 }

@@ -1,7 +1,7 @@
 // How calls are made: on nothing but fetch, so in Node, Deno, Bun and browsers alike. Every call is bounded in time. What failed for
 // reasons of the moment is sent again, changes under one idempotency key, so that they are done once.
 
-import { ConnectionError, errorOf } from './error.ts';
+import { type BerthError, ConnectionError, errorOf, ForeignAnswerError } from './error.ts';
 import type { Problem } from './generated/types.ts';
 import { type Page, Pages } from './pages.ts';
 
@@ -122,15 +122,17 @@ export class Transport {
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
-      let failure: Error & { status: number };
+      let failure: BerthError;
       let pauseMs = retryMsMin * 2 ** (attempt - 1);
       try {
         const timeout = AbortSignal.timeout(this.#timeoutMs);
         const bounds = signal ? AbortSignal.any([signal, timeout]) : timeout;
         const response = await this.send(method, path, sent, headers, bounds);
         const text = await response.text();
-        if (response.ok) return this.#take(response, text);
-        failure = errorOf(problemOf(text, response, `${method} ${path}`));
+        const body = jsonOf(text);
+        const what = `${method} ${this.url}${path}`;
+        if (response.ok && body !== notJson) return this.#take(response, body);
+        failure = response.ok ? new ForeignAnswerError(what, response) : refusalOf(body, response, what);
         pauseMs = Math.max(pauseMs, (Number(response.headers.get('retry-after')) || 0) * 1_000);
       } catch (error) {
         signal?.throwIfAborted();
@@ -143,27 +145,36 @@ export class Transport {
     }
   }
 
-  #take(response: Response, text: string): unknown {
-    if (text === '') return undefined;
-    const body: unknown = JSON.parse(text);
+  #take(response: Response, body: unknown): unknown {
     const tag = response.headers.get('etag');
     if (tag !== null && typeof body === 'object' && body !== null) this.#tags.set(body, tag);
     return body;
   }
 }
 
-/** The problem that an answer tells of; what is none, a proxy's page for one, becomes one. */
-function problemOf(text: string, { status, headers }: Response, what: string): Problem {
+const notJson = Symbol('no JSON');
+
+/** What a body says; nothing where it is empty. */
+function jsonOf(text: string): unknown {
   try {
-    const problem = JSON.parse(text) as Problem;
-    if (typeof problem.code === 'string' && typeof problem.detail === 'string') return { ...problem, status };
+    return text === '' ? undefined : JSON.parse(text);
   } catch {
-    // Told below.
+    return notJson;
   }
-  const detail = `${what} was answered ${status}, not by Berth's API.`;
-  const code = status < 500 ? 'malformed' : 'unavailable';
-  return { type: 'about:blank', title: '', status, code, detail, requestId: headers.get('request-id') ?? '' };
 }
+
+/** The error of an answer that is none of success. */
+function refusalOf(body: unknown, response: Response, what: string): BerthError {
+  const problem = (typeof body === 'object' ? body : null) as Partial<Problem> | null;
+  const isOurs = typeof problem?.code === 'string' && typeof problem.detail === 'string';
+  return isOurs
+    ? errorOf({ ...(problem as Problem), status: response.status })
+    : new ForeignAnswerError(what, response);
+}
+
+/** The error of an answer whose body nobody has read. @param what was asked, such as `GET https://...` */
+export const errorOfResponse = async (response: Response, what: string): Promise<BerthError> =>
+  refusalOf(jsonOf(await response.text()), response, what);
 
 /** fetch hides the reason behind "fetch failed". */
 function reasonOf(error: unknown): string {

@@ -3,7 +3,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Berth } from '../../sdk/berth.ts';
-import { exitCodeOf, exitCodes, sentenceOf, UsageError } from './exit.ts';
+import { exitCodeOf, exitCodes, sentenceOf, UsageError, type Whence } from './exit.ts';
 import { connectionOf } from './profile.ts';
 import { folded, type Look, plainJson, plainLines } from './table.ts';
 
@@ -156,20 +156,30 @@ export function configure(command: Command, verb: Verb | OfflineVerb, terminal: 
   command.action(async () => {
     const { json = false, quiet = false, profile, ...options } = command.opts<CommonOptions>();
     const desk: BareDesk = { ...terminal, json, quiet, profile, look: lookOf(terminal), goesOn: null };
-    await toEnd(desk, async () => {
+    const whence: Whence = { path: pathOf(command), list: listBeside(command), key: null };
+    await toEnd(desk, whence, async () => {
       const args = command.processedArgs.flat().filter((one) => one !== undefined) as string[];
       const answer =
         'offline' in verb
           ? await verb.offline(desk, args, options)
-          : await verb.run(await connected(desk), args, options);
+          : await verb.run(await connected(desk, whence), args, options);
       if (answer) terminal.out.write(shownTo(desk, answer));
     });
   });
 }
 
 /** A desk with somebody at it. */
-async function connected(desk: BareDesk): Promise<Desk> {
-  return Object.assign(desk, { berth: new Berth(await connectionOf(desk.env, desk.profile)) });
+async function connected(desk: BareDesk, whence: Whence): Promise<Desk> {
+  const { key, ...connection } = await connectionOf(desk.env, desk.profile);
+  whence.key = key;
+  return Object.assign(desk, { berth: new Berth(connection) });
+}
+
+/** The command that lists what another one is about. */
+function listBeside({ parent }: Command): string | null {
+  const list = parent?.commands.find((one) => one.name() === 'list');
+  if (list) return pathOf(list);
+  return parent ? listBeside(parent) : null;
 }
 
 /** A command with the words before it, as it is typed. */
@@ -204,7 +214,7 @@ function lookOf({ env, out }: Terminal): Look {
 }
 
 /** Runs a command to its end; what goes wrong is told and becomes the exit code. */
-async function toEnd(desk: BareDesk, run: () => Promise<void>): Promise<void> {
+async function toEnd(desk: BareDesk, whence: Whence, run: () => Promise<void>): Promise<void> {
   const { signal, err } = desk;
   const enough = new Promise<never>((_, reject) => {
     const stop = () => reject(signal.reason);
@@ -218,7 +228,8 @@ async function toEnd(desk: BareDesk, run: () => Promise<void>): Promise<void> {
       err.write(`\r${desk.goesOn ?? 'Stopped.'}\n`);
       return desk.end(exitCodes.interrupted);
     }
-    err.write(`berth: ${plainLines(sentenceOf(error))}\n`);
+    err.write(`berth: ${plainLines(sentenceOf(error, whence))}
+`);
     desk.end(exitCodeOf(error));
   }
 }

@@ -15,6 +15,11 @@ export interface Profile {
   session?: boolean;
 }
 
+/** Whom to ask, and with which key from where. */
+export interface Connection extends Pick<Profile, 'url' | 'apiKey'> {
+  key: 'environment' | 'profile' | 'session';
+}
+
 /** All profiles, and the one that is used unless another is named. */
 export interface Profiles {
   current: string | null;
@@ -70,9 +75,9 @@ export const profileName = (env: Environment, named: string | undefined, { curre
  * @param named the profile that the command line names
  * @throws UsageError for a profile that is not there; NobodyError where nothing says it
  */
-export async function connectionOf(env: Environment, named: string | undefined): Promise<Profile> {
+export async function connectionOf(env: Environment, named: string | undefined): Promise<Connection> {
   const { BERTH_URL: url, BERTH_API_KEY: apiKey } = env;
-  if (named === undefined && url && apiKey) return { url, apiKey };
+  if (named === undefined && url && apiKey) return { url, apiKey, key: 'environment' };
   const all = await readProfiles(env);
   const name = profileName(env, named, all);
   const profile = name === null ? undefined : all.profiles[name];
@@ -82,7 +87,8 @@ export async function connectionOf(env: Environment, named: string | undefined):
   }
   const isElsewhere = url !== undefined && url !== '' && url !== profile?.url;
   const connection = { url: url || profile?.url, apiKey: apiKey || (isElsewhere ? undefined : profile?.apiKey) };
-  if (connection.url && connection.apiKey) return { url: connection.url, apiKey: connection.apiKey };
+  const key = apiKey ? 'environment' : profile?.session ? 'session' : 'profile';
+  if (connection.url && connection.apiKey) return { url: connection.url, apiKey: connection.apiKey, key };
   const missing = [connection.url ? '' : 'BERTH_URL', connection.apiKey ? '' : 'BERTH_API_KEY'].filter(Boolean);
   throw new NobodyError(`Nobody is logged in. "berth login" asks for what is needed, or set ${missing.join(' and ')}.`);
 }

@@ -1,10 +1,11 @@
 // Waiting for what a host does: a living line on a terminal with what happens, and an end when the person has had enough, which ends
 // nothing but the waiting.
 
+import { TimeUpError } from '../../sdk/error.ts';
 import type { Event, Instance, Operation } from '../../sdk/generated/types.ts';
 import { pause } from '../../sdk/transport.ts';
 import { type Desk, option } from './command.ts';
-import { TimeUpError, UsageError } from './exit.ts';
+import { UsageError } from './exit.ts';
 import { Screen } from './screen.ts';
 import { plainText } from './table.ts';
 
@@ -31,6 +32,10 @@ function seconds(text: string): number {
 
 const timeoutMsOf = ({ timeout = secondsDefault }: WaitOptions) => timeout * 1000;
 
+/** @param shows the command that says how far it is */
+const tooLong = (what: string, how: string, { timeout = secondsDefault }: WaitOptions, shows: string) =>
+  new TimeUpError(`${what} is ${how} after ${timeout} s, and goes on. ${shows} shows how far it is.`);
+
 /**
  * Waits until instances have a status.
  * @param what how they are spoken of, such as `web-1`
@@ -53,7 +58,8 @@ export async function untilStatus(
     const signal = AbortSignal.any([done.signal, desk.signal]);
     return await Promise.all(ids.map((id) => desk.berth.instances.until(id, wanted, { timeoutMs, signal })));
   } catch (error) {
-    if ((error as Error).message?.includes(` is not ${wanted} after `)) throw new TimeUpError((error as Error).message);
+    // What it is called says more than its id.
+    if (error instanceof TimeUpError) throw tooLong(what, `not ${wanted}`, options, '"berth vm list"');
     throw error;
   } finally {
     done.abort();
@@ -108,9 +114,7 @@ export async function untilOver(desk: Desk, asked: Operation, what: string, opti
       if (now.status === 'succeeded') return now;
       if (now.status === 'failed') throw new Error(`${what}: ${now.error?.detail ?? `${now.kind} has failed`}`);
       if (performance.now() > endMs) {
-        throw new TimeUpError(
-          `${what}: ${now.kind} is not over after ${options.timeout ?? secondsDefault} s; it goes on.`,
-        );
+        throw tooLong(`${what}: ${now.kind}`, 'not over', options, `"berth operation show ${asked.id}"`);
       }
       await pause(askEveryMs, desk.signal);
     }
