@@ -2,7 +2,7 @@
 // installation itself are loaded when one of them is asked for, or all are shown.
 
 import { version } from './api/document.ts';
-import { addClientCommands, emptyProgram, isClientNoun, runProgram } from './cli/program.ts';
+import { addClientCommands, allNouns, emptyProgram, isClientNoun, nounsFor, runProgram } from './cli/program.ts';
 import { processTerminal } from './cli/terminal.ts';
 
 const [, , first, ...rest] = process.argv;
@@ -13,8 +13,13 @@ const isHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h
 const terminal = processTerminal(isClient || isHelp);
 const program = emptyProgram(version, terminal);
 try {
-  await addClientCommands(program, terminal, argv[0]);
-  if (!isClient) await (await import('./compose/commands.ts')).addInstallationCommands(program, argv);
+  const asked = nounsFor(argv);
+  await addClientCommands(program, terminal, asked);
+  const isWhole = asked === allNouns;
+  if (!isClient || isWhole) {
+    const { addInstallationCommands } = await import('./compose/commands.ts');
+    await addInstallationCommands(program, isWhole ? ['local'] : argv);
+  }
   await runProgram(program, argv, terminal.end);
 } catch (error) {
   process.stderr.write(`berth: ${(error as Error).message}\n`);

@@ -49,6 +49,8 @@ export interface BareDesk extends Terminal {
   /** The profile that the command line names. */
   profile: string | undefined;
   look: Look;
+  /** The commands, as far as they were loaded. */
+  program: Command;
   /** Said when the person has had enough: what goes on without the command. */
   goesOn: string | null;
 }
@@ -155,7 +157,7 @@ export function configure(command: Command, verb: Verb | OfflineVerb, terminal: 
   if (verb.operation !== null) operations.set(command, verb.operation);
   command.action(async () => {
     const { json = false, quiet = false, profile, ...options } = command.opts<CommonOptions>();
-    const desk: BareDesk = { ...terminal, json, quiet, profile, look: lookOf(terminal), goesOn: null };
+    const desk = { ...terminal, json, quiet, profile, look: lookOf(terminal), goesOn: null, program: rootOf(command) };
     const whence: Whence = { path: pathOf(command), list: listBeside(command), key: null };
     await toEnd(desk, whence, async () => {
       const args = command.processedArgs.flat().filter((one) => one !== undefined) as string[];
@@ -181,6 +183,8 @@ function listBeside({ parent }: Command): string | null {
   if (list) return pathOf(list);
   return parent ? listBeside(parent) : null;
 }
+
+const rootOf = (command: Command): Command => (command.parent ? rootOf(command.parent) : command);
 
 /** A command with the words before it, as it is typed. */
 export function pathOf(command: Command): string {

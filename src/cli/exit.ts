@@ -75,6 +75,7 @@ const hints: Record<ErrorCode, string | ((whence: Whence) => string)> = {
   wrong_state: 'Bring it into that state first, or wait: "berth operation list" shows what is under way.',
   precondition_failed: 'Somebody has changed it meanwhile. Look at it, and try again.',
   idempotency_key_reused: 'Run the command again.',
+  method_not_allowed: 'Are this command line and that Berth of one version? "berth --version" says which this is.',
   payload_too_large: 'Give a smaller file.',
   unsupported_media_type: 'Are this command line and that Berth of one version? "berth --version" says which this is.',
   too_many_requests: 'Wait a little, and ask less often.',

@@ -4,6 +4,7 @@ import type { Berth } from '../../sdk/berth.ts';
 import type { Account, Host, Instance, User } from '../../sdk/generated/types.ts';
 import type { Desk } from './command.ts';
 import { NotThereError, UsageError } from './exit.ts';
+import type { Column } from './table.ts';
 
 /** A kind of thing that is found by id or name. */
 export interface Kind<Thing extends { id: string }> {
@@ -71,6 +72,22 @@ export const anyInstanceKind: Kind<Instance> = instanceKind('instance', 'vm list
 /** The id of an instance that an option names. */
 export const instanceIdOf = async (desk: Desk, text: string | undefined): Promise<string | undefined> =>
   text === undefined || isId('ins', text) ? text : (await find(desk, anyInstanceKind, text)).id;
+
+/** What instances are called, as far as they are seen; read in pages until all are known. */
+export async function namesOf(berth: Berth, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for await (const { id, name } of berth.instances.list({ deleted: true, limit: 200 })) {
+    if (ids.has(id)) names.set(id, name);
+    if (names.size === ids.size) break;
+  }
+  return names;
+}
+
+/** A column with what an instance is called. */
+export const instanceColumn = <Row>(title: string, of: (row: Row) => string | null, rank: number): Column<Row> => ({
+  ...{ title, rank },
+  cell: (row, { names }) => names?.get(of(row) ?? '') ?? of(row),
+});
 
 /** Accounts. */
 export const accountKind: Kind<Account> = {

@@ -26,10 +26,6 @@ const entries: Record<string, Entry> = {
     ...{ heading: instances, summary: 'containers' },
     load: async () => (await import('./nouns/ct.ts')).noun,
   },
-  deployment: {
-    ...{ heading: instances, summary: 'what was made together' },
-    load: async () => (await import('./nouns/deployment.ts')).noun,
-  },
   disk: {
     ...{ heading: instances, summary: "VMs' block devices" },
     load: async () => (await import('./nouns/disk.ts')).noun,
@@ -49,6 +45,10 @@ const entries: Record<string, Entry> = {
   group: {
     ...{ heading: instances, summary: 'sets of instances with a network' },
     load: async () => (await import('./nouns/group.ts')).noun,
+  },
+  deployment: {
+    ...{ heading: instances, summary: 'what was made together' },
+    load: async () => (await import('./nouns/deployment.ts')).noun,
   },
   operation: {
     ...{ heading: instances, summary: 'what was asked of instances, and how it went' },
@@ -102,6 +102,10 @@ const entries: Record<string, Entry> = {
     ...{ heading: money, summary: 'what moved, summed up' },
     load: async () => (await import('./nouns/money.ts')).statement,
   },
+  spend: {
+    ...{ heading: money, summary: 'what was charged, day by day' },
+    load: async () => (await import('./nouns/money.ts')).spend,
+  },
   transaction: {
     ...{ heading: money, summary: 'what moved, one by one' },
     load: async () => (await import('./nouns/money.ts')).transactions,
@@ -142,6 +146,14 @@ const entries: Record<string, Entry> = {
     ...{ heading: you, summary: 'forget a profile' },
     load: async () => (await import('./nouns/login.ts')).logout,
   },
+  session: {
+    ...{ heading: you, summary: 'where you are logged in' },
+    load: async () => (await import('./nouns/session.ts')).noun,
+  },
+  'second-factor': {
+    ...{ heading: you, summary: 'codes that your logins need' },
+    load: async () => (await import('./nouns/second-factor.ts')).noun,
+  },
   profile: {
     ...{ heading: you, summary: 'the Berths that you are logged in to' },
     load: async () => (await import('./nouns/profile.ts')).noun,
@@ -152,7 +164,7 @@ const entries: Record<string, Entry> = {
   },
   completion: {
     ...{ heading: you, summary: "a shell's completion of these commands" },
-    load: async () => (await import('./nouns/completion.ts')).verb,
+    load: async () => (await import('./nouns/completion.ts')).noun,
   },
   top: {
     ...{ heading: instances, summary: 'instances and hosts, live' },
@@ -222,6 +234,10 @@ export async function addClientCommands(
 
 /** Asks for every noun. */
 export const allNouns = 'all';
+
+/** Which nouns a command line needs: its own, or all where it is about the commands themselves. */
+export const nounsFor = ([noun, verb]: readonly string[]): string | undefined =>
+  noun === 'completion' && verb !== 'values' ? allNouns : noun;
 
 /** Runs a program; what commander has to complain about is told by then and becomes the exit code. */
 export async function runProgram(

@@ -9,6 +9,8 @@ export interface Look {
   columns: number;
   colours: boolean;
   now: Date;
+  /** What instances are called, by their ids, where a table shows them. */
+  names?: ReadonlyMap<string, string>;
 }
 
 /** What a cell means, which is its colour. */

@@ -1,6 +1,6 @@
 // What is typed for sizes, ports and files, read into what the API takes.
 
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import type { NewPort, Port } from '../../sdk/generated/types.ts';
 import { UsageError } from './exit.ts';
@@ -56,6 +56,14 @@ export async function readText(path: string, what: string): Promise<string> {
   const file = path.startsWith('~/') ? `${homedir()}${path.slice(1)}` : path;
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`${what}: ${file} can't be read (${error.code}).`);
+  });
+}
+
+/** Writes a file that is not there yet. @param what names the option in the error */
+export async function writeNewFile(path: string, text: string, what: string): Promise<void> {
+  await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EEXIST' ? 'is there already' : `can't be written (${error.code})`;
+    throw new UsageError(`${what}: ${path} ${why}.`);
   });
 }
 

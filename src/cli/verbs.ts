@@ -4,6 +4,7 @@ import type { Option } from 'commander';
 import type { Pages } from '../../sdk/pages.ts';
 import { confirm } from './ask.ts';
 import { type Desk, option, type Verb } from './command.ts';
+import { namesOf } from './find.ts';
 import { type Cell, type Column, type Look, plainText, sheetOf, tableOf } from './table.ts';
 import { wholeNumber } from './units.ts';
 
@@ -24,6 +25,8 @@ export interface ListVerb<Row, Options> {
   none: string;
   /** What a row is called, where it has a name to be typed: adds --names. */
   name?(row: Row): string;
+  /** The instance that a row is about, where the table shows its name. */
+  about?(row: Row): string | null;
   /** So many rows unless --limit says otherwise; all where it is left out. */
   rows?: number;
   /** Newest first is turned round, so that the newest stands where the eye is. */
@@ -32,7 +35,17 @@ export interface ListVerb<Row, Options> {
 
 /** A verb that shows a list. */
 export function listVerb<Row, Options extends object = object>(noun: ListVerb<Row, Options>): Verb {
-  const { usage = 'list', columns, none, rows = Number.POSITIVE_INFINITY, options = [], pages, name, ...rest } = noun;
+  const {
+    usage = 'list',
+    columns,
+    none,
+    rows = Number.POSITIVE_INFINITY,
+    options = [],
+    pages,
+    name,
+    about,
+    ...rest
+  } = noun;
   const most = Number.isFinite(rows) ? `${rows} unless given` : 'all unless given';
   return {
     ...{ usage, ...rest },
@@ -46,9 +59,12 @@ export function listVerb<Row, Options extends object = object>(noun: ListVerb<Ro
       const list = await pages(desk, Math.min(limit, pageRowsMax), given as Options & { limit?: number }, args);
       const value = await readList(list, limit);
       if (names && name) return { value, text: () => value.items.map((row) => `${plainText(name(row))}\n`).join('') };
+      const ids = desk.json || desk.quiet || !about ? [] : value.items.flatMap((row) => about(row) ?? []);
+      const called = ids.length > 0 ? { names: await namesOf(desk.berth, new Set(ids)) } : {};
       return {
         value,
-        text: (look) => (value.items.length === 0 ? `${none}\n` : tableOf(columns, value.items, look)),
+        text: (look) =>
+          value.items.length === 0 ? `${none}\n` : tableOf(columns, value.items, { ...look, ...called }),
       };
     },
   };

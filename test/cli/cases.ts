@@ -3,22 +3,51 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampleOrphan, sampleOwnImage, samplesOff, toId } from '../../src/api/native/id.ts';
+import { totpCode } from '../../src/model/totp.ts';
+import { addUser, tokenOf } from '../api/bytemark/identity.ts';
 import { letSlots, type Machine } from '../api/hiveon/support.ts';
 import type { World } from '../api/native/world.ts';
 import { keys } from '../api/support.ts';
 import { callApi, until } from '../support/berth.ts';
-import type { Person } from './support.ts';
+import { Person } from './support.ts';
 
 /** How a command is called. */
 export interface Case {
   args(world: World, person: Person): Promise<string[]>;
   isForOperators?: boolean;
+  /** Who calls it, each time anew, where that is neither the world's customer nor its operator. */
+  person?(world: World): Promise<Person>;
+  /** What comes on standard input. */
+  input?(person: Person): string;
 }
 
 const none: Case = { args: async () => [] };
 const of = (args: Case['args']): Case => ({ args });
 const byOperator = (args: Case['args']): Case => ({ args, isForOperators: true });
+const byUser = (args: Case['args']): Case => ({ args, person: user });
 let made = 0;
+
+/** What is known of users who were made for a case. */
+const secrets = new WeakMap<Person, { password: string; secret?: string }>();
+
+/** A fresh user, logged in. */
+async function user({ berth }: World): Promise<Person> {
+  const one = await addUser(berth, 'default');
+  const person = new Person({ url: berth.url, apiKey: await tokenOf(berth, one) });
+  secrets.set(person, { password: one.password });
+  return person;
+}
+
+/** A code of a user's app, which they have begun to set up. @param ahead so many steps later: each code is taken once */
+async function code(person: Person, ahead = 0): Promise<string> {
+  const known = secrets.get(person);
+  if (!known) throw new Error('Nothing is known of this one.');
+  if (!known.secret) {
+    const { out } = await person.run(['second-factor', 'add', '--json'], { input: known.password });
+    known.secret = (JSON.parse(out) as { secret: string }).secret;
+  }
+  return totpCode(known.secret, new Date(Date.now() + ahead * 30_000));
+}
 
 /** The name of the host that has an agent. */
 async function host({ berth, operator }: World): Promise<string> {
@@ -101,6 +130,7 @@ export const cases: Record<string, Case> = {
     await world.make('instance');
     return [];
   }),
+  'vm count': none,
   'vm show': of(async (world) => [await vm(world)]),
   'vm create': of(async (_, person) => [
     ...[newName('made'), '--image', 'micro', '--vcpus', '1', '--memory', '1GiB', '--disk', '5GiB'],
@@ -136,9 +166,12 @@ export const cases: Record<string, Case> = {
     ...['--ssh-key', keyFile(person), '--metadata', 'team=web', '--wait'],
   ]),
   'ct logs': of(async (world, person) => [await container(world, person), '--source', 'system']),
+  'ct metrics': of(async (world, person) => [await container(world, person)]),
   'ct rename': of(async (world, person) => [await container(world, person), newName('ct')]),
   'ct delete': of(async (world, person) => [await container(world, person), '--yes', '--wait']),
   'offer list': none,
+  'offer hardware': none,
+  'offer countries': none,
   'offer explain': of(async () => ['--country', 'PL', '--max-price', '0.000001', '--count', '3']),
   'image list': none,
   'image show': of(async () => ['micro']),
@@ -230,6 +263,7 @@ export const cases: Record<string, Case> = {
   'account show': of(async () => ['default']),
   balance: none,
   statement: of(async () => ['--from', '2026-01-01']),
+  spend: of(async () => ['--from', '2026-01-01']),
   'transaction list': none,
   'slot list': of(async (world) => {
     await freeSlot(world);
@@ -263,6 +297,19 @@ export const cases: Record<string, Case> = {
   'slot open': byOperator(async (world) => [await world.make('slot')]),
   'slot close': byOperator(async (world) => [await world.make('slot')]),
   'slot delete': byOperator(async (world) => [await world.make('slot'), '--yes']),
+  'session list': byUser(async () => []),
+  'session show': byUser(async () => []),
+  'session end': byUser(async (_, person) => {
+    const { items } = await person.json<{ items: { id: string }[] }>('session', 'list');
+    return [items.at(-1)?.id ?? '', '--yes'];
+  }),
+  'session impersonate': byOperator(async (world) => [await world.make('user'), '--save', newName('as')]),
+  'second-factor add': { ...byUser(async () => []), input: (person) => secrets.get(person)?.password ?? '' },
+  'second-factor confirm': byUser(async (_, person) => [await code(person)]),
+  'second-factor remove': byUser(async (_, person) => {
+    await person.text('second-factor', 'confirm', await code(person));
+    return ['--code', await code(person, 1)];
+  }),
   'user list': byOperator(async () => []),
   'user show': byOperator(async () => ['ann']),
   'user create': byOperator(async () => [newName('user'), '--email', 'ann@example.com', '--admin-of', 'default']),
@@ -277,6 +324,7 @@ export const cases: Record<string, Case> = {
     ...[await world.make('user'), 'group_admin', '--group', await world.make('group'), '--second-factor'],
     ...['--from', '192.0.2.0/24,198.51.100.7'],
   ]),
+  'privilege set': byOperator(async (world) => [await world.make('privilege'), '--second-factor', '--from', 'any']),
   'privilege revoke': byOperator(async (world) => [await world.make('privilege'), '--yes']),
   'host list': byOperator(async () => []),
   'host show': byOperator(async (world) => [await host(world)]),
@@ -289,6 +337,7 @@ export const cases: Record<string, Case> = {
   'host retire': byOperator(async (world) => [await world.make('host'), '--yes']),
   'host instances': byOperator(async (world) => [await host(world)]),
   'host orphans': byOperator(async (world) => [await host(world)]),
+  'host metrics': byOperator(async (world) => [await host(world)]),
   'host storage': byOperator(async (world) => [await host(world)]),
   'host pool list': byOperator(async (world) => [await host(world)]),
   'host pool add': byOperator(async (world) => {

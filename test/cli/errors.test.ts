@@ -22,6 +22,7 @@ const exitsOf: Record<number, number> = {
   402: exitCodes.conflict,
   403: exitCodes.access,
   404: exitCodes.notFound,
+  405: exitCodes.failed,
   409: exitCodes.conflict,
   412: exitCodes.conflict,
   413: exitCodes.usage,
@@ -43,6 +44,15 @@ async function listen(t: TestContext, server: Server): Promise<string> {
 
 const serve = async (t: TestContext, listener: RequestListener): Promise<string> =>
   `http://${await listen(t, createServer(listener))}`;
+
+/** Where nothing listens. */
+async function nowhere(): Promise<string> {
+  const server = createTcpServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `127.0.0.1:${port}`;
+}
 
 /** Asks for a group at a URL. */
 const ask = (url: string, options: RunOptions = {}, apiKey = 'berth_key'): Promise<Ended> =>
@@ -94,7 +104,7 @@ test('a server that is not there, or not Berth, is told apart from one that refu
   );
   const plain = await page(200);
   const cases: [what: string, url: string, words: RegExp][] = [
-    ['refused', 'http://127.0.0.1:9', /ECONNREFUSED[\s\S]*Is Berth up/],
+    ['refused', `http://${await nowhere()}`, /ECONNREFUSED[\s\S]*Is Berth up/],
     ['no such name', 'http://berth.invalid', /(ENOTFOUND|EAI_AGAIN)[\s\S]*Is the name right/],
     ['hangs up', `http://${hangUp}`, /It hung up/],
     ['a page in place of the API', plain, /answered 200 with text\/html, not by Berth's API[\s\S]*URL of a Berth/],

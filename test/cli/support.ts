@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Terminal } from '../../src/cli/command.ts';
-import { addClientCommands, allNouns, emptyProgram, runProgram } from '../../src/cli/program.ts';
+import { addClientCommands, allNouns, emptyProgram, nounsFor, runProgram } from '../../src/cli/program.ts';
 
 /** How a command ended. */
 export interface Ended {
@@ -74,7 +74,7 @@ export class Person {
       },
     };
     const program = emptyProgram('0', terminal);
-    await addClientCommands(program, terminal, argv[0]);
+    await addClientCommands(program, terminal, nounsFor(argv));
     await runProgram(program, argv, terminal.end);
     return ended;
   }

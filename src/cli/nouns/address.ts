@@ -2,7 +2,7 @@
 
 import type { Address, Addresses } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
-import { find, instanceIdOf, vmKind } from '../find.ts';
+import { find, instanceColumn, instanceIdOf, vmKind } from '../find.ts';
 import { type Column, tableOf } from '../table.ts';
 import { wholeNumber } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
@@ -11,7 +11,7 @@ const columns: readonly Column<Address>[] = [
   { title: 'address', cell: ({ address }) => address },
   { title: 'kind', cell: ({ additional }) => (additional ? 'additional' : 'main') },
   { title: 'reverse name', cell: ({ reverseName }) => reverseName, rank: 1 },
-  { title: 'VM', cell: ({ instance }) => instance, rank: 3 },
+  instanceColumn('VM', ({ instance }) => instance, 1),
   { title: 'reason', cell: ({ reason }) => reason, rank: 2 },
 ];
 
@@ -29,6 +29,7 @@ export const noun: Noun = {
       examples: ['address list', 'address list --vm web-1'],
       options: [option('--vm <VM>', 'only of this one'), option('--account <ACCOUNT>', 'only of this account')],
       columns,
+      about: ({ instance }) => instance,
       none: 'There is no address.',
       pages: async (desk, limit, { account, vm }: { account?: string; vm?: string }) =>
         desk.berth.addresses.list({ account, limit, instance: await instanceIdOf(desk, vm) }),

@@ -2,11 +2,19 @@
 
 import type { Backup } from '../../../sdk/generated/types.ts';
 import { confirm } from '../ask.ts';
-import { type Noun, option } from '../command.ts';
+import { type Desk, type Noun, option } from '../command.ts';
 import { diskNamed } from '../disk.ts';
-import { instanceIdOf } from '../find.ts';
+import { find, instanceColumn, instanceIdOf, type Kind } from '../find.ts';
 import { moment, relative, size } from '../table.ts';
 import { actVerb, deleteVerb, listVerb, showVerb, yesOption } from '../verbs.ts';
+
+/** Backups are found by their labels, too. */
+const backupKind: Kind<Backup> = {
+  ...{ noun: 'backup', prefix: 'bak', list: 'backup list', tell: ({ createdAt }) => `of ${createdAt.slice(0, 16)}Z` },
+  get: (berth, id) => berth.backups.get(id),
+  named: async (berth, label) => (await berth.backups.list().all()).filter((one) => one.label === label),
+};
+const findBackup = (desk: Desk, text: string) => find(desk, backupKind, text);
 
 interface ListOptions {
   account?: string;
@@ -27,13 +35,15 @@ export const noun: Noun = {
         option('--account <ACCOUNT>', 'only of this account'),
       ],
       columns: [
-        { title: 'backup', cell: ({ id }: Backup) => id },
-        { title: 'label', cell: ({ label }) => label, rank: 2 },
+        instanceColumn('VM', ({ instance }: Backup) => instance, 1),
+        { title: 'backup', cell: ({ label }) => label },
         { title: 'state', cell: ({ state }) => ({ text: state, tone: state === 'ready' ? 'good' : 'busy' }) },
         { title: 'size', cell: ({ sizeMib }) => size(sizeMib), right: true, rank: 1 },
         { title: 'by', cell: ({ schedule }) => (schedule === null ? 'hand' : 'schedule'), rank: 3 },
-        { title: 'of', cell: ({ createdAt }, look) => relative(createdAt, look) },
+        { title: 'of', cell: ({ createdAt }, look) => relative(createdAt, look), rank: 2 },
+        { title: 'id', cell: ({ id }) => id, rank: 4 },
       ],
+      about: ({ instance }) => instance,
       none: 'There is no backup. "berth backup create --help" shows how to make one.',
       pages: async (desk, limit, { account, vm, disk }: ListOptions) =>
         desk.berth.backups.list({
@@ -45,8 +55,8 @@ export const noun: Noun = {
       usage: 'show <BACKUP>',
       description: 'show one backup',
       operation: 'getBackup',
-      examples: ['backup show bak_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
-      find: ({ berth }, id) => berth.backups.get(id),
+      examples: ['backup show disc-1-backup-20261120033000', 'backup show bak_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      find: findBackup,
       sheet: (backup: Backup, look) => [
         ['backup', backup.id],
         ['label', backup.label],
@@ -73,13 +83,16 @@ export const noun: Noun = {
       usage: 'restore <BACKUP>',
       description: 'make the content of a disk that of a backup; its VM has to be off',
       operation: 'restoreBackup',
-      examples: ['backup restore bak_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes'],
+      examples: [
+        'backup restore disc-1-backup-20261120033000',
+        'backup restore bak_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes',
+      ],
       options: [yesOption()],
-      async act(desk, [id = ''], { yes = false }) {
-        const backup = await desk.berth.backups.get(id);
+      async act(desk, [text = ''], { yes = false }) {
+        const backup = await findBackup(desk, text);
         const of = moment(backup.createdAt, desk.look);
         await confirm(desk, yes, `Restore the disk as it was at ${of}? What it holds now is backed up first.`);
-        const value = await desk.berth.backups.restore(id);
+        const value = await desk.berth.backups.restore(backup.id);
         return { value, done: `Disk ${value.label} is restored to what it was at ${of}; its VM can be started.` };
       },
     }),
@@ -87,11 +100,15 @@ export const noun: Noun = {
       usage: 'delete <BACKUP>',
       description: 'erase a backup',
       operation: 'deleteBackup',
-      examples: ['backup delete bak_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes'],
-      find: ({ berth }, id) => berth.backups.get(id),
-      question: ({ id, createdAt }) => `Erase backup ${id} of ${createdAt.slice(0, 16)}Z? Nothing brings it back.`,
+      examples: [
+        'backup delete disc-1-backup-20261120033000',
+        'backup delete bak_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes',
+      ],
+      find: findBackup,
+      question: ({ label, createdAt }) =>
+        `Erase backup ${label} of ${createdAt.slice(0, 16)}Z? Nothing brings it back.`,
       end: ({ berth }, { id }) => berth.backups.delete(id),
-      done: ({ id }) => `Backup ${id} is erased.`,
+      done: ({ label }) => `Backup ${label} is erased.`,
     }),
   ],
 };

@@ -11,6 +11,7 @@ import { runSsh } from '../ssh.ts';
 import { pairs, ports, readText, sshKey } from '../units.ts';
 import { actVerb, listVerb, showVerb, yesOption } from '../verbs.ts';
 import { untilOver, untilStatus, type WaitOptions, waitOptions } from '../wait.ts';
+import { metricsVerb } from './instance-metrics.ts';
 
 interface CreateOptions extends WaitOptions {
   image: string;
@@ -111,6 +112,7 @@ export const noun: Noun = {
       'ct logs web-1',
       'ct logs -f web-1 --tail 20',
     ]),
+    metricsVerb('ct', 'metrics <CONTAINER>', 'container', containerKind),
     {
       usage: 'exec <CONTAINER> [COMMAND...]',
       description: 'run a command in a container, a shell unless given',

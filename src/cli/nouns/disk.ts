@@ -3,7 +3,7 @@
 import type { Disk } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
 import { diskNamed } from '../disk.ts';
-import { find, instanceIdOf, vmKind } from '../find.ts';
+import { find, instanceColumn, instanceIdOf, vmKind } from '../find.ts';
 import { moment, relative, size } from '../table.ts';
 import { sizeMib } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
@@ -27,13 +27,15 @@ export const noun: Noun = {
       examples: ['disk list', 'disk list --vm web-1'],
       options: [option('--vm <VM>', 'only of this one'), option('--account <ACCOUNT>', 'only of this account')],
       columns: [
-        { title: 'disk', cell: ({ id }: Disk) => id },
+        instanceColumn('VM', ({ instance }: Disk) => instance, 0),
         { title: 'label', cell: ({ label }) => label },
         { title: 'size', cell: ({ sizeMib: mib }) => size(mib), right: true },
         { title: 'grade', cell: ({ grade }) => grade, rank: 1 },
         { title: 'backups', cell: ({ backups }) => backups, right: true, rank: 2 },
         { title: 'made', cell: ({ createdAt }, look) => relative(createdAt, look), rank: 3 },
+        { title: 'id', cell: ({ id }) => id, rank: 4 },
       ],
+      about: ({ instance }) => instance,
       none: 'There is no disk.',
       pages: async (desk, limit, { account, vm }: ListOptions) =>
         desk.berth.disks.list({ account, instance: await instanceIdOf(desk, vm), limit }),

@@ -7,6 +7,7 @@ import { NotThereError } from '../exit.ts';
 import { find, hostKind } from '../find.ts';
 import { type Cell, type Look, moment, relative, size } from '../table.ts';
 import { actVerb, listVerb, showVerb, yesOption } from '../verbs.ts';
+import { hostMetricsVerb } from './host-metrics.ts';
 import { setVerb } from './host-set.ts';
 
 const tones = { open: 'good', drained: 'busy', retired: 'dim' } as const;
@@ -210,6 +211,7 @@ export const noun: Noun = {
       pages: async (desk, limit, _, [text = '']) =>
         desk.berth.hosts.listStoragePools((await find(desk, hostKind, text)).id, { limit }),
     }),
+    hostMetricsVerb,
     poolsVerb,
     actVerb({
       usage: 'pool add <HOST> <CIDR>',

@@ -2,6 +2,7 @@
 
 import type { Grant } from '../../../sdk/generated/types.ts';
 import type { Verb } from '../command.ts';
+import { profileName, readProfiles } from '../profile.ts';
 import { type Column, sheetOf, tableOf } from '../table.ts';
 
 const grantColumns: readonly Column<Grant>[] = [
@@ -15,8 +16,9 @@ export const verb: Verb = {
   description: 'show as whom you ask, and what you may do',
   operation: 'getMe',
   examples: ['me', 'me --profile work --json'],
-  async run({ berth, profile }) {
+  async run({ berth, env, profile }) {
     const value = await berth.me.get();
+    const used = env.BERTH_API_KEY ? 'none: BERTH_API_KEY is set' : profileName(env, profile, await readProfiles(env));
     return {
       value,
       text: (look) =>
@@ -24,7 +26,8 @@ export const verb: Verb = {
           [
             ['you are', value.actor],
             ['user', value.user?.username],
-            ['profile', profile],
+            ['at', berth.url],
+            ['profile', used],
           ],
           look,
         ) + (value.grants.length > 0 ? `\n${tableOf(grantColumns, value.grants, look)}` : ''),

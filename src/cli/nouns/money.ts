@@ -1,9 +1,11 @@
 // What an account has, spends and has spent: `berth balance`, `berth statement` and `berth transaction`.
 
-import type { Balance, StatementLine, Transaction } from '../../../sdk/generated/types.ts';
+import type { Balance, SpendOfDay, StatementLine, Transaction } from '../../../sdk/generated/types.ts';
 import { type Noun, option, type Verb } from '../command.ts';
+import { UsageError } from '../exit.ts';
 import { accountOf, instanceIdOf } from '../find.ts';
 import { type Column, moment, relative, sheetOf, tableOf } from '../table.ts';
+import { writeNewFile } from '../units.ts';
 import { listVerb } from '../verbs.ts';
 
 interface SpanOptions {
@@ -54,14 +56,28 @@ const lineColumns: readonly Column<StatementLine>[] = [
 ];
 
 /** The `statement` command. */
-export const statement: Verb<SpanOptions> = {
+export const statement: Verb<SpanOptions & { csv?: boolean; output?: string }> = {
   usage: 'statement',
   description: 'show what moved in an account, summed up by instance and kind',
   operation: 'getStatement',
-  examples: ['statement --from 2026-11-01 --to 2026-12-01'],
-  options: [...spanOptions(), accountOption()],
-  async run(desk, _, { account, from, to }) {
+  detail: 'With --csv every transaction is a line with the balance after it, for a spreadsheet.',
+  examples: ['statement --from 2026-11-01 --to 2026-12-01', 'statement --csv --from 2026-11-01 --output november.csv'],
+  options: [
+    ...spanOptions(),
+    accountOption(),
+    option('--csv', 'as CSV'),
+    option('-o, --output <FILE>', 'write the CSV to this file, which is not there yet'),
+  ],
+  async run(desk, _, { account, from, to, csv, output }) {
+    if (csv && desk.json) throw new UsageError('--csv and --json exclude each other.');
+    if (output !== undefined && !csv) throw new UsageError('--output is for --csv; elsewhere ">" does it.');
     const { id } = await accountOf(desk, account);
+    if (csv) {
+      const lines = await desk.berth.money.statementCsv(id, { from, to }, { signal: desk.signal });
+      if (output === undefined) return { value: undefined, text: () => lines };
+      await writeNewFile(output, lines, '--output');
+      return { value: undefined, text: `${output} has ${lines.trimEnd().split('\n').length - 1} transactions.` };
+    }
     const value = await desk.berth.money.getStatement(id, { from, to });
     const { opening, closing, lines } = value;
     return {
@@ -72,6 +88,30 @@ export const statement: Verb<SpanOptions> = {
           ...(lines.length > 0 ? [tableOf(lineColumns, lines, look)] : ['Nothing moved.\n']),
           `At last ${closing.available} USD, and ${closing.held} USD held.\n`,
         ].join(''),
+    };
+  },
+};
+
+const dayColumns: readonly Column<SpendOfDay>[] = [
+  { title: 'day', cell: ({ day }) => day },
+  { title: 'usd', cell: ({ spent }) => spent, right: true },
+];
+
+/** The `spend` command. */
+export const spend: Verb<SpanOptions> = {
+  usage: 'spend',
+  description: 'show what an account was charged, day by day',
+  operation: 'getSpend',
+  examples: ['spend --from 2026-11-01', 'spend --from 2026-11-01 --to 2026-12-01 --json'],
+  options: [...spanOptions(), accountOption()],
+  async run(desk, _, { account, from, to }) {
+    const { id } = await accountOf(desk, account);
+    const value = await desk.berth.money.getSpend(id, { from, to });
+    const { days, total } = value;
+    return {
+      value,
+      text: (look) =>
+        (days.length > 0 ? `${tableOf(dayColumns, days, look)}\n` : '') + sheetOf([['all', `${total} USD`]], look),
     };
   },
 };

@@ -1,9 +1,9 @@
 // `berth offer`: what can be rented now, and why something can't.
 
-import type { Offer, Relaxation } from '../../../sdk/generated/types.ts';
+import type { Country, Offer, OfferedHardware, Relaxation } from '../../../sdk/generated/types.ts';
 import { sizeOf } from '../choose.ts';
 import { type Desk, type Noun, option } from '../command.ts';
-import { type Column, tableOf } from '../table.ts';
+import { type Column, sheetOf, tableOf } from '../table.ts';
 import { sizeGib, sizeMib, wholeNumber } from '../units.ts';
 import { listVerb } from '../verbs.ts';
 
@@ -115,8 +115,35 @@ export const noun: Noun = {
         };
       },
     },
+    {
+      usage: 'hardware',
+      description: 'show on which hardware something can be rented',
+      operation: 'getHardware',
+      examples: ['offer hardware', 'offer hardware --json'],
+      async run({ berth }) {
+        const value = await berth.offers.getHardware();
+        const rows = hardwareRows(value);
+        return { value, text: (look) => (rows.length === 0 ? 'Nothing is known of it.\n' : sheetOf(rows, look)) };
+      },
+    },
+    listVerb({
+      usage: 'countries',
+      description: 'list the countries with hosts that take instances',
+      operation: 'listCountries',
+      examples: ['offer countries', 'offer countries --json'],
+      columns: [{ title: 'country', cell: ({ code }: Country) => code }],
+      none: 'There is none: no open host says where it stands.',
+      pages: ({ berth }, limit) => berth.offers.listCountries({ limit }),
+    }),
   ],
 };
+
+/** The hardware as lines of what it is and what there is of it. */
+const hardwareRows = ({ cpu, memory, storage }: OfferedHardware): readonly (readonly [string, string])[] => [
+  ...cpu.map(({ manufacturer, architecture }) => ['processor', `${manufacturer} ${architecture}`] as const),
+  ...memory.map(({ type, generation }) => ['memory', `${type} ${generation}`] as const),
+  ...storage.map(({ type }) => ['storage', type] as const),
+];
 
 const removedColumns: readonly Column<{ constraint: string; hosts: number; alone: number }>[] = [
   { title: 'by', cell: ({ constraint }) => constraint },

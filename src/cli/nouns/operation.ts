@@ -2,7 +2,7 @@
 
 import type { Operation } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
-import { instanceIdOf } from '../find.ts';
+import { instanceColumn, instanceIdOf } from '../find.ts';
 import { moment, relative } from '../table.ts';
 import { actVerb, listVerb, showVerb } from '../verbs.ts';
 import { untilOver, type WaitOptions, waitOptions } from '../wait.ts';
@@ -29,11 +29,13 @@ export const noun: Noun = {
       ],
       columns: [
         { title: 'operation', cell: ({ id }: Operation) => id },
+        instanceColumn('instance', ({ instance }: Operation) => instance, 0),
         { title: 'kind', cell: ({ kind }) => kind },
         { title: 'status', cell: ({ status }) => ({ text: status, tone: tones[status] }) },
         { title: 'by', cell: ({ actor }) => actor, rank: 2 },
         { title: 'asked', cell: ({ createdAt }, look) => relative(createdAt, look), rank: 1 },
       ],
+      about: ({ instance }) => instance,
       none: 'Nothing was asked.',
       rows: 50,
       pages: async (desk, limit, { account, instance, status }: ListOptions) =>

@@ -2,8 +2,10 @@
 
 import type { NewPrivilege, Privilege } from '../../../sdk/generated/types.ts';
 import { type Noun, option, several } from '../command.ts';
+import { UsageError } from '../exit.ts';
 import { accountOf, find, groupKind, vmKind } from '../find.ts';
 import { type Cell, type Look, sheetOf } from '../table.ts';
+import { wholeNumber } from '../units.ts';
 import { deleteVerb, listVerb, showVerb } from '../verbs.ts';
 
 const levels = ['vm_console', 'vm_admin', 'group_admin', 'account_admin', 'cluster_admin', 'cluster_su'] as const;
@@ -12,14 +14,25 @@ interface GrantOptions {
   account?: string;
   group?: string;
   vm?: string;
+  apiKey?: string;
   secondFactor?: boolean;
+  secondFactorAge?: number;
   from?: string[];
 }
 
+interface SetOptions extends Pick<GrantOptions, 'secondFactor' | 'from'> {
+  secondFactorAge?: number;
+  anyAge?: boolean;
+}
+
+const ageOption = () =>
+  option('--second-factor-age <SECONDS>', 'only so long after the code was shown, in seconds', wholeNumber);
+
 const objectOf = ({ instance, group, account }: Privilege) => instance ?? group ?? account ?? 'everything';
 
-function termsOf({ secondFactorRequired, fromAddresses, apiKey }: Privilege): string {
-  const terms = [apiKey, secondFactorRequired && 'second factor', fromAddresses && `from ${fromAddresses.join(' ')}`];
+function termsOf({ secondFactorRequired, secondFactorAgeSecondsMax: age, fromAddresses, apiKey }: Privilege): string {
+  const factor = secondFactorRequired && `second factor${age === null ? '' : ` of the last ${age} s`}`;
+  const terms = [apiKey, factor, fromAddresses && `from ${fromAddresses.join(' ')}`];
   return terms.filter(Boolean).join('; ');
 }
 
@@ -76,16 +89,44 @@ export const noun: Noun = {
         option('--account <ACCOUNT>', 'of account_admin'),
         option('--group <GROUP>', 'of group_admin'),
         option('--vm <VM>', 'of vm_admin and vm_console'),
+        option('--api-key <KEY>', "held by this key of the user's, by id, in place of their sessions"),
         option('--second-factor', 'only in sessions with a second factor'),
+        ageOption(),
         option('--from <ADDRESSES>', 'only from these addresses and ranges', several),
       ],
-      async run(desk, [user = '', level = ''], { account, group, vm, secondFactor, from }: GrantOptions) {
+      async run(desk, [user = '', level = ''], { account, group, vm, ...terms }: GrantOptions) {
+        const { apiKey, secondFactor, secondFactorAge, from } = terms;
         const value = await desk.berth.privileges.create({
           ...{ user, level: level as NewPrivilege['level'], secondFactorRequired: secondFactor, fromAddresses: from },
+          ...{ apiKey, secondFactorAgeSecondsMax: secondFactorAge },
           account: account === undefined ? undefined : (await accountOf(desk, account)).id,
           group: group === undefined ? undefined : (await find(desk, groupKind, group)).id,
           instance: vm === undefined ? undefined : (await find(desk, vmKind, vm)).id,
         });
+        return { value, text: (look) => sheetOf(sheet(value, look), look) };
+      },
+    },
+    {
+      usage: 'set <PRIVILEGE>',
+      description: 'change on which terms a privilege holds; its level and object stay',
+      operation: 'updatePrivilege',
+      examples: ['privilege set prv_17 --second-factor', 'privilege set prv_17 --no-second-factor --from any'],
+      options: [
+        option('--second-factor', 'only in sessions with a second factor'),
+        option('--no-second-factor', 'in any session'),
+        ageOption(),
+        option('--any-age', 'however long ago the code was shown'),
+        option('--from <ADDRESSES>', 'only from these addresses and ranges; "any" takes that back', several),
+      ],
+      async run({ berth }, [id = ''], { secondFactor, secondFactorAge, anyAge, from }: SetOptions) {
+        const change = {
+          secondFactorRequired: secondFactor,
+          secondFactorAgeSecondsMax: anyAge ? null : secondFactorAge,
+          fromAddresses: from?.length === 1 && from[0] === 'any' ? null : from,
+        };
+        if (Object.values(change).every((value) => value === undefined))
+          throw new UsageError('Nothing is to be changed.');
+        const value = await berth.privileges.update(id, change);
         return { value, text: (look) => sheetOf(sheet(value, look), look) };
       },
     },

@@ -1,10 +1,10 @@
 // `berth schedule`: what backs disks up again and again.
 
 import type { BackupSchedule } from '../../../sdk/generated/types.ts';
-import { type Noun, option } from '../command.ts';
+import { type Desk, type Noun, option } from '../command.ts';
 import { diskNamed } from '../disk.ts';
-import { UsageError } from '../exit.ts';
-import { instanceIdOf } from '../find.ts';
+import { NotThereError, UsageError } from '../exit.ts';
+import { instanceColumn, instanceIdOf } from '../find.ts';
 import { moment } from '../table.ts';
 import { wholeNumber } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
@@ -24,6 +24,17 @@ function spanText(seconds: number): string {
   return `${seconds / size} ${unit}`;
 }
 
+/** The schedule that is meant: an id, or its disk as VM/LABEL. */
+async function findSchedule(desk: Desk, text: string): Promise<BackupSchedule> {
+  if (/^sch_/.test(text)) return desk.berth.backupSchedules.get(text);
+  const { id } = await diskNamed(desk, text);
+  const [only, ...others] = await desk.berth.backupSchedules.list({ disk: id }).all();
+  if (!only) throw new NotThereError(`Disk ${text} has no schedule; "berth schedule list" shows those that there are.`);
+  if (others.length === 0) return only;
+  const candidates = [only, ...others].map((one) => `\n  ${one.id}  every ${spanText(one.intervalSeconds)}`).join('');
+  throw new UsageError(`Disk ${text} has several schedules; name one by its id:${candidates}`);
+}
+
 interface CreateOptions {
   every: number;
   at: string;
@@ -40,10 +51,12 @@ export const noun: Noun = {
       options: [option('--vm <VM>', 'only of its disks'), option('--account <ACCOUNT>', 'only of this account')],
       columns: [
         { title: 'schedule', cell: ({ id }: BackupSchedule) => id },
+        instanceColumn('VM', ({ instance }: BackupSchedule) => instance, 0),
         { title: 'every', cell: ({ intervalSeconds }) => spanText(intervalSeconds) },
         { title: 'keeps', cell: ({ capacity }) => capacity, right: true },
         { title: 'disk', cell: ({ disk }) => disk, rank: 1 },
       ],
+      about: ({ instance }) => instance,
       none: 'There is no schedule. "berth schedule create --help" shows how to make one.',
       pages: async (desk, limit, { account, vm }: { account?: string; vm?: string }) =>
         desk.berth.backupSchedules.list({ account, limit, instance: await instanceIdOf(desk, vm) }),
@@ -52,8 +65,8 @@ export const noun: Noun = {
       usage: 'show <SCHEDULE>',
       description: 'show one schedule',
       operation: 'getBackupSchedule',
-      examples: ['schedule show sch_17'],
-      find: ({ berth }, id) => berth.backupSchedules.get(id),
+      examples: ['schedule show web-1/data', 'schedule show sch_17'],
+      find: findSchedule,
       sheet: (one: BackupSchedule, look) => [
         ['schedule', one.id],
         ['disk', one.disk],
@@ -67,7 +80,10 @@ export const noun: Noun = {
       usage: 'create <DISK>',
       description: 'back a disk up again and again',
       operation: 'createBackupSchedule',
-      examples: ['schedule create web-1/data --every 1d --at 03:30 --keep 7'],
+      examples: [
+        'schedule create web-1/data --every 1d --at 03:30 --keep 7',
+        'schedule create web-1 --every 6h --at 2026-12-01T00:00Z',
+      ],
       options: [
         option('--every <SPAN>', 'such as 6h, 1d or 1w', every).makeOptionMandatory(),
         option('--at <TIME>', 'the first: a time of day in UTC, or a date and time').makeOptionMandatory(),
@@ -84,8 +100,8 @@ export const noun: Noun = {
       usage: 'delete <SCHEDULE>',
       description: 'end a schedule; the backups that it has made stay',
       operation: 'deleteBackupSchedule',
-      examples: ['schedule delete sch_17 --yes'],
-      find: ({ berth }, id) => berth.backupSchedules.get(id),
+      examples: ['schedule delete web-1/data', 'schedule delete sch_17 --yes'],
+      find: findSchedule,
       question: ({ id }) => `End schedule ${id}? The backups that it has made stay.`,
       end: ({ berth }, { id }) => berth.backupSchedules.delete(id),
       done: ({ id }) => `Schedule ${id} has ended.`,

@@ -8,7 +8,7 @@ import { logsVerb } from '../logs.ts';
 import { Screen } from '../screen.ts';
 import { waitForBanner } from '../shell.ts';
 import { runSsh } from '../ssh.ts';
-import { metricsVerb } from './vm-metrics.ts';
+import { metricsVerb } from './instance-metrics.ts';
 
 /** A VM is active once it is switched on; so long after that its system may still be starting, in emulation. */
 const bootMsMax = 3 * 60_000;
@@ -74,7 +74,7 @@ export const reachVerbs: readonly Verb[] = [
       return { value: { id, url }, text: () => `${url}\n` };
     },
   },
-  metricsVerb,
+  metricsVerb('vm', 'metrics <VM>', 'VM', vmKind),
   logsVerb('logs <VM>', 'show what was noted about a VM', vmKind, [
     'vm logs web-1',
     'vm logs web-1 --since 10m --follow',

@@ -1,9 +1,10 @@
 // `berth vm`: virtual machines. Making them, what changes them, and reaching them stand beside.
 
-import type { Noun } from '../command.ts';
-import { option, several } from '../command.ts';
+import type { InstanceCount } from '../../../sdk/generated/types.ts';
+import { type Noun, option, several, type Verb } from '../command.ts';
 import { find, vmKind } from '../find.ts';
-import { instanceColumns, instanceSheet } from '../instance.ts';
+import { instanceColumns, instanceSheet, statusCell } from '../instance.ts';
+import { type Column, tableOf } from '../table.ts';
 import { listVerb, showVerb } from '../verbs.ts';
 import { changeVerbs } from './vm-change.ts';
 import { createVerb } from './vm-create.ts';
@@ -18,6 +19,26 @@ interface ListOptions {
   datacenter?: string;
   deleted?: boolean;
 }
+
+const statusCellOf = ({ status }: InstanceCount) => statusCell({ status, funds: 'enough' });
+
+const countVerb: Verb<{ account?: string }> = {
+  usage: 'count',
+  description: 'count VMs and containers by their states',
+  operation: 'countInstances',
+  examples: ['vm count', 'vm count --account acme --json'],
+  options: [option('--account <ACCOUNT>', 'only of this account')],
+  async run({ berth }, _, { account }) {
+    const value = await berth.instances.count({ account });
+    const columns: readonly Column<InstanceCount>[] = [
+      { title: 'kind', cell: ({ kind }) => kind },
+      { title: 'status', cell: statusCellOf },
+      { title: 'count', cell: ({ count }) => count, right: true },
+    ];
+    const { items } = value;
+    return { value, text: (look) => (items.length === 0 ? 'There is none.\n' : tableOf(columns, items, look)) };
+  },
+};
 
 /** The `vm` commands. */
 export const noun: Noun = {
@@ -48,6 +69,7 @@ export const noun: Noun = {
       find: (desk, text) => find(desk, vmKind, text),
       sheet: instanceSheet,
     }),
+    countVerb,
     createVerb,
     ...powerVerbs,
     ...changeVerbs,

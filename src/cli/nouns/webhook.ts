@@ -1,15 +1,31 @@
 // `berth webhook`: URLs that are told what happens in an account.
 
 import type { Delivery, Webhook, WebhookChange } from '../../../sdk/generated/types.ts';
-import { type Noun, option, several } from '../command.ts';
+import { type Desk, type Noun, option, several } from '../command.ts';
 import { UsageError } from '../exit.ts';
-import { accountOf } from '../find.ts';
+import { accountOf, find, type Kind } from '../find.ts';
 import { type Look, moment, relative } from '../table.ts';
 import { readText } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
 
 const accountOption = () => option('--account <ACCOUNT>', 'whose, where you see several');
 const kindsOption = () => option('--on <KINDS>', 'of which events: instance, instance.failed, * ...', several);
+
+/** Webhooks are found by their URLs, too. */
+const webhookKind = (account: string | undefined): Kind<Webhook> => ({
+  ...{ noun: 'webhook', prefix: 'whk', list: 'webhook list', tell: ({ kinds }) => kinds.join(' ') },
+  get: (berth, id) => berth.webhooks.get(id),
+  named: async (berth, url) => (await berth.webhooks.list({ account }).all()).filter((one) => one.url === url),
+});
+
+const findWebhook = async (
+  desk: Desk,
+  text: string,
+  { account }: { account?: string | undefined },
+): Promise<Webhook> => {
+  if (/^whk_/.test(text)) return desk.berth.webhooks.get(text);
+  return find(desk, webhookKind((await accountOf(desk, account)).id), text);
+};
 
 const sheet = (one: Webhook, look: Look): [string, string][] => [
   ['webhook', one.id],
@@ -44,8 +60,9 @@ export const noun: Noun = {
       usage: 'show <WEBHOOK>',
       description: 'show one webhook',
       operation: 'getWebhook',
-      examples: ['webhook show whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
-      find: ({ berth }, id) => berth.webhooks.get(id),
+      examples: ['webhook show https://hooks.example.com/berth', 'webhook show whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      options: [accountOption()],
+      find: (desk, text, options) => findWebhook(desk, text, options),
       sheet,
     }),
     actVerb<{ account?: string; on?: string[]; secretFile?: string }>({
@@ -66,31 +83,42 @@ export const noun: Noun = {
         return { value, done: `Webhook ${value.id} tells ${url}.${shown}` };
       },
     }),
-    actVerb<{ url?: string; on?: string[]; enable?: boolean; disable?: boolean }>({
+    actVerb<{ url?: string; on?: string[]; enable?: boolean; disable?: boolean; account?: string }>({
       usage: 'set <WEBHOOK>',
       description: 'change where a webhook goes or what it tells, or switch it off and on',
       operation: 'updateWebhook',
-      examples: ['webhook set whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --disable'],
+      examples: [
+        'webhook set https://hooks.example.com/berth --disable',
+        'webhook set whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --on instance.failed',
+      ],
       options: [
         option('--url <URL>', 'where it goes'),
         kindsOption(),
         option('--enable', 'switch it on'),
         option('--disable', 'switch it off'),
+        accountOption(),
       ],
-      async act({ berth }, [id = ''], { url, on, enable, disable }) {
+      async act(desk, [text = ''], { url, on, enable, disable, account }) {
         if (enable && disable) throw new UsageError('--enable and --disable exclude each other.');
         const change: WebhookChange = { url, kinds: on, enabled: enable ? true : disable ? false : undefined };
         if (Object.values(change).every((value) => value === undefined))
           throw new UsageError('Nothing is to be changed.');
-        return { value: await berth.webhooks.update(id, change), done: `Webhook ${id} is changed.` };
+        const { id } = await findWebhook(desk, text, { account });
+        return { value: await desk.berth.webhooks.update(id, change), done: `Webhook ${text} is changed.` };
       },
     }),
     listVerb({
       usage: 'deliveries <WEBHOOK>',
       description: 'list what was, is being or could not be delivered, the newest first',
       operation: 'listDeliveries',
-      examples: ['webhook deliveries whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --state dead'],
-      options: [option('--state <STATE>', 'only in this one').choices(['pending', 'delivered', 'dead'])],
+      examples: [
+        'webhook deliveries https://hooks.example.com/berth',
+        'webhook deliveries whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --state dead',
+      ],
+      options: [
+        option('--state <STATE>', 'only in this one').choices(['pending', 'delivered', 'dead']),
+        accountOption(),
+      ],
       columns: [
         { title: 'delivery', cell: ({ id }: Delivery) => id, rank: 1 },
         { title: 'event', cell: ({ event }) => event?.kind },
@@ -101,24 +129,32 @@ export const noun: Noun = {
       ],
       none: 'Nothing was told yet.',
       rows: 50,
-      pages: ({ berth }, limit, { state }: { state?: Delivery['state'] }, [id = '']) =>
-        berth.webhooks.listDeliveries(id, { state, limit }),
+      pages: async (desk, limit, options: { state?: Delivery['state']; account?: string }, [text = '']) => {
+        const { id } = await findWebhook(desk, text, options);
+        return desk.berth.webhooks.listDeliveries(id, { state: options.state, limit });
+      },
     }),
-    actVerb({
+    actVerb<{ account?: string }>({
       usage: 'resend <WEBHOOK> <DELIVERY>',
       description: 'deliver again, whatever has become of it',
       operation: 'resendDelivery',
       examples: ['webhook resend whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f \\\n    dlv_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
-      async act({ berth }, [webhook = '', delivery = '']) {
-        return { value: await berth.webhooks.resendDelivery(webhook, delivery), done: 'It is delivered again.' };
+      options: [accountOption()],
+      async act(desk, [text = '', delivery = ''], options) {
+        const { id } = await findWebhook(desk, text, options);
+        return { value: await desk.berth.webhooks.resendDelivery(id, delivery), done: 'It is delivered again.' };
       },
     }),
     deleteVerb({
       usage: 'delete <WEBHOOK>',
       description: 'tell a URL no more',
       operation: 'deleteWebhook',
-      examples: ['webhook delete whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes'],
-      find: ({ berth }, id) => berth.webhooks.get(id),
+      examples: [
+        'webhook delete https://hooks.example.com/berth',
+        'webhook delete whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes',
+      ],
+      options: [accountOption()],
+      find: (desk, text, options) => findWebhook(desk, text, options),
       question: ({ url }) => `Tell ${url} no more? What is still to be delivered is dropped.`,
       end: ({ berth }, { id }) => berth.webhooks.delete(id),
       done: ({ url }) => `${url} is told no more.`,
