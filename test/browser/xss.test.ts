@@ -3,45 +3,25 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sql } from 'kysely';
-import type { Browser, Page } from 'playwright-core';
-import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
-import { deployBody, deployed, keys, openStore } from '../api/support.ts';
-import { callApi, startTestBerth, type TestBerth, until } from '../support/berth.ts';
+import type { Browser } from 'playwright-core';
+import { openStore } from '../api/support.ts';
+import { startTestBerth, type TestBerth } from '../support/berth.ts';
 import { openWindow, startBrowser } from '../support/browser.ts';
+import { makeWorld, pathOf, settled, type World } from './world.ts';
 
 /** Runs where it is taken for HTML. Its image is looked for, too, so that a policy which holds it back hides nothing. */
 const evil = `<img src=x onerror="globalThis.ran=1">`;
 
 let berth: TestBerth;
 let browser: Browser;
-let operator: string;
-const ids: Record<string, string> = {};
+let world: World;
 
 before(async () => {
   [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-  const user = await addUser(berth, 'default');
-  await grant(berth, user.username, 'cluster_admin');
-  operator = await tokenOf(berth, user);
-  const post = async (path: string, body: object) => {
-    const answer = await callApi<{ id: string }>(berth.url, operator, 'POST', `/berth/v1/${path}`, body);
-    assert.ok(answer.status < 300, JSON.stringify(answer.body));
-    return answer.body.id;
-  };
-  const of = { account: 'default' };
-  // What the API takes as it is.
-  await post('ssh-keys', { ...of, name: 'evil', publicKey: keys.ed25519 });
-  await post('api-keys', { ...of, name: 'evil' });
-  ids.webhook = await post('webhooks', { ...of, url: `https://hooks.example.com/?${evil}`, kinds: ['*'] });
-  ids.user = await post('users', { username: 'mallory', privileges: [{ level: 'account_admin', ...of }] });
-  await post('groups', { ...of, name: 'evil' });
-  await post('accounts/default/credits', { amount: '1', reason: evil });
-  const [instance = ''] = await deployed(berth, deployBody({ name: 'shop' }));
-  ids.instance = `ins_${instance.replace(/^0x/, '')}`;
-  const { body } = await callApi<{ items: { id: string }[] }>(berth.url, operator, 'GET', '/berth/v1/hosts');
-  ids.host = body.items[0]?.id ?? '';
-  const accounts = await berth.call<{ items: { id: string }[] }>('GET', '/berth/v1/accounts');
-  ids.account = accounts.body.items[0]?.id ?? '';
-  await spoil(instance);
+  // What the API takes as it is, and names that are then spoilt past it.
+  const url = `https://hooks.example.com/?${evil}`;
+  world = await makeWorld(berth, { name: 'evil', username: 'mallory', url, reason: evil });
+  await spoil(world.ids.instance.replace('ins_', '0x'));
 });
 after(async () => {
   await browser?.close();
@@ -103,18 +83,11 @@ const paths = [
   ...['datacenters', 'configurations', 'prices', 'accounts', 'accounts/:account', 'ledger', 'revenue?by=account'],
 ];
 
-/** Waits until a page has read what it shows. */
-async function settled(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await until('the page has read what it shows', async () => (await page.locator('.loading').count()) === 0);
-}
-
 test('what strangers wrote is text on every page', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: operator });
+  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: world.operator });
   const shownOn: string[] = [];
   for (const path of paths) {
-    const filled = path.replace(/:(\w+)/, (_whole, name: string) => ids[name] ?? '');
-    await page.goto(path === '/' ? path : `/console/${filled}`);
+    await page.goto(path === '/' ? path : `/console/${pathOf(path, world)}`);
     await settled(page);
     assert.equal(await page.locator('img[src="x"]').count(), 0, `${path} has made a stranger's text a part of itself`);
     const text = await page.locator('main').textContent();
@@ -141,7 +114,7 @@ test('what strangers wrote is text on every page', async () => {
 });
 
 test('titles, questions and what is said at the edge of the page are text, too', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: operator });
+  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: world.operator });
   await page.goto('/console/ssh-keys');
   await page.getByRole('button', { name: `Remove ${evil}` }).click();
   const dialog = page.getByRole('dialog', { name: `Remove ${evil}?` });

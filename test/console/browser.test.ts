@@ -2,63 +2,27 @@
 // answers, and sees the screen. What they do without real machines is in test/browser.
 
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { Berth } from '../../sdk/berth.ts';
-import { type KeyPair, keyPair } from '../agent/ssh/support.ts';
 import { bootTimeoutMs, inGuest, untilLogin } from '../agent/vm/support.ts';
-import { letSlots, startBody, started, stopped } from '../api/hiveon/support.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
+import { until } from '../support/berth.ts';
 import { openWindow, picture, startBrowser } from '../support/browser.ts';
-import { startTestEngine, type TestEngine } from '../support/docker.ts';
-import { microImage } from '../support/images.ts';
-import { endIngress } from '../system/container.ts';
+import { type Machines, startMachines } from './machines.ts';
 
-let directory: string;
-let engine: TestEngine;
-let server: TestBerth;
-let berth: Berth;
+let machines: Machines;
 let browser: Browser;
-let key: KeyPair;
-let [vm, container, deployment] = ['', '', ''];
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'berth-browser-'));
-  await mkdir(join(directory, 'images'));
-  await copyFile(await microImage(), join(directory, 'images', 'micro.qcow2'));
-  engine = await startTestEngine(['nginx']);
-  const up = { engineSocket: engine.socketPath, patience: { graceMs: 2_000, backoffMsMin: 100 } };
-  server = await startTestBerth({ agent: 'real', directory, addressPool: '127.68.24.0/24', up });
-  berth = new Berth(server);
-  key = await keyPair(directory, 'admin');
-  const made = await berth.instances.create({
-    ...{ name: 'box', image: 'micro', configuration: 'cpu-1-ram-1gb-storage-5gb', sshKeys: [key.line] },
-  });
-  vm = made.id;
-  const [machine] = await letSlots(server, 1);
-  assert.ok(machine);
-  deployment = await started(server, startBody(machine));
-  container = (await berth.instances.list({ kind: 'container' }).all())[0]?.id ?? '';
-  await berth.instances.until(vm, 'active');
-  await berth.instances.until(container, 'active');
-  browser = await startBrowser();
+  [machines, browser] = await Promise.all([startMachines('127.68.24.0/24'), startBrowser()]);
 });
 after(async () => {
   await browser?.close();
-  await stopped(server, deployment);
-  await berth.instances.delete(vm, { purge: true });
-  await until('the VM is gone', async () => (await readdir(join(directory, 'agent', 'vm'))).length === 0);
-  await server.close();
-  endIngress(join(directory, 'agent', 'container', 'ingress'));
-  await engine.close();
-  await rm(directory, { recursive: true, force: true });
+  await machines?.close();
 });
 
 /** Opens a part of an instance's page. */
 async function openPart(id: string, part: string) {
+  const { server } = machines;
   const window = await openWindow(browser, server.url, { apiKey: server.apiKey });
   await window.page.goto(`/console/instances/${id}?${part}`);
   return window;
@@ -72,6 +36,7 @@ const isTypedInto = (page: Page, label: string) =>
   until(`${label} has the focus`, async () => (await page.evaluate('document.activeElement.ariaLabel')) === label);
 
 test('somebody types into the serial console of a real VM and reads its answer', async () => {
+  const { berth, key, vm } = machines;
   const { page, context, complaints } = await openPart(vm, 'tab=console');
   await shows(page, /login: /, bootTimeoutMs);
   const { address } = await berth.instances.get(vm);
@@ -91,7 +56,7 @@ test('somebody types into the serial console of a real VM and reads its answer',
 });
 
 test('the screen of a real VM is seen, and the chord leads out of it', async () => {
-  const { page, context, complaints } = await openPart(vm, 'tab=console&view=screen');
+  const { page, context, complaints } = await openPart(machines.vm, 'tab=console&view=screen');
   const screen = page.getByRole('application', { name: 'Screen of box' });
   await screen.waitFor();
   await until('something is on the screen', async () =>
@@ -111,6 +76,7 @@ test('the screen of a real VM is seen, and the chord leads out of it', async () 
 });
 
 test('a shell in a real container answers, and its log is read', async () => {
+  const { berth, container } = machines;
   const { page, context, complaints } = await openPart(container, 'tab=shell');
   const { name } = await berth.instances.get(container);
   await shows(page, /\/ # /);

@@ -2,59 +2,27 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createWebSocketStream } from 'ws';
-import { Berth } from '../../sdk/berth.ts';
+import type { Berth } from '../../sdk/berth.ts';
 import type { TerminalDoor } from '../../sdk/doors.ts';
-import { type KeyPair, keyPair } from '../agent/ssh/support.ts';
 import { bootTimeoutMs, inGuest, untilLogin } from '../agent/vm/support.ts';
-import { letSlots, startBody, started, stopped } from '../api/hiveon/support.ts';
 import { Opened, ticketFor } from '../api/native/doors.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { startTestEngine, type TestEngine } from '../support/docker.ts';
-import { microImage } from '../support/images.ts';
-import { endIngress } from '../system/container.ts';
+import { type TestBerth, until } from '../support/berth.ts';
+import { type Machines, startMachines } from './machines.ts';
 import { Screen } from './screen.ts';
 
-let directory: string;
-let engine: TestEngine;
+let machines: Machines;
 let server: TestBerth;
 let berth: Berth;
-let key: KeyPair;
-let [vm, container, deployment, ownAddress] = ['', '', '', ''];
+let [vm, container, ownAddress] = ['', '', ''];
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'berth-web-'));
-  await mkdir(join(directory, 'images'));
-  await copyFile(await microImage(), join(directory, 'images', 'micro.qcow2'));
-  engine = await startTestEngine(['nginx']);
-  const up = { engineSocket: engine.socketPath, patience: { graceMs: 2_000, backoffMsMin: 100 } };
-  server = await startTestBerth({ agent: 'real', directory, addressPool: '127.68.14.0/24', up });
-  berth = new Berth(server);
-  key = await keyPair(directory, 'admin');
-  const made = await berth.instances.create({
-    ...{ name: 'box', image: 'micro', configuration: 'cpu-1-ram-1gb-storage-5gb', sshKeys: [key.line] },
-  });
-  vm = made.id;
-  const [machine] = await letSlots(server, 1);
-  assert.ok(machine);
-  deployment = await started(server, startBody(machine));
-  container = (await berth.instances.list({ kind: 'container' }).all())[0]?.id ?? '';
-  ownAddress = (await berth.instances.until(vm, 'active')).address ?? '';
-  await berth.instances.until(container, 'active');
+  machines = await startMachines('127.68.14.0/24');
+  ({ server, berth, vm, container } = machines);
+  ownAddress = (await berth.instances.get(vm)).address ?? '';
 });
-after(async () => {
-  await stopped(server, deployment);
-  await berth.instances.delete(vm, { purge: true });
-  await until('the VM is gone', async () => (await readdir(join(directory, 'agent', 'vm'))).length === 0);
-  await server.close();
-  endIngress(join(directory, 'agent', 'container', 'ingress'));
-  await engine.close();
-  await rm(directory, { recursive: true, force: true });
-});
+after(() => machines?.close());
 
 /** What is on a terminal. */
 class Terminal {
@@ -81,9 +49,9 @@ const console = async () => new Terminal(await berth.instances.open(vm, 'console
 test('a page watches a VM boot, and somebody logs in there; another page sees it, too', async () => {
   const terminal = await console();
   await terminal.shows('login: ', bootTimeoutMs);
-  await untilLogin(key.path, ownAddress);
-  const hash = await inGuest(key.path, ownAddress, "echo 'a serial password' | mkpasswd -m sha512 -P 0");
-  await inGuest(key.path, ownAddress, `sed -i 's|^root:[^:]*|root:${hash}|' /etc/shadow`);
+  await untilLogin(machines.key.path, ownAddress);
+  const hash = await inGuest(machines.key.path, ownAddress, "echo 'a serial password' | mkpasswd -m sha512 -P 0");
+  await inGuest(machines.key.path, ownAddress, `sed -i 's|^root:[^:]*|root:${hash}|' /etc/shadow`);
   const other = await console();
   await other.shows('login: ');
   terminal.door.write('root\r');

@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { until } from './berth.ts';
 
 const source = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
@@ -12,19 +11,14 @@ interface Violation {
   nodes: { html: string; failureSummary?: string }[];
 }
 
-/** What axe finds wrong in a page, a line each. */
-export async function axeFindings(page: Page): Promise<string[]> {
-  // On a busy machine a page may be shown before its style sheets are there.
-  await until('the page has its style sheets', async () =>
-    page.evaluate(`[...document.styleSheets].length > 0 &&
-    [...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.sheet !== null)`),
-  );
+/** What axe finds wrong in a page, or in what a selector names of it, a line each. */
+export async function axeFindings(page: Page, within = 'html'): Promise<string[]> {
   // Run by the debugger, which the page's policy does not hold back.
   await page.evaluate(source);
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    return (await axe.run()).violations;
-  });
+  const violations = await page.evaluate(async (selector) => {
+    const { axe } = globalThis as unknown as { axe: { run(of: string): Promise<{ violations: Violation[] }> } };
+    return (await axe.run(selector)).violations;
+  }, within);
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary = '' }) => `${id}: ${help}: ${html} ${failureSummary}`),
   );
