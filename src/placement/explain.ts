@@ -7,7 +7,7 @@ import { largestOf, type MicroUsd } from '../model/money.ts';
 import { pricePerEpoch } from '../model/price.ts';
 import { isAskedFor, type Rule, rulesOf } from './filter.ts';
 import type { Market, MarketHost, Tier } from './market.ts';
-import { place } from './place.ts';
+import { type Placed, place } from './place.ts';
 
 /** A part of a request that can give way. */
 export const relaxables = [
@@ -77,7 +77,7 @@ export function explain(market: Market, request: Request): Explanation {
   for (const hostClass of market.classes()) {
     const broken = rules.find((rule) => !rule.keeps(hostClass));
     if (broken) count(broken.constraint, hostClass.hosts);
-    else if (sizes.length === 0) count('configuration', hostClass.hosts);
+    else if (sizes.length === 0) count(whyNoSize(market, request.constraints), hostClass.hosts);
     else {
       const { tier } = hostClass;
       const affordable = payable.get(tier) ?? affordableOf(tier, sizes, request.constraints);
@@ -97,6 +97,14 @@ export function sizesOf(market: Market, constraints: Constraints): Size[] {
   return market.configurations
     .filter((configuration) => isAskedFor(constraints, configuration))
     .map(({ size }) => ({ ...size, diskGib: size.diskGib + additionalGibOf(constraints) }));
+}
+
+/** What leaves no size of those that are sold: the name, or the first of the minimums that does with those before it. */
+export function whyNoSize({ configurations }: Market, constraints: Constraints): string {
+  const named = { ...constraints, vcpusMin: null, memoryMibMin: null };
+  const isSold = (asked: Constraints) => configurations.some((one) => isAskedFor(asked, one));
+  if (!isSold(named)) return 'configuration';
+  return isSold({ ...named, vcpusMin: constraints.vcpusMin ?? null }) ? 'memoryMibMin' : 'vcpusMin';
 }
 
 /** Those sizes that cost no more than is asked for. */
@@ -188,12 +196,12 @@ function relaxed(market: Market, request: Request, parts: readonly Relaxable[]):
     constraints = { ...constraints, [part]: minimum };
   }
   if (parts.includes('configuration')) {
-    const smaller = smallerConfigurations(market, constraints).find((slug) => {
+    const other = otherConfigurations(market, constraints).find((slug) => {
       const tried = { ...constraints, configuration: slug };
       return works(parts.includes('additionalStorage') ? { ...tried, additionalStorage: [] } : tried);
     });
-    if (!smaller) return null;
-    constraints = { ...constraints, configuration: smaller };
+    if (!other) return null;
+    constraints = { ...constraints, configuration: other };
   }
   if (parts.includes('additionalStorage')) {
     const most = mostAdditional(constraints, works);
@@ -207,20 +215,33 @@ function relaxed(market: Market, request: Request, parts: readonly Relaxable[]):
     outcome = place(market, { constraints, count: outcome.placed });
   }
   if (parts.includes('maxPricePerEpoch')) {
-    constraints = { ...constraints, maxPricePerEpoch: largestOf(outcome.placements.map(({ price }) => price)) };
+    outcome = cheapest(market, constraints, outcome);
+    constraints = { ...constraints, maxPricePerEpoch: dearestOf(outcome) };
   }
   const { placements } = outcome;
   return {
     changed: [...parts],
-    constraints: countriesOf(
+    constraints: placesOf(
       constraints,
       parts,
       placements.map(({ host }) => host),
     ),
     instances: outcome.placed,
-    maxPrice: largestOf(placements.map(({ price }) => price)),
+    maxPrice: dearestOf(outcome),
     totalPrice: placements.reduce((sum, { price, count }) => sum + price * BigInt(count), 0n),
   };
+}
+
+const dearestOf = ({ placements }: Placed) => largestOf(placements.map(({ price }) => price));
+
+/** As many places at the lowest bound of price: of any size the smallest is taken, which need not be the cheapest. */
+function cheapest(market: Market, constraints: Constraints, found: Placed): Placed {
+  for (let outcome = found; ; ) {
+    const lower = { ...constraints, maxPricePerEpoch: dearestOf(outcome) - 1n };
+    const next = place(market, { constraints: lower, count: found.placed });
+    if (next.placed < found.placed) return outcome;
+    outcome = next;
+  }
 }
 
 const isList = (part: Relaxable) => ['countries', 'cities', 'datacenters', 'cpu', 'memory', 'storage'].includes(part);
@@ -238,12 +259,21 @@ function leastOf(
   return below.find((one) => works({ ...constraints, [part]: one })) ?? null;
 }
 
-/** Configurations below the one asked for, the largest first. */
-function smallerConfigurations(market: Market, { configuration }: Constraints): string[] {
-  const slugs = market.configurations.map(({ slug }) => slug);
+/**
+ * Configurations in the place of the one asked for, the nearest first: those below it, the largest first, then those above it that
+ * have less of something. What has more of everything fits nowhere where the one asked for does not.
+ */
+function otherConfigurations({ configurations }: Market, { configuration }: Constraints): string[] {
+  const slugs = configurations.map(({ slug }) => slug);
   const index = configuration === null ? -1 : slugs.indexOf(configuration);
-  return (index === -1 ? slugs : slugs.slice(0, index)).reverse();
+  const asked = configurations[index]?.size;
+  if (!asked) return slugs.reverse();
+  const above = configurations.slice(index + 1).filter(({ size }) => hasLess(size, asked));
+  return [...slugs.slice(0, index).reverse(), ...above.map(({ slug }) => slug)];
 }
+
+const hasLess = (one: Size, other: Size) =>
+  one.vcpus < other.vcpus || one.memoryMib < other.memoryMib || one.diskGib < other.diskGib;
 
 /** The constraints with the most additional storage that works, which may be none; null when none does not either. */
 function mostAdditional(constraints: Constraints, works: (tried: Constraints) => boolean): Constraints | null {
@@ -263,11 +293,18 @@ function mostAdditional(constraints: Constraints, works: (tried: Constraints) =>
   return withGib(most);
 }
 
-/** Countries that gave way are named as those where it would work, so that the customer sees where that is. */
-function countriesOf(constraints: Constraints, parts: readonly Relaxable[], hosts: readonly MarketHost[]): Constraints {
-  if (!parts.includes('countries') || hosts.some(({ datacenter }) => datacenter === null)) return constraints;
-  return { ...constraints, countries: [...new Set(hosts.flatMap(({ datacenter }) => datacenter?.countryCode ?? []))] };
+/** Places that gave way are named as those where it would work, so that the customer sees where that is. */
+function placesOf(constraints: Constraints, parts: readonly Relaxable[], hosts: readonly MarketHost[]): Constraints {
+  const datacenters = hosts.flatMap(({ datacenter }) => datacenter ?? []);
+  if (datacenters.length < hosts.length) return constraints;
+  const named = { ...constraints };
+  if (parts.includes('countries')) named.countries = unique(datacenters.map(({ countryCode }) => countryCode));
+  if (parts.includes('cities')) named.cities = unique(datacenters.map(({ cityCode }) => cityCode));
+  if (parts.includes('datacenters')) named.datacenters = unique(datacenters.map(({ slug }) => slug));
+  return named;
 }
+
+const unique = (words: readonly string[]): string[] => [...new Set(words)];
 
 function subsets<Item>(items: readonly Item[], size: number): Item[][] {
   if (size === 0) return [[]];

@@ -2,7 +2,7 @@
 // explanation counts them, this tells which one constraint is the hard one. Pure.
 
 import type { Constraints } from '../model/constraints.ts';
-import { affordableOf, sizesOf, whyTooSmall } from './explain.ts';
+import { affordableOf, sizesOf, whyNoSize, whyTooSmall } from './explain.ts';
 import { rulesOf } from './filter.ts';
 import type { Market } from './market.ts';
 
@@ -19,7 +19,7 @@ export function turnedDownAlone(market: Market, constraints: Constraints): Map<s
   for (const { tier, groups, hosts, ...traits } of market.classes()) {
     for (const rule of rules) if (!rule.keeps(traits)) count(rule.constraint, hosts);
     if (sizes.length === 0) {
-      count('configuration', hosts);
+      count(whyNoSize(market, constraints), hosts);
       continue;
     }
     if (affordableOf(tier, sizes, constraints).length === 0) count('maxPricePerEpoch', hosts);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { noConstraints } from '../../src/model/constraints.ts';
-import { explain } from '../../src/placement/explain.ts';
+import { additionalGibOf, type Constraints, noConstraints } from '../../src/model/constraints.ts';
+import { explain, type Relaxable, type Relaxation } from '../../src/placement/explain.ts';
 import { place } from '../../src/placement/place.ts';
 import { turnedDownAlone } from '../../src/placement/turned-down.ts';
-import { anyConstraints, anyHosts, datacenterOf, hostOf, marketOf } from './support.ts';
+import { anyConstraints, anyHosts, configurations, datacenterOf, hostOf, marketOf } from './support.ts';
 
 test('every suggestion, asked for again, is placed at exactly the price it named', () => {
   let suggestions = 0;
@@ -34,6 +34,79 @@ test('every suggestion, asked for again, is placed at exactly the price it named
     { numRuns: 2_000 },
   );
   assert.ok(suggestions > 500, `only ${suggestions} suggestions were tried`);
+});
+
+/** A request with one more step back towards what was asked for, of each part that gave way by more than was left out. */
+function* lessRelaxed(asked: Constraints, count: number, { constraints: given, changed, instances }: Relaxation) {
+  if (changed.includes('instances')) yield { part: 'instances', constraints: given, count: instances + 1 };
+  const max = given.maxPricePerEpoch;
+  if (changed.includes('maxPricePerEpoch') && max !== null) {
+    yield { part: 'maxPricePerEpoch', constraints: { ...given, maxPricePerEpoch: max - 1n }, count: instances };
+  }
+  for (const part of ['vcpusMin', 'memoryMibMin'] as const) {
+    const [least, before] = [given[part] ?? 0, asked[part] ?? 0];
+    assert.ok(!changed.includes(part) || least < before);
+    if (changed.includes(part)) yield { part, constraints: { ...given, [part]: least + 1 }, count: instances };
+  }
+  if (changed.includes('additionalStorage')) {
+    const gib = additionalGibOf(given) + 1;
+    const more = [{ type: asked.additionalStorage[0]?.type ?? null, gib }];
+    assert.ok(gib <= additionalGibOf(asked));
+    yield { part: 'additionalStorage', constraints: { ...given, additionalStorage: more }, count: instances };
+  }
+  const { configuration } = given;
+  if (changed.includes('configuration') && configuration !== null) {
+    const slugs = configurations.map(({ slug }) => slug);
+    const index = slugs.indexOf(asked.configuration ?? '');
+    // The nearest below comes first, then the nearest above; the largest where none is sold by that name.
+    const nearest = index === -1 ? slugs.toReversed() : [...slugs.slice(0, index).reverse(), ...slugs.slice(index + 1)];
+    for (const slug of nearest.slice(0, nearest.indexOf(configuration))) {
+      yield { part: 'configuration', constraints: { ...given, configuration: slug }, count: instances };
+    }
+  }
+  assert.ok(instances <= count);
+}
+
+/** A request without any of some of its parts. */
+function without({ constraints, count }: { constraints: Constraints; count: number }, parts: readonly Relaxable[]) {
+  const open = { ...constraints } as Record<string, unknown>;
+  for (const part of parts) open[part] = Array.isArray(open[part]) ? [] : null;
+  return { constraints: open as unknown as Constraints, count: parts.includes('instances') ? 1 : count };
+}
+
+test('no suggestion gives way by more than it has to, and none with fewer changes would do', () => {
+  const steps = new Map<string, number>();
+  fc.assert(
+    fc.property(anyHosts, anyConstraints, fc.integer({ min: 1, max: 10 }), (hosts, constraints, count) => {
+      const market = marketOf(hosts);
+      if (place(market, { constraints, count }).placed === count) return;
+      const { relaxations } = explain(market, { constraints, count });
+      for (const one of relaxations) {
+        for (const step of lessRelaxed(constraints, count, one)) {
+          steps.set(step.part, (steps.get(step.part) ?? 0) + 1);
+          const { placed } = place(market, step);
+          assert.ok(placed < step.count, `${step.part} need not give way so far: ${JSON.stringify(one.changed)}`);
+        }
+        // Whatever of its changes is left out, the others alone do not help however far they give way.
+        for (const part of one.changed) {
+          const others = one.changed.filter((other) => other !== part);
+          const tried = without({ constraints, count }, others);
+          assert.ok(place(market, tried).placed < tried.count, `${part} need not give way at all`);
+        }
+      }
+    }),
+    { numRuns: 4_000 },
+  );
+  for (const part of [
+    'instances',
+    'maxPricePerEpoch',
+    'vcpusMin',
+    'memoryMibMin',
+    'additionalStorage',
+    'configuration',
+  ]) {
+    assert.ok((steps.get(part) ?? 0) > 20, `${part} gave way ${steps.get(part)} times`);
+  }
 });
 
 test('it says how many hosts each constraint was the first to turn down', () => {

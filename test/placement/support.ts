@@ -62,7 +62,7 @@ export function marketOf(hosts: readonly MarketHost[]): Market {
 }
 
 const rates = fc.record({
-  vcpuMicroUsd: fc.constantFrom(100_000n, 120_000n),
+  vcpuMicroUsd: fc.constantFrom(100_000n, 120_000n, 2_000n),
   memoryGibMicroUsd: fc.constantFrom(20_000n, 15_000n),
   storageGibMicroUsd: fc.constantFrom(1_000n, 3_000n),
   gradeGibMicroUsd: fc.constantFrom({}, { ssd: 2_000n }),

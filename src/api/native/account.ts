@@ -101,6 +101,8 @@ function openingRoutes(api: Api): void {
       status: 204,
       result: Type.Null(),
       refusals: [409],
+      current: async ({ context, caller, params }) =>
+        toAccount((await reachAccount(context, caller, accountRef(params.account), 'see')).account),
     },
     async ({ context, caller, params }) => {
       requireCluster(caller);

@@ -117,6 +117,7 @@ export function backupRoutes(api: Api): void {
       status: 202,
       result: DiskSchema,
       refusals: [409],
+      current: async ({ context, caller, params }) => seen(context, caller, readId('backup', params.backup)),
     },
     async ({ context, caller, params }) => {
       const { at, backup } = await reachBackup(context, caller, readId('backup', params.backup), 'vm_admin');

@@ -157,6 +157,7 @@ export function diskRoutes(api: Api): void {
       result: DiskSchema,
       example: { body: { instance: samplesOff[0] } },
       refusals: [402, 409],
+      current,
       renames,
     },
     async ({ context, caller, params, body }) => {

@@ -72,7 +72,8 @@ function placeOf(given: string | undefined, { routeOptions }: FastifyRequest): o
   const name = config.renames?.[first] ?? first;
   const has = (part: unknown) => Object.hasOwn((part as { properties?: object } | undefined)?.properties ?? {}, name);
   if (has(schema?.body)) return { pointer: `#/${[name, ...rest].map(escapePart).join('/')}` };
-  if (has(schema?.querystring) || /^[A-Z][a-z]+-[A-Z]/.test(given)) return { parameter: given };
+  if (has(schema?.querystring)) return { parameter: name };
+  if (/^[A-Z][a-z]+-[A-Z]/.test(given)) return { parameter: given };
   return { subject: given };
 }
 

@@ -3,6 +3,7 @@
 
 import Type, { type Static, type TOptional, type TSchema } from 'typebox';
 import { requireCluster } from '../../app/access.ts';
+import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import {
   changeHost,
@@ -54,6 +55,11 @@ const fields: HostFields = {
 };
 
 const hostOf = async (context: Context, id: string) => toHost(await showHost(context, id));
+
+const currentHost = ({ context, caller, params }: { context: Context; caller: Caller; params: { host: string } }) => {
+  requireCluster(caller);
+  return hostOf(context, readId('host', params.host));
+};
 
 async function changeTerms(context: Context, id: string, body: HostChange, actor: string): Promise<void> {
   const { name, price, datacenter, overcommit, hardware, additionalDiskGibMax } = body;
@@ -178,6 +184,7 @@ export function hostRoutes(api: Api): void {
       body: HostChangeSchema,
       result: HostSchema,
       refusals: [409],
+      current: currentHost,
     },
     async ({ context, caller, params, body }) => {
       requireCluster(caller);
@@ -199,6 +206,7 @@ export function hostRoutes(api: Api): void {
         ...{ ...forOperators, id: `${verb}Host`, method: 'POST', path: `/hosts/{host}/${verb}`, summary },
         result: HostSchema,
         refusals: [409],
+        current: (ask) => currentHost({ ...ask, params: ask.params as { host: string } }),
       },
       async ({ context, caller, params }) => {
         requireCluster(caller);

@@ -121,6 +121,7 @@ export function instanceActRoutes(api: Api): void {
       result: OperationSchema,
       location: operationIs,
       refusals: [402, 409],
+      current: currentInstance,
       renames: { power_on: 'action' },
     },
     async ({ context, caller, params, body }) =>
@@ -146,6 +147,7 @@ export function instanceActRoutes(api: Api): void {
         body: { image: 'debian-12-local', rootPassword: 'a long passphrase' },
       },
       refusals: [409],
+      current: currentInstance,
       renames: {
         distribution: 'image',
         root_password: 'rootPassword',

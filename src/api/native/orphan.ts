@@ -75,6 +75,10 @@ export function orphanRoutes(api: Api): void {
         'any more, which disks were its own is not known: they stay, and are among what the host finds that belongs to nothing.',
       ].join(' '),
       result: OrphanSchema,
+      current: async ({ context, caller, params }) => {
+        requireCluster(caller);
+        return toOrphan(await findOrphan(context, readInstance(params.orphan)));
+      },
     },
     async ({ context, caller, params }) => {
       requireCluster(caller);

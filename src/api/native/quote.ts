@@ -248,6 +248,10 @@ export function quoteRoutes(api: Api): void {
       path,
       result: QuoteSchema,
       refusals: [409],
+      current: async ({ context, caller, params: { quote: shown } }) => {
+        const { quote } = await reachQuote(context, caller, { id: readId('quote', shown), shown }, 'vm_console');
+        return toQuote(context, quote);
+      },
     },
     async ({ context, caller, params: { quote: shown } }) => {
       const ref = { id: readId('quote', shown), shown };

@@ -170,6 +170,7 @@ function endingRoutes(api: Api): void {
       ...{ ...parts, id: 'deleteCurrentSession', path: '/sessions/current' },
       summary: 'Log out',
       headers: ({ request }) => cookieAway(request),
+      current: async ({ context, caller }) => toSession(await currentSession(context, caller), caller),
     },
     async ({ context, caller }) => {
       await endSession(context, caller, (await currentSession(context, caller)).id);

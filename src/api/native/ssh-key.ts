@@ -121,6 +121,10 @@ export function sshKeyRoutes(api: Api): void {
       path,
       status: 204,
       result: Type.Null(),
+      current: async ({ context, caller, params }) => {
+        const { principal, key } = await find(context, caller, params, 'vm_console');
+        return toSshKey(principal.accountId, key);
+      },
     },
     async ({ context, caller, params }) => {
       const { principal, key } = await find(context, caller, params, 'account_admin');

@@ -21,6 +21,9 @@ export interface Operation {
   streams: string | null;
   example: { params: Record<string, string>; query: Record<string, unknown>; body: unknown };
   statuses: number[];
+  /** The names of what it takes in the query, and in its head. */
+  queries: string[];
+  headers: string[];
 }
 
 interface Parameter {
@@ -66,6 +69,8 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
         body: requestBody?.content['application/json']?.example,
       },
       statuses: Object.keys(documented.responses).map(Number),
+      queries: parameters.filter((one) => one.in === 'query').map(({ name }) => name),
+      headers: parameters.filter((one) => one.in === 'header').map(({ name }) => name),
     };
   }),
 );

@@ -12,6 +12,10 @@ after(() => world.close());
 for (const operation of operations.filter(({ opensDoor }) => !opensDoor)) {
   test(`${operation.id} is answered as documented when it is called by its example`, async () => {
     const { key, example } = await rightRequest(world, operation);
+    if (operation.headers.includes('if-match')) {
+      const stale = await send(world, key, operation, example, { 'if-match': '"of long ago"' });
+      assert.deepEqual([stale.status, (stale.body as { code: string }).code], [412, 'precondition_failed']);
+    }
     const { status, body, headers } = await send(world, key, operation, example);
     const shown = `${status} ${JSON.stringify(body)}`;
     assert.ok(status < 300, shown);

@@ -112,6 +112,32 @@ test('JSON is answered whatever is asked for', async () => {
   }
 });
 
+/** Changes of what nothing but a list shows, so that it has no ETag of its own. */
+const unmatched = new Set([
+  'confirmSecondFactor',
+  'deleteSecondFactor',
+  'deleteSession',
+  'deleteAddressPool',
+  'deleteConfiguration',
+]);
+
+test('whatever changes or removes something that has an ETag takes If-Match', () => {
+  for (const { id, method, headers } of operations) {
+    if (!['PUT', 'PATCH', 'DELETE'].includes(method)) continue;
+    assert.equal(headers.includes('if-match'), !unmatched.has(id), id);
+  }
+});
+
+test('whatever changes anything takes Idempotency-Key and dryRun, but for a login', () => {
+  for (const { id, method, headers, queries } of operations.filter((one) => one.method !== 'GET')) {
+    assert.deepEqual(
+      [headers.includes('idempotency-key'), queries.includes('dryRun')],
+      [id !== 'createSession', id !== 'createSession'],
+      `${method} ${id}`,
+    );
+  }
+});
+
 test('If-Match is refused where nothing is there to be matched, rather than not held', async () => {
   const headers = { 'if-match': '"x"' };
   const problem = assertProblem(await call('POST', '/groups', { name: 'conditional' }, headers), 422, 'unsupported');
