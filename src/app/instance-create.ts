@@ -24,7 +24,8 @@ import {
 import { readBalance } from './ledger.ts';
 import { noOffer } from './offer.ts';
 import { tellNotFound } from './offer-not-found.ts';
-import { type Attempt, inFreePlace, type Lessons, takePlaces } from './placing.ts';
+import { type Attempt, inFreePlace, type Lessons, lookInQuote, takePlaces } from './placing.ts';
+import { notInQuote, readHoldingQuote } from './quote-use.ts';
 import { neededFor, tooLittle } from './too-little.ts';
 import type { NewDisk } from './vm-request.ts';
 
@@ -92,7 +93,7 @@ export interface InstancesEstimate {
 }
 
 /**
- * What the instances of a request would cost that was sent now.
+ * What the instances of a request would cost that was sent now; with a quote, out of what that holds and at its prices.
  * @throws as {@link createInstances} does, but for a name that is taken and money that lacks
  */
 export async function estimateInstances(
@@ -101,9 +102,10 @@ export async function estimateInstances(
   request: InstancesRequest,
   fields: InstancesFields,
 ): Promise<InstancesEstimate> {
-  const checked = await checkSold(context, await checkInstancesRequest(context, at, request, fields), fields);
+  const asked = await checkInstancesRequest(context, at, request, fields);
+  const checked = request.quote ? asked : await checkSold(context, asked, fields);
   const { count, deployment } = checked;
-  const { choice, placed } = lookForVms(await context.market.now(), checked, {});
+  const { choice, placed } = await lookForEstimate(context, at.account.id, checked);
   if (!choice || placed.placed < count) throw noOffer(placed);
   const { placements } = placed;
   const total = placements.reduce((sum, share) => sum + share.price * BigInt(share.count), 0n);
@@ -117,6 +119,17 @@ export async function estimateInstances(
     deposit: total,
     available: (await readBalance(context, deployment.accountId)).available,
   };
+}
+
+async function lookForEstimate(context: Context, accountId: string, checked: CheckedInstances) {
+  const { quote, count } = checked;
+  const now = await context.market.now();
+  if (!quote) return lookForVms(now, checked, {});
+  const held = await readHoldingQuote(context, accountId, quote);
+  const look = (market: Market) => lookForVms(market, checked, {}).placed;
+  const { market, placed } = lookInQuote(held, now, { count, look });
+  if (placed.placed === count) return lookForVms(market, checked, {});
+  throw await notInQuote(context, accountId, quote, 'What is asked for does not fit');
 }
 
 /** @throws BerthError `invalid_value` for a configuration that is not sold */

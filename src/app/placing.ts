@@ -9,6 +9,7 @@ import type { Placed, Wanted } from '../placement/place.ts';
 import { inTransaction, isAddressTaken, type Tx } from '../store/database.ts';
 import { type HostShare, insertInstances, lockHosts, type NewDeployment, type Written } from '../store/deployment.ts';
 import { putInPool } from '../store/disk.ts';
+import type { QuoteRow } from '../store/quote.ts';
 import { networkFull, requireFree } from './address.ts';
 import type { Context } from './context.ts';
 import { endExpiredQuotes } from './quote-end.ts';
@@ -76,15 +77,27 @@ export async function inFreePlace<Answer>(context: Context, placing: Placing<Ans
 
 const noOfferCodes: ReadonlySet<ErrorCode> = new Set(['no_suitable_offer', 'not_enough_offers']);
 
+/**
+ * Finds places among those that a quote holds: of the size that it is for where that does, of any that is sold otherwise.
+ * @param now the market of everybody
+ */
+export function lookInQuote(
+  quote: QuoteRow,
+  now: Market,
+  { count, look }: Pick<Placing<unknown>, 'count' | 'look'>,
+): { market: Market; placed: Placed } {
+  const tried = marketsOf(quote, now).map((market) => ({ market, placed: look(market, {}) }));
+  return tried.find((one) => one.placed.placed === count) ?? (tried.at(-1) as (typeof tried)[0]);
+}
+
 /** {@link inFreePlace}, of the places that a quote holds, at its prices. */
 async function inQuote<Answer>(
   context: Context,
   { count, look, write, disks }: Placing<Answer>,
   { ref: quote, accountId }: { ref: QuoteRef; accountId: string },
 ): Promise<Answer> {
-  const markets = marketsOf(await readQuoteOf(context.database, accountId, quote), await context.market.now());
-  const tried = markets.map((market) => ({ market, placed: look(market, {}) }));
-  const { market, placed } = tried.find((one) => one.placed.placed === count) ?? (tried.at(-1) as (typeof tried)[0]);
+  const found = await readQuoteOf(context.database, accountId, quote);
+  const { market, placed } = lookInQuote(found, await context.market.now(), { count, look });
   const shares = sharesOf(context, placed, disks).map((share) => ({ ...share, isPriceLocked: true }));
   try {
     const attempt = { market, placed, shares, lockFirst: true, quote };

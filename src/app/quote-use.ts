@@ -95,6 +95,22 @@ export function requireOpen(found: QuoteRow, quote: QuoteRef, now: Date): void {
 }
 
 /**
+ * A quote of an account that still holds what it promises, for who only looks at it.
+ * @throws BerthError `not_found`, `quote_over`
+ */
+export async function readHoldingQuote(
+  { database, clock }: Context,
+  accountId: string,
+  ref: QuoteRef,
+): Promise<QuoteRow> {
+  const found = await readQuoteOf(database, accountId, ref);
+  requireOpen(found, ref, clock.now());
+  const loss = await findLoss(database, found.id);
+  if (loss !== null) throw quoteOver(ref, `was lost: ${loss}`);
+  return found;
+}
+
+/**
  * The refusal of what does not fit into a quote; of one that holds nothing any more, that it does not.
  * @param why what does not fit
  */

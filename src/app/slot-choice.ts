@@ -2,9 +2,11 @@
 
 import { BerthError } from '../model/errors.ts';
 import type { MicroUsd } from '../model/money.ts';
+import type { QuoteRef } from '../model/quote.ts';
 import type { SlotPriceUnit } from '../model/slot.ts';
 import type { Context } from './context.ts';
 import { readBalance } from './ledger.ts';
+import { notInQuote, readHoldingQuote } from './quote-use.ts';
 import { readSlot, type SlotView } from './slot.ts';
 
 /** How the dialect calls the two. */
@@ -51,8 +53,8 @@ export interface SlotEstimate {
 }
 
 /**
- * What a container would cost that was started now. Its deposit is one unit's price, and nothing is charged before it runs.
- * @throws BerthError as {@link chooseSlotPrice} does; `slot_not_available`
+ * What a container would cost that was started now; with a quote, at its price. Its deposit is one unit's price, and nothing is charged before it runs.
+ * @throws BerthError as {@link chooseSlotPrice} does; `slot_not_available`; `quote_over`, `quote_too_small` of a quote
  */
 export async function estimateOnSlot(
   context: Context,
@@ -60,7 +62,9 @@ export async function estimateOnSlot(
   slotId: string,
   priceId: string | null,
   fields: SlotChoiceFields,
+  quote: QuoteRef | null = null,
 ): Promise<SlotEstimate> {
+  if (quote) return estimateInQuote(context, accountId, { slotId, priceId, quote });
   const { slot, price } = await chooseSlotPrice(context, slotId, priceId, fields);
   if (slot.status !== 'available') {
     const message = `The slot that ${fields.slotId} names is rented or inactive; choose one that is available.`;
@@ -68,4 +72,17 @@ export async function estimateOnSlot(
   }
   const { available } = await readBalance(context, accountId);
   return { slot, price: price.amountMicroUsd, unit: price.unit, available };
+}
+
+async function estimateInQuote(
+  context: Context,
+  accountId: string,
+  { slotId, priceId, quote }: { slotId: string; priceId: string | null; quote: QuoteRef },
+): Promise<SlotEstimate> {
+  const { holds } = await readHoldingQuote(context, accountId, quote);
+  const held = holds.find(({ slot }) => slot?.id === slotId && (priceId === null || slot.priceId === priceId));
+  if (!held) throw await notInQuote(context, accountId, quote, 'What is asked for is another slot or price');
+  const slot = await readSlot(context, slotId);
+  const { available } = await readBalance(context, accountId);
+  return { slot, price: held.priceMicroUsd, unit: held.unit, available };
 }

@@ -123,8 +123,9 @@ async function estimateContainer(
     throw new BerthError('unsupported', 'count is for VMs; a slot takes one container.', 'count');
   }
   const { account } = await groupOf(context, caller, body);
-  const { slotId, priceId } = slotOf(body);
-  const { slot, price, unit, available } = await estimateOnSlot(context, account.id, slotId, priceId, containerFields);
+  const { slotId, priceId } = await slotWith(context, account.id, body);
+  const asked = [context, account.id, slotId, priceId, containerFields, quoteOf(body)] as const;
+  const { slot, price, unit, available } = await estimateOnSlot(...asked);
   const { vcpus, memoryMib, diskGib } = slot;
   return {
     ...{ kind: 'container', count: 1, configuration: null, vcpus, memoryMib, diskGib, unit },
@@ -178,7 +179,8 @@ export function instanceCreateRoutes(api: Api): void {
       id: 'estimateInstances',
       tag: 'instances',
       summary: 'What instances would cost that were made now',
-      description: 'Takes the body of the request that would make them, and whoever may make them. Nothing is kept.',
+      description:
+        'Takes the body of the request that would make them, its `quote` too, and whoever may make them. Nothing is kept, and no quote used up.',
       method: 'POST',
       path: '/estimates',
       body: NewEstimateSchema,

@@ -124,7 +124,6 @@ const ofContainer = {
   metadata: texts({ team: 'web' }, 'Kept for you'),
 };
 
-/** Only what is made takes a quote. */
 const quote = Type.Optional(Id('quote', 'Takes what it holds, at its price; what is not taken of it is let go'));
 
 /** The body that makes several VMs. */
@@ -148,12 +147,13 @@ export const NewInstanceSchema = Shape('NewInstance', { quote, ...NewInstancePar
 
 /** The body that asks what it would cost. */
 export const NewEstimateSchema = Shape('NewEstimate', {
+  quote: Type.Optional(Id('quote', 'Out of what it holds, at its price; it is not used up')),
   ...NewInstanceParts,
   count: Type.Optional(Whole(1, 'VMs, 1 to 10; 1 unless given')),
 });
 
 /** A body that makes an instance, or asks what it would cost. */
-export type NewInstance = Static<typeof NewEstimateSchema> & { quote?: string };
+export type NewInstance = Static<typeof NewEstimateSchema>;
 
 /** The quote that a body names. @throws BerthError `invalid_value` */
 export const quoteOf = ({ quote: shown }: Pick<NewInstance, 'quote'>): QuoteRef | null =>

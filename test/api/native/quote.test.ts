@@ -301,6 +301,31 @@ test('fields that are wrong are named', async () => {
   assert.deepEqual(await holdings(database), held);
 });
 
+test('an estimate with a quote tells what making it costs with it, and leaves it open', async () => {
+  const quote = await quoted({ count: 2, configuration: slug });
+  const body = vmOf({ quote: quote.id });
+  type Told = { price: string; total: string; needed: string; configuration: string };
+  const estimate = (given: object) => berth.call<Told & Problem>('POST', `${base}/estimates`, given);
+  // A price that changes meanwhile is no matter of the quote.
+  const held = await holdings(database);
+  const { status, body: told } = await estimate({ ...body, count: 2 });
+  assert.equal(status, 200, JSON.stringify(told));
+  assert.deepEqual(
+    [told.price, told.total, told.needed, told.configuration],
+    [quote.price, quote.total, quote.needed, slug],
+  );
+  await refused(estimate({ ...body, count: 3 }), 422, 'quote_too_small', 'does not fit');
+  await refused(estimate({ ...body, configuration: 'cpu-8-ram-16gb-storage-25gb' }), 422, 'quote_too_small');
+  const nobodys = `quo_${'0'.repeat(32)}`;
+  await refused(estimate({ ...body, quote: nobodys }), 404, 'not_found', nobodys);
+  assert.deepEqual(await holdings(database), held);
+  assert.equal((await find(quote.id)).state, 'open');
+  const { body: made } = await make(body);
+  assert.equal(made.pricePerEpoch, quote.price);
+  await refusedOf(estimate(body), 409, 'quote_over', 'used');
+  await remove([made.id]);
+});
+
 test('an account has only so many open quotes, and holds room for only so many instances', async () => {
   const tiny = { vcpus: 1, memoryMib: 1024, diskGib: 1 };
   const ids: string[] = [];
