@@ -150,6 +150,8 @@ export function deploymentRoutes(api: Api): void {
         operations: Type.Array(OperationSchema, { description: 'One for each that is deleted' }),
       }),
       refusals: [403, 409],
+      current: async ({ context, caller, params: { deployment } }) =>
+        toDeployment(await readDeployment(context, caller, readId('deployment', deployment), shown(deployment))),
     },
     async ({ context, caller, params: { deployment }, query }) => {
       const id = readId('deployment', deployment);

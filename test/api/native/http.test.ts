@@ -71,7 +71,7 @@ test('what a query or a body has that is not known is named, with what would be'
   assert.equal(query.parameter, 'colour');
   assert.equal(
     query.detail,
-    'The query has "colour", which is not known there; it takes account, cursor, limit, name.',
+    'The query has "colour", which is not known there; it takes account, cursor, limit, name, search.',
   );
   const twice = assertProblem(await call('GET', '/groups?name=a&name=b'), 400, 'malformed');
   assert.equal(twice.parameter, 'name');
