@@ -799,7 +799,7 @@ export class InstancesApi {
     return this.#transport.change('POST', `/berth/v1/instances/${encodeURIComponent(instance)}/reimage`, { body }, options);
   }
 
-  /** What instances would cost that were made now. Takes the body of the request that would make them, and whoever may make them. Nothing is kept. */
+  /** What instances would cost that were made now. Takes the body of the request that would make them, its `quote` too, and whoever may make them. Nothing is kept, and no quote used up. */
   estimate(body: NewEstimate, options: ChangeOptions = {}): Promise<Estimate> {
     return this.#transport.change('POST', '/berth/v1/estimates', { body }, options);
   }

@@ -1118,6 +1118,8 @@ export interface NewEnrolmentToken {
 }
 
 export interface NewEstimate {
+  /** Out of what it holds, at its price; it is not used up */
+  quote?: string | undefined;
   /** `vm` unless given */
   kind?: 'vm' | 'container' | undefined;
   /** Id or name of an account; left out where you see only one */
