@@ -75,10 +75,10 @@ export class World {
       await run('chmod', ['0755', directory]);
       await world.start('postgres');
       await world.#prepare();
-      // Processes that are killed keep no compiled code for their successors; one that ends by itself does.
-      await run(process.execPath, ['src/main.ts', '--version'], { cwd: root, env: world.#environment });
-      await world.start('server');
-      await world.start('agent');
+      // Processes that are killed keep no compiled code for their successors; those that end by themselves do.
+      for (const part of ['server', 'agent'] as const) await world.start(part);
+      for (const part of ['agent', 'server'] as const) await world.#end(part, 'SIGTERM');
+      for (const part of ['server', 'agent'] as const) await world.start(part);
       return world;
     } catch (error) {
       await world.close();
@@ -131,12 +131,7 @@ export class World {
       process.kill(postgres.pid, 'SIGKILL');
       return;
     }
-    const running = this.#processes.get(part);
-    if (!running) return;
-    running.killed = true;
-    const ended = once(running.child, 'exit');
-    running.child.kill('SIGKILL');
-    await ended;
+    await this.#end(part, 'SIGKILL');
   }
 
   /** Copies the data directory as it lies there, PostgreSQL being dead. */
@@ -169,6 +164,15 @@ export class World {
     await this.#database?.destroy();
     await this.#postgres?.stop();
     if (!options.keep) await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #end(part: 'server' | 'agent', signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const running = this.#processes.get(part);
+    if (!running) return;
+    running.killed = true;
+    const ended = once(running.child, 'exit');
+    running.child.kill(signal);
+    await ended;
   }
 
   async #startPostgres(): Promise<void> {
