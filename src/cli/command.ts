@@ -198,7 +198,8 @@ function shownTo({ json, quiet, look }: BareDesk, { value, text }: Answer): stri
   if (typeof text !== 'string') return text(look);
   const lines = plainLines(text)
     .split('\n')
-    .flatMap((line) => folded(line, look.columns));
+    // What is indented is for copying.
+    .flatMap((line) => (line.startsWith('  ') ? [line] : folded(line, look.columns)));
   return lines.map((line) => `${line}\n`).join('');
 }
 

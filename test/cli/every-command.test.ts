@@ -13,7 +13,10 @@ import { everyCommand, Person } from './support.ts';
 const commands = await everyCommand();
 const columnsMax = 80;
 
-const tooLong = (text: string) => text.split('\n').filter((line) => [...line].length > columnsMax);
+/** What is there to be copied stays in one line. */
+const isForCopying = (line: string) => line.startsWith('  berth ');
+const tooLong = (text: string) =>
+  text.split('\n').filter((line) => [...line].length > columnsMax && !isForCopying(line));
 
 test('the help of every command has examples, and no line of it is too long', () => {
   for (const { words, command } of commands) {

@@ -35,8 +35,10 @@ function faultOf(program: Command, line: string): string | null {
     }
     const flag = word.split('=', 1)[0];
     const isKnown = command.options.some(({ long, short }) => flag === long || flag === short);
-    if (!isKnown && flag !== '--help' && flag !== '-h') return `there is no ${flag}`;
+    if (flag === '--help' || flag === '-h') return null;
+    if (!isKnown) return `there is no ${flag}`;
   }
+  if (command.commands.length > 0) return `${command.name()} needs one of its commands`;
   return null;
 }
 

@@ -143,7 +143,7 @@ export const noun: Noun = {
       async act({ berth }, [name = ''], { datacenter, price, addressPool: addressPools }) {
         const value = await berth.hosts.createEnrolmentToken({ name, datacenter, price, addressPools });
         const until = `Start its agent before ${value.expiresAt.slice(11, 16)}Z, on the machine, by`;
-        return { value, done: `Host ${name} is ${value.added ? 'new' : 'there'}. ${until}\n${value.command}` };
+        return { value, done: `Host ${name} is ${value.added ? 'new' : 'there'}. ${until}\n\n  ${value.command}\n` };
       },
     }),
     setVerb,
