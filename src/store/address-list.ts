@@ -14,6 +14,8 @@ export interface AddressFilter {
   ips?: readonly string[] | undefined;
   instanceId?: string | undefined;
   accountId?: string | undefined;
+  family?: 4 | 6 | undefined;
+  isAdditional?: boolean | undefined;
 }
 
 /** Part of a list that is sorted by address. */
@@ -30,7 +32,7 @@ export async function listSeenAddresses(
   filter: AddressFilter,
   { limit, after }: AddressWindow,
 ): Promise<SeenAddress[]> {
-  const { ips, instanceId, accountId } = filter;
+  const { ips, instanceId, accountId, family, isAdditional } = filter;
   const rows = await database
     .selectFrom('address')
     .innerJoin('instance', 'instance.id', 'address.instance_id')
@@ -42,6 +44,8 @@ export async function listSeenAddresses(
       if (ips !== undefined) conditions.push(sql<boolean>`ip = any(${[...ips]}::inet[])`);
       if (instanceId !== undefined) conditions.push(eb('address.instance_id', '=', instanceId));
       if (accountId !== undefined) conditions.push(eb('instance.account_id', '=', accountId));
+      if (family !== undefined) conditions.push(sql<boolean>`family(ip) = ${family}`);
+      if (isAdditional !== undefined) conditions.push(eb('additional', '=', isAdditional));
       if (after !== null) conditions.push(sql<boolean>`ip > ${after}::inet`);
       return eb.and(conditions);
     })

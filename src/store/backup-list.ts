@@ -16,6 +16,10 @@ export interface BackupFilter {
   diskId?: string | undefined;
   instanceId?: string | undefined;
   accountId?: string | undefined;
+  state?: 'wanted' | 'ready' | undefined;
+  /** The first moment that counts, and the first that does not any more. */
+  createdAfter?: Date | undefined;
+  createdBefore?: Date | undefined;
 }
 
 /** Backups that are in sight and asked for, the oldest first; one more than the window takes, if there is one. */
@@ -25,7 +29,7 @@ export async function listSeenBackups(
   filter: BackupFilter,
   { limit, after }: NumberWindow,
 ): Promise<SeenBackup[]> {
-  const { id, diskId, instanceId, accountId } = filter;
+  const { id, diskId, instanceId, accountId, state, createdAfter, createdBefore } = filter;
   const rows = await database
     .selectFrom('backup')
     .innerJoin('disk', 'disk.id', 'backup.disk_id')
@@ -40,6 +44,9 @@ export async function listSeenBackups(
       if (diskId !== undefined) conditions.push(eb('backup.disk_id', '=', diskId));
       if (instanceId !== undefined) conditions.push(eb('disk.instance_id', '=', instanceId));
       if (accountId !== undefined) conditions.push(eb('instance.account_id', '=', accountId));
+      if (state !== undefined) conditions.push(eb('backup.state', state === 'ready' ? '=' : '!=', 'ready'));
+      if (createdAfter !== undefined) conditions.push(eb('backup.created_at', '>=', createdAfter));
+      if (createdBefore !== undefined) conditions.push(eb('backup.created_at', '<', createdBefore));
       if (after !== null) conditions.push(eb('backup.number', '>', after));
       return eb.and(conditions);
     })

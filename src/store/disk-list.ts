@@ -33,6 +33,7 @@ export interface DiskFilter {
   instanceId?: string | undefined;
   accountId?: string | undefined;
   label?: string | undefined;
+  grade?: string | undefined;
 }
 
 /** Part of a list that is sorted by numbers. */
@@ -49,7 +50,7 @@ export async function listSeenDisks(
   filter: DiskFilter,
   { limit, after }: NumberWindow,
 ): Promise<SeenDisk[]> {
-  const { id, instanceId, accountId, label } = filter;
+  const { id, instanceId, accountId, label, grade } = filter;
   const rows = await database
     .selectFrom('disk')
     .innerJoin('instance', 'instance.id', 'disk.instance_id')
@@ -64,6 +65,7 @@ export async function listSeenDisks(
       if (instanceId !== undefined) conditions.push(eb('disk.instance_id', '=', instanceId));
       if (accountId !== undefined) conditions.push(eb('instance.account_id', '=', accountId));
       if (label !== undefined) conditions.push(eb('disk.label', '=', label));
+      if (grade !== undefined) conditions.push(eb('disk.grade', '=', grade));
       if (after !== null) conditions.push(eb('disk.number', '>', after));
       return eb.and(conditions);
     })

@@ -60,6 +60,10 @@ export interface InstanceFilter {
   search?: string | undefined;
   /** The id or the slug of one. */
   datacenter?: { id: string } | { slug: string } | undefined;
+  hostId?: string | undefined;
+  /** The first moment that counts, and the first that does not any more. */
+  createdAfter?: Date | undefined;
+  createdBefore?: Date | undefined;
 }
 
 /** What addresses are written with; a search for anything else need not look at them. */
@@ -87,7 +91,11 @@ export async function listInstanceIds(
     .orderBy('instance.created_at')
     .orderBy('instance.id')
     .limit(limit);
-  const { accountId, groupId, deploymentId, kind, name, search, datacenter } = filter;
+  const { accountId, groupId, deploymentId, kind, name, search, datacenter, hostId } = filter;
+  const { createdAfter, createdBefore } = filter;
+  if (hostId !== undefined) query = query.where('host_id', '=', hostId);
+  if (createdAfter !== undefined) query = query.where('instance.created_at', '>=', createdAfter);
+  if (createdBefore !== undefined) query = query.where('instance.created_at', '<', createdBefore);
   if (accountId !== undefined) query = query.where('instance.account_id', '=', accountId);
   if (groupId !== undefined) query = query.where('instance.group_id', '=', groupId);
   if (deploymentId !== undefined) query = query.where('deployment_id', '=', deploymentId);

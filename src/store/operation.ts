@@ -29,6 +29,10 @@ export interface OperationFilter {
   accountId?: string | undefined;
   instanceId?: string | undefined;
   status?: OperationStatus | undefined;
+  kind?: OperationKind | undefined;
+  /** The first moment that counts, and the first that does not any more. */
+  createdAfter?: Date | undefined;
+  createdBefore?: Date | undefined;
 }
 
 /** Rows of a list: at most `limit`, from before the one with this moment and id. */
@@ -88,7 +92,7 @@ function toOperation(row: Row): OperationRow {
 export async function listOperations(
   database: Database,
   sight: Sight,
-  { id, accountId, instanceId, status }: OperationFilter,
+  { id, accountId, instanceId, status, kind, createdAfter, createdBefore }: OperationFilter,
   { limit, before }: OperationWindow,
 ): Promise<OperationRow[]> {
   let query = operationsOf(database)
@@ -98,6 +102,9 @@ export async function listOperations(
   if (id !== undefined) query = query.where('operation.id', '=', id);
   if (accountId !== undefined) query = query.where('operation.account_id', '=', accountId);
   if (instanceId !== undefined) query = query.where('operation.instance_id', '=', instanceId);
+  if (kind !== undefined) query = query.where('operation.kind', '=', kind);
+  if (createdAfter !== undefined) query = query.where('operation.created_at', '>=', createdAfter);
+  if (createdBefore !== undefined) query = query.where('operation.created_at', '<', createdBefore);
   if (status !== undefined) query = query.where('finished_at', status === 'running' ? 'is' : 'is not', null);
   if (status === 'succeeded' || status === 'failed') {
     query = query.where('error', status === 'failed' ? 'is not' : 'is', null);

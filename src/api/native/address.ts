@@ -80,13 +80,22 @@ export function addressRoutes(api: Api): void {
       tag: 'addresses',
       summary: 'The addresses of the VMs that you see, in their order',
       path: '/addresses',
-      query: { ...pageQuery, ...instanceFilter },
+      query: {
+        ...{ ...pageQuery, ...instanceFilter, family: Type.Optional(OneOf(families)) },
+        additional: Type.Optional(
+          Type.Boolean({ description: 'Only additional ones, or only main ones', examples: [false] }),
+        ),
+      },
       result: PageOf('AddressPage', AddressSchema),
       refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readWindow(query, 1, ([ip = '']) => isIP(ip) !== 0 && !ip.includes('%'));
-      const filter = await readInstanceFilter(context, caller, query);
+      const { family, additional } = query;
+      const filter = {
+        ...(await readInstanceFilter(context, caller, query)),
+        ...{ family: family && ({ ipv4: 4, ipv6: 6 } as const)[family], isAdditional: additional },
+      };
       const rows = await listAddressesInSight(context, caller, filter, { limit, after: after?.[0] ?? null });
       return toPage(rows, limit, ({ ip }) => [ip], toAddress);
     },

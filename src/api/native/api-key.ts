@@ -27,13 +27,15 @@ import { readTime } from './time.ts';
 import { toUserRef, UserRefSchema } from './user-ref.ts';
 import { userIn } from './user-shape.ts';
 
+const keyStates = ['valid', 'revoked', 'expired'] as const;
+
 const fields = {
   id: Id('apiKey'),
   account: Nullable(Id('account', 'Whose it is; null for a user’s')),
   user: Nullable(UserRefSchema),
   name: Text('deploy'),
   scope: Nullable(OneOf(keyScopes, 'Of an account’s key; a user’s does what is granted to it')),
-  state: OneOf(['valid', 'revoked', 'expired'] as const),
+  state: OneOf(keyStates),
   privileges: Type.Array(PrivilegeSchema, { description: 'What is granted to a user’s key' }),
   createdAt: Time(),
   expiresAt: Nullable(Time('Null where it holds until it is revoked')),
@@ -115,13 +117,14 @@ function readingRoutes(api: Api): void {
         account: Type.Optional(AccountRef('Whose keys; your own unless given')),
         // Without an example, as it excludes the other.
         user: Type.Optional(Type.String({ maxLength: 200, description: 'Id or name of whose keys, for operators' })),
+        state: Type.Optional(OneOf(keyStates, 'Only those that stand so')),
       },
       result: PageOf('ApiKeyPage', ApiKeySchema),
       refusals: [403, 404, 422],
     },
     async ({ context, caller, query }) =>
       pageOfAll(
-        await list(context, caller, query),
+        (await list(context, caller, query)).filter(({ state }) => [undefined, state].includes(query.state)),
         query,
         ({ id }) => id,
         (key) => key,

@@ -11,6 +11,7 @@ import type { Api } from '../types.ts';
 import { DiskSchema, toDisk } from './disk.ts';
 import { Id, readId, toId, toIdOrNull } from './id.ts';
 import { instanceFilter, readInstanceFilter } from './instance-filter.ts';
+import { momentFilter, readMomentFilter } from './moment-filter.ts';
 import { change, read } from './operation.ts';
 import { PageOf, pageQuery, readNumberWindow, toPage } from './page.ts';
 import { Nullable, OneOf, Shape, Text, Time, toTime, Whole } from './shape.ts';
@@ -64,13 +65,20 @@ export function backupRoutes(api: Api): void {
       tag: 'backups',
       summary: 'The backups of the disks that you see, the oldest first',
       path: '/backups',
-      query: { ...pageQuery, ...instanceFilter, disk: diskFilter },
+      query: {
+        ...{ ...pageQuery, ...instanceFilter, disk: diskFilter },
+        state: Type.Optional(OneOf(['ready', 'wanted'], 'Only those that stand so')),
+        ...momentFilter,
+      },
       result: PageOf('BackupPage', BackupSchema),
       refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const window = readNumberWindow(query);
-      const filter = { ...(await readInstanceFilter(context, caller, query)), diskId: readDiskFilter(query) };
+      const filter = {
+        ...(await readInstanceFilter(context, caller, query)),
+        ...{ diskId: readDiskFilter(query), state: query.state, ...readMomentFilter(query) },
+      };
       const backups = await listBackupsInSight(context, caller, filter, window);
       return toPage(backups, window.limit, ({ number }) => [number], toBackup);
     },

@@ -1,6 +1,6 @@
 // Configurations: the sizes that are sold.
 
-import type { Static } from 'typebox';
+import Type, { type Static } from 'typebox';
 import { listSoldConfigurations } from '../../app/configuration.ts';
 import type { Size } from '../../model/configuration.ts';
 import type { Api } from '../types.ts';
@@ -34,11 +34,20 @@ export function configurationRoutes(api: Api): void {
       tag: 'configurations',
       summary: 'The sizes that are sold, from the smallest',
       path: '/configurations',
-      query: pageQuery,
+      query: {
+        ...pageQuery,
+        vcpusMin: Type.Optional(Whole(1, 'Only with at least so many', { minimum: 1, maximum: 10_000 })),
+        memoryMibMin: Type.Optional(Whole(1024, 'Only with at least so much', { minimum: 1, maximum: 2 ** 31 - 1 })),
+        diskGibMin: Type.Optional(Whole(5, 'Only with at least so much', { minimum: 1, maximum: 2 ** 31 - 1 })),
+      },
       result: PageOf('ConfigurationPage', ConfigurationSchema),
-      refusals: [422],
     },
-    async ({ context, query }) =>
-      pageOfAll(await listSoldConfigurations(context), query, ({ slug }) => slug, toConfiguration),
+    async ({ context, query }) => {
+      const { vcpusMin = 0, memoryMibMin = 0, diskGibMin = 0 } = query;
+      const found = (await listSoldConfigurations(context)).filter(
+        ({ size }) => size.vcpus >= vcpusMin && size.memoryMib >= memoryMibMin && size.diskGib >= diskGibMin,
+      );
+      return pageOfAll(found, query, ({ slug }) => slug, toConfiguration);
+    },
   );
 }

@@ -46,11 +46,21 @@ export function datacenterRoutes(api: Api): void {
       tag: 'datacenters',
       summary: 'The datacenters, by their slugs',
       path: '/datacenters',
-      query: pageQuery,
+      query: {
+        ...pageQuery,
+        country: Type.Optional(Text('PL', 'Only in this country', { maxLength: 10 })),
+        city: Type.Optional(Text('POZ', 'Only in this city', { maxLength: 10 })),
+      },
       result: PageOf('DatacenterPage', DatacenterSchema),
-      refusals: [422],
     },
-    async ({ context, query }) => pageOfAll(await listDatacenters(context), query, ({ slug }) => slug, toDatacenter),
+    async ({ context, query }) => {
+      const [country, city] = [query.country?.toUpperCase(), query.city?.toUpperCase()];
+      const found = (await listDatacenters(context)).filter(
+        ({ countryCode, cityCode }) =>
+          [undefined, countryCode].includes(country) && [undefined, cityCode].includes(city),
+      );
+      return pageOfAll(found, query, ({ slug }) => slug, toDatacenter);
+    },
   );
   read(
     api,

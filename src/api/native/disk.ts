@@ -73,13 +73,16 @@ export function diskRoutes(api: Api): void {
       summary: 'The disks of the VMs that you see, in the order in which they were made',
       description: 'Those of a deleted VM that can be restored are among them.',
       path: '/disks',
-      query: { ...pageQuery, ...instanceFilter, label: Type.Optional(Label) },
+      query: {
+        ...{ ...pageQuery, ...instanceFilter, label: Type.Optional(Label) },
+        grade: Type.Optional(OneOf(storageGrades, 'Only of this grade')),
+      },
       result: PageOf('DiskPage', DiskSchema),
       refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const window = readNumberWindow(query);
-      const filter = { ...(await readInstanceFilter(context, caller, query)), label: query.label };
+      const filter = { ...(await readInstanceFilter(context, caller, query)), label: query.label, grade: query.grade };
       const disks = await listDisksInSight(context, caller, filter, window);
       return toPage(disks, window.limit, ({ number }) => [number], toDisk);
     },

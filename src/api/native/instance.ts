@@ -1,7 +1,7 @@
 // Instances as one looks at them, VMs and containers alike. What is done to them stands in instance-change.ts and instance-act.ts.
 
 import Type from 'typebox';
-import { reachAccount, seeInstance } from '../../app/access.ts';
+import { reachAccount, requireCluster, seeInstance } from '../../app/access.ts';
 import type { Caller } from '../../app/caller.ts';
 import type { Context } from '../../app/context.ts';
 import { type InstanceFilter, listInstancesInSight, readInstanceById } from '../../app/instance-list.ts';
@@ -13,6 +13,7 @@ import { AccountRef, accountRef } from './account.ts';
 import { Id, parseId, readId } from './id.ts';
 import { readInstance } from './instance-ref.ts';
 import { InstanceSchema, instanceKinds, toInstance } from './instance-shape.ts';
+import { momentFilter, readMomentFilter } from './moment-filter.ts';
 import { read } from './operation.ts';
 import { PageOf, pageQuery, readMomentWindow, toPage } from './page.ts';
 import { OneOf, Text } from './shape.ts';
@@ -37,6 +38,9 @@ const query = {
     }),
   ),
   datacenter: Type.Optional(Text('pl-poz-1', 'Only in this datacenter, by its id or slug', { maxLength: 100 })),
+  // Without an example, as it is for operators.
+  host: Type.Optional(Type.String({ maxLength: 100, description: 'For operators: only on this host' })),
+  ...momentFilter,
   deleted: Type.Optional(
     Type.Boolean({ description: 'Those too that are deleted and not gone yet', default: false, examples: [false] }),
   ),
@@ -51,12 +55,16 @@ interface Query {
   name?: string;
   search?: string;
   datacenter?: string;
+  host?: string;
+  createdAfter?: string;
+  createdBefore?: string;
   deleted?: boolean;
 }
 
 /** What a list is asked for. @throws BerthError */
 async function readFilter(context: Context, caller: Caller, asked: Query): Promise<InstanceFilter> {
-  const { account, group, deployment, kind, status, name, search, datacenter, deleted } = asked;
+  const { account, group, deployment, kind, status, name, search, datacenter, host, deleted } = asked;
+  if (host !== undefined) requireCluster(caller);
   const at = account === undefined ? undefined : await reachAccount(context, caller, accountRef(account), 'see');
   const datacenterId = datacenter && parseId('datacenter', datacenter);
   return {
@@ -65,7 +73,8 @@ async function readFilter(context: Context, caller: Caller, asked: Query): Promi
     deploymentId: deployment === undefined ? undefined : readId('deployment', deployment, 'deployment'),
     kind,
     statuses: status === undefined ? [...shownStatuses, ...(deleted ? hiddenStatuses : [])] : readStatuses(status),
-    ...{ name, search },
+    ...{ name, search, ...readMomentFilter(asked) },
+    hostId: host === undefined ? undefined : readId('host', host, 'host'),
     datacenter: datacenter === undefined ? undefined : datacenterId ? { id: datacenterId } : { slug: datacenter },
   };
 }
@@ -106,7 +115,7 @@ export function instanceRoutes(api: Api): void {
       path: '/instances',
       query,
       result: PageOf('InstancePage', InstanceSchema),
-      refusals: [404, 422],
+      refusals: [403, 404, 422],
     },
     async ({ context, caller, query: asked }) => {
       const window = readMomentWindow(asked, (id) => parseInstanceId(id) === id);

@@ -4,11 +4,12 @@ import Type from 'typebox';
 import { reachAccount } from '../../app/access.ts';
 import { findOperation, listOperations } from '../../app/operation.ts';
 import { isUuid } from '../../model/id.ts';
-import { operationStatuses } from '../../model/operation.ts';
+import { operationKinds, operationStatuses } from '../../model/operation.ts';
 import type { Api } from '../types.ts';
 import { AccountRef, accountRef } from './account.ts';
 import { readId } from './id.ts';
 import { InstanceRef, readInstance } from './instance-ref.ts';
+import { momentFilter, readMomentFilter } from './moment-filter.ts';
 import { read } from './operation.ts';
 import { OperationSchema, toOperation } from './operation-shape.ts';
 import { PageOf, pageQuery, readMomentWindow, toPage } from './page.ts';
@@ -29,12 +30,14 @@ export function operationRoutes(api: Api): void {
         account: Type.Optional(AccountRef('Only of this account')),
         instance: Type.Optional(InstanceRef('Only of this instance')),
         status: Type.Optional(OneOf(operationStatuses, 'Only those that stand so')),
+        kind: Type.Optional(OneOf(operationKinds, 'Only of this kind')),
+        ...momentFilter,
       },
       result: PageOf('OperationPage', OperationSchema),
       refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
-      const { account, instance, status } = query;
+      const { account, instance, status, kind } = query;
       const window = readMomentWindow(query, isUuid);
       const accountId =
         account === undefined
@@ -44,7 +47,7 @@ export function operationRoutes(api: Api): void {
       const rows = await listOperations(
         context,
         caller,
-        { accountId, instanceId, status },
+        { accountId, instanceId, status, kind, ...readMomentFilter(query) },
         { limit: window.limit + 1, before: window.after },
       );
       const page = toPage(rows, window.limit, ({ createdAt, id }) => [createdAt, id], toOperation);

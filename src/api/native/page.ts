@@ -116,14 +116,25 @@ const toCursor = (key: readonly (string | bigint | Date)[]): string =>
     'base64url',
   );
 
-/** A page of a list that is short by its nature and read whole; sorted already, by what `keyOf` gives. */
+/**
+ * A page of a list that is short by its nature and read whole; `keyOf` tells its rows apart. Where the last row of the page before
+ * is gone by now, it goes on where that stood.
+ */
 export function pageOfAll<Row, Item>(
   rows: readonly Row[],
   query: { limit?: number; cursor?: string },
   keyOf: (row: Row) => string,
   toItem: (row: Row) => Item,
 ): { items: Item[]; nextCursor: string | null } {
-  const { limit, after } = readWindow(query, 1);
-  const begin = after === null ? 0 : rows.findIndex((row) => keyOf(row) === after[0]) + 1;
-  return toPage(rows.slice(begin), limit, (row) => [keyOf(row)], toItem);
+  const { limit, after } = readWindow(query, 2, ([, place = '']) => /^\d{1,9}$/.test(place));
+  const [key, place] = after ?? [];
+  const index = key === undefined ? -1 : rows.findIndex((row) => keyOf(row) === key);
+  const begin = index === -1 ? Number(place ?? 0) : index + 1;
+  const keyed = rows.slice(begin).map((row, offset) => ({ row, place: begin + offset }));
+  return toPage(
+    keyed,
+    limit,
+    (one) => [keyOf(one.row), String(one.place)],
+    ({ row }) => toItem(row),
+  );
 }
