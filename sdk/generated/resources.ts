@@ -190,6 +190,9 @@ export class AddressesApi {
       account?: string | undefined;
       /** Only of this instance */
       instance?: string | undefined;
+      family?: 'ipv4' | 'ipv6' | undefined;
+      /** Only additional ones, or only main ones */
+      additional?: boolean | undefined;
     } = {}, options: Options = {}): Pages<AddressPage['items'][number]> {
     return this.#transport.pages('/berth/v1/addresses', { query }, options);
   }
@@ -236,6 +239,8 @@ export class ApiKeysApi {
       account?: string | undefined;
       /** Id or name of whose keys, for operators */
       user?: string | undefined;
+      /** Only those that stand so */
+      state?: 'valid' | 'revoked' | 'expired' | undefined;
     } = {}, options: Options = {}): Pages<ApiKeyPage['items'][number]> {
     return this.#transport.pages('/berth/v1/api-keys', { query }, options);
   }
@@ -312,6 +317,12 @@ export class BackupsApi {
       instance?: string | undefined;
       /** Only of this disk */
       disk?: string | undefined;
+      /** Only those that stand so */
+      state?: 'ready' | 'wanted' | undefined;
+      /** Only what was made at this moment or later */
+      createdAfter?: string | undefined;
+      /** Only what was made before this moment */
+      createdBefore?: string | undefined;
     } = {}, options: Options = {}): Pages<BackupPage['items'][number]> {
     return this.#transport.pages('/berth/v1/backups', { query }, options);
   }
@@ -349,6 +360,12 @@ export class ConfigurationsApi {
   list(query: {
       /** Rows at most */
       limit?: number | undefined;
+      /** Only with at least so many */
+      vcpusMin?: number | undefined;
+      /** Only with at least so much */
+      memoryMibMin?: number | undefined;
+      /** Only with at least so much */
+      diskGibMin?: number | undefined;
     } = {}, options: Options = {}): Pages<ConfigurationPage['items'][number]> {
     return this.#transport.pages('/berth/v1/configurations', { query }, options);
   }
@@ -376,6 +393,10 @@ export class DatacentersApi {
   list(query: {
       /** Rows at most */
       limit?: number | undefined;
+      /** Only in this country */
+      country?: string | undefined;
+      /** Only in this city */
+      city?: string | undefined;
     } = {}, options: Options = {}): Pages<DatacenterPage['items'][number]> {
     return this.#transport.pages('/berth/v1/datacenters', { query }, options);
   }
@@ -461,6 +482,8 @@ export class DisksApi {
       instance?: string | undefined;
       /** Its name within its instance */
       label?: string | undefined;
+      /** Only of this grade */
+      grade?: 'sata' | 'ssd' | 'archive' | undefined;
     } = {}, options: Options = {}): Pages<DiskPage['items'][number]> {
     return this.#transport.pages('/berth/v1/disks', { query }, options);
   }
@@ -725,6 +748,12 @@ export class InstancesApi {
       search?: string | undefined;
       /** Only in this datacenter, by its id or slug */
       datacenter?: string | undefined;
+      /** For operators: only on this host */
+      host?: string | undefined;
+      /** Only what was made at this moment or later */
+      createdAfter?: string | undefined;
+      /** Only what was made before this moment */
+      createdBefore?: string | undefined;
       /** Those too that are deleted and not gone yet */
       deleted?: boolean | undefined;
     } = {}, options: Options = {}): Pages<InstancePage['items'][number]> {
@@ -1048,6 +1077,12 @@ export class OperationsApi {
       instance?: string | undefined;
       /** Only those that stand so */
       status?: 'running' | 'succeeded' | 'failed' | undefined;
+      /** Only of this kind */
+      kind?: 'create' | 'start' | 'stop' | 'shutdown' | 'reset' | 'cycle' | 'restart' | 'reimage' | 'delete' | 'purge' | 'send-keys' | undefined;
+      /** Only what was made at this moment or later */
+      createdAfter?: string | undefined;
+      /** Only what was made before this moment */
+      createdBefore?: string | undefined;
     } = {}, options: Options = {}): Pages<OperationPage['items'][number]> {
     return this.#transport.pages('/berth/v1/operations', { query }, options);
   }
