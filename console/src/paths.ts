@@ -28,4 +28,7 @@ export const hostsPath: string = '/console/hosts';
 export const hostPath = (id: string): string => `${hostsPath}/${id}`;
 
 /** What was made together. */
-export const deploymentPath = (id: string): string => `/console/deployments/${id}`;
+export const deploymentPath = (id: string): string => `${deploymentsPath}/${id}`;
+
+/** What was made together, all of it. */
+export const deploymentsPath: string = '/console/deployments';

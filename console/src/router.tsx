@@ -24,6 +24,7 @@ const routeTree = root.addChildren([
   page('/console/configurations', () => import('./pages/configurations.tsx')),
   page('/console/create', () => import('./pages/create.tsx')),
   page('/console/datacenters', () => import('./pages/datacenters.tsx')),
+  page('/console/deployments', () => import('./pages/deployments.tsx')),
   page('/console/deployments/$deployment', () => import('./pages/deployment.tsx')),
   page('/console/events', () => import('./pages/events.tsx')),
   page('/console/groups', () => import('./pages/groups.tsx')),

@@ -14,7 +14,7 @@ const SignInPage = lazy(() => import('./pages/sign-in.tsx'));
 const keyOfTab = 'berth.api-key';
 const chosenAccount = 'berth.account';
 /** So many accounts are offered for choosing from; who sees more looks for them in the list of accounts. */
-const accountsShown = 100;
+export const accountsShown = 100;
 /** A server that is away is asked again so often. */
 const againMs = 5_000;
 
@@ -121,8 +121,16 @@ function SignedIn({ berth, me, signOut, children }: SignedInProps) {
     queryKey: ['accounts', 'first'],
     queryFn: async () => (await berth.accounts.list({ limit: accountsShown }).page()).items,
   });
+  const first = accounts.data ?? [];
+  // One that was found by its name among more than are read at once.
+  const isBeyond = first.length >= accountsShown && chosen !== undefined && !first.some(({ id }) => id === chosen);
+  const beyond = useQuery({
+    queryKey: ['accounts', chosen],
+    queryFn: () => berth.accounts.get(chosen ?? ''),
+    enabled: isBeyond,
+  }).data;
   const session = useMemo<Session>(() => {
-    const seen = accounts.data ?? [];
+    const seen = [...(accounts.data ?? []), ...(isBeyond && beyond ? [beyond] : [])];
     return {
       berth,
       me,
@@ -136,7 +144,7 @@ function SignedIn({ berth, me, signOut, children }: SignedInProps) {
       isOperator: me.grants.some(({ level }) => level === 'cluster_admin' || level === 'cluster_su'),
       signOut,
     };
-  }, [berth, me, accounts.data, chosen, signOut]);
+  }, [berth, me, accounts.data, beyond, isBeyond, chosen, signOut]);
   if (accounts.isPending) return <Loading what="Loading" />;
   if (!accounts.data) return <Outside error={accounts.error} onRetry={() => accounts.refetch()} />;
   return <SessionContext value={session}>{children}</SessionContext>;

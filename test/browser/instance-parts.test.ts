@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { call, makeContainer, makeVm, over, untilInstance } from '../api/native/instances.ts';
 import { axeFindings } from '../support/axe.ts';
 import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { fitsItsWindow, openWindow, phone, pick, picture, startBrowser } from '../support/browser.ts';
 
 let berth: TestBerth;
 let browser: Browser;
@@ -76,9 +76,11 @@ test('a disk moves to another VM of its host', async () => {
   const { page, context, complaints } = await openPart(from, 'disks');
   await press(page, 'Move moved');
   await page.getByLabel('To which VM').fill('nobody');
+  await page.getByText('Nothing has that in its name').waitFor();
+  await page.keyboard.press('Escape');
   await press(page, 'Move it');
   await dialogOf(page).getByRole('alert').waitFor();
-  await page.getByLabel('To which VM').fill('taker');
+  await pick(page, 'To which VM', 'taker');
   await press(page, 'Move it');
   await page.getByRole('heading', { name: 'moved', exact: true }).waitFor({ state: 'detached' });
   assert.equal((await call<{ instance: string }>(berth, 'GET', `/disks/${disk.body.id}`)).body.instance, to);
@@ -144,7 +146,7 @@ test('a VM’s name, group and machine are changed, and what is refused stands a
   await page.getByRole('region', { name: 'Name' }).getByRole('alert').waitFor();
   assert.equal(await name.getAttribute('aria-invalid'), 'true');
   await name.fill('after');
-  await page.getByLabel('Group').selectOption({ label: 'elsewhere' });
+  await pick(page, 'Group', 'elsewhere');
   await press(page, 'Rename');
   await page.getByRole('heading', { name: 'after', level: 1 }).waitFor();
   assert.equal((await call(berth, 'GET', `/instances/${id}`)).body.group, group);

@@ -1,7 +1,7 @@
 // The distribution's Chromium for tests of the web console, driven over its own protocol. Each test gets a fresh profile.
 
 import { mkdir } from 'node:fs/promises';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 
 /** What Chromium is started with: nothing of it talks to anybody but the server under test. */
 const switches = [
@@ -75,3 +75,13 @@ export async function picture(page: Page, name: string): Promise<void> {
 /** Whether a page needs no sideways scrolling. */
 export const fitsItsWindow = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
+
+/** Chooses one of many in a field that searches as one types. */
+export async function pick(within: Page | Locator, label: string, name: string): Promise<void> {
+  const field = within.getByRole('combobox', { name: label, exact: true });
+  await field.fill(name);
+  await within
+    .getByRole('option', { name: new RegExp(`^${name}( |$)`) })
+    .first()
+    .click();
+}

@@ -1,13 +1,8 @@
 // For pages and forms that are about one account, while none is chosen.
 
 import { useSession } from '../session.tsx';
-import { SelectField } from '../ui/form.tsx';
+import { AccountPicker } from '../ui/pickers.tsx';
 import { Empty } from '../ui/state.tsx';
-
-const choicesOf = (accounts: readonly { id: string; name: string }[]) => [
-  { value: '', label: 'Choose an account' },
-  ...accounts.map(({ id, name }) => ({ value: id, label: name })),
-];
 
 /** In the place of what only one account has. */
 export function ChooseAccount({ what }: { what: string }) {
@@ -22,10 +17,10 @@ export function ChooseAccount({ what }: { what: string }) {
   return (
     <Empty title="Whose?">
       <p>{what} belong to one account.</p>
-      <SelectField
+      <AccountPicker
         label={`Account whose ${what} are shown`}
         value=""
-        choices={choicesOf(accounts)}
+        error={undefined}
         onChange={(id) => chooseAccount(id || undefined)}
       />
     </Empty>
@@ -34,12 +29,12 @@ export function ChooseAccount({ what }: { what: string }) {
 
 interface AccountFieldProps {
   value: string;
-  error?: string | undefined;
+  error: string | undefined;
   onChange(id: string): void;
 }
 
 /** The account that something is made in; nothing where one is chosen for the whole page. */
 export function AccountField(props: AccountFieldProps) {
-  const { accounts, account } = useSession();
-  return account ? null : <SelectField label="Account" {...props} choices={choicesOf(accounts)} />;
+  const { account } = useSession();
+  return account ? null : <AccountPicker label="Account" {...props} />;
 }

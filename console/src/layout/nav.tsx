@@ -14,6 +14,7 @@ const ofCustomers: Entry[] = [
   { to: '/', label: 'Overview', icon: 'home' },
   { to: '/console/offers', label: 'Market', icon: 'market' },
   { to: '/console/instances', label: 'Instances', icon: 'instance' },
+  { to: '/console/deployments', label: 'Deployments', icon: 'deployment' },
   { to: '/console/groups', label: 'Groups', icon: 'group' },
   { to: '/console/images', label: 'Images', icon: 'image' },
   { to: '/console/addresses', label: 'Addresses', icon: 'address' },

@@ -3,10 +3,11 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { type Liveness, useLive } from '../live.ts';
-import { useSession } from '../session.tsx';
+import { accountsShown, useSession } from '../session.tsx';
 import { chooseTheme, chosenTheme, type Theme, themes } from '../theme.ts';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { AccountPicker } from '../ui/pickers.tsx';
 import { Nav } from './nav.tsx';
 
 /** The page around the pages. */
@@ -67,6 +68,19 @@ export function Shell() {
 function AccountChooser() {
   const { accounts, account, chooseAccount } = useSession();
   if (accounts.length < 2) return <span className="account-name">{account?.name}</span>;
+  if (accounts.length >= accountsShown) {
+    return (
+      <div className="account-chooser">
+        <AccountPicker
+          label="Account"
+          none="All accounts"
+          value={account?.id ?? ''}
+          error={undefined}
+          onChange={(id) => chooseAccount(id || undefined)}
+        />
+      </div>
+    );
+  }
   return (
     <select
       className="account-chooser"

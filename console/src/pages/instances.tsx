@@ -1,6 +1,6 @@
 // All instances in sight: found, looked through, and switched, one or many at a time.
 
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useDeferredValue, useEffect, useMemo, useState } from 'react';
 import type { Instance } from '../../../sdk/generated/types.ts';
@@ -12,6 +12,7 @@ import { Button } from '../ui/button.tsx';
 import { SelectField, TextField } from '../ui/form.tsx';
 import { List, type ListState, useList } from '../ui/list.tsx';
 import { Page } from '../ui/page.tsx';
+import { GroupPicker } from '../ui/pickers.tsx';
 import { Empty } from '../ui/state.tsx';
 import type { Column } from '../ui/table.tsx';
 import { Copyable, Status, When } from '../ui/words.tsx';
@@ -114,12 +115,6 @@ function FilterBar({ filter, narrow }: { filter: Filter; narrow(change: Partial<
   useEffect(() => {
     if (wanted === search && wanted !== filter.search) narrow({ search: wanted });
   }, [wanted]);
-  const accountId = account?.id;
-  const groups = useQuery({
-    queryKey: ['groups', 'names', accountId],
-    queryFn: () => berth.groups.list({ account: accountId, limit: pageRows }).page(),
-    placeholderData: keepPreviousData,
-  });
   const datacenters = useQuery({
     queryKey: ['datacenters', 'names'],
     queryFn: () => berth.datacenters.list({ limit: pageRows }).page(),
@@ -129,13 +124,12 @@ function FilterBar({ filter, narrow }: { filter: Filter; narrow(change: Partial<
       <TextField label="Search" type="search" placeholder="Name or address" value={search} onChange={setSearch} />
       <SelectField label="Kind" value={filter.kind} choices={kinds} onChange={(kind) => narrow({ kind })} />
       <SelectField label="Status" value={filter.status} choices={statuses} onChange={(status) => narrow({ status })} />
-      <SelectField
+      <GroupPicker
         label="Group"
+        none="Any"
+        account={account?.id}
         value={filter.group}
-        choices={[
-          { value: '', label: 'Any' },
-          ...(groups.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
-        ]}
+        error={undefined}
         onChange={(group) => narrow({ group })}
       />
       <SelectField

@@ -135,7 +135,13 @@ interface Described {
   'aria-describedby'?: string;
 }
 
-function Field({ label, hint, error, children }: FieldProps & { children: (described: Described) => ReactNode }) {
+/** What is around an input: its label, its hint, what is wrong with it. */
+export function Field({
+  label,
+  hint,
+  error,
+  children,
+}: FieldProps & { children: (described: Described) => ReactNode }) {
   const id = useId();
   const notes = [hint ? `${id}-hint` : '', error ? `${id}-error` : ''].filter(Boolean).join(' ');
   return (

@@ -1,13 +1,10 @@
 // What may be granted, and on what: the fields for it, and how a privilege is told.
 
-import { useQuery } from '@tanstack/react-query';
 import type { NewGrant, Privilege } from '../../../sdk/generated/types.ts';
 import { useSession } from '../session.tsx';
 import { type Bound, SelectField } from './form.tsx';
 import { AccountName, GroupName, InstanceName } from './names.tsx';
-
-/** So many are offered for choosing from. */
-const offeredMax = 100;
+import { AccountPicker, GroupPicker, VmPicker } from './pickers.tsx';
 
 type Level = Privilege['level'];
 
@@ -74,18 +71,10 @@ export function GrantFields({ form, none = 'Choose what' }: GrantFieldsProps) {
 const labels: Record<Target, string> = { account: 'Account', group: 'Group', instance: 'VM' };
 
 function TargetField({ target, form }: { target: Target; form: GrantForm }) {
-  const { berth, account, accounts } = useSession();
-  const filter = { limit: offeredMax, ...(account ? { account: account.id } : {}) };
-  const { data = [] } = useQuery({
-    queryKey: [`${target}s`, 'offered', account?.id],
-    queryFn: async (): Promise<{ id: string; name: string }[]> => {
-      if (target === 'group') return (await berth.groups.list(filter).page()).items;
-      if (target === 'instance') return (await berth.instances.list({ ...filter, kind: 'vm' }).page()).items;
-      return account ? [account] : accounts;
-    },
-  });
-  const choices = [{ value: '', label: 'Choose' }, ...data.map(({ id, name }) => ({ value: id, label: name }))];
-  return <SelectField label={labels[target]} {...form.field(target)} choices={choices} />;
+  const { account } = useSession();
+  const props = { label: labels[target], account: account?.id, ...form.field(target) };
+  if (target === 'group') return <GroupPicker {...props} />;
+  return target === 'instance' ? <VmPicker {...props} /> : <AccountPicker {...props} />;
 }
 
 /** What a level allows, in a few words. */

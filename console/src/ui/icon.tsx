@@ -8,6 +8,7 @@ const paths = {
   check: 'M5 12l5 5 9-10',
   close: 'M6 6l12 12M18 6L6 18',
   copy: 'M9 9h10v10H9zM5 15V5h10',
+  deployment: 'M3 3h10v10H3zM7 17h10V7M11 21h10V11',
   disk: 'M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0',
   event: 'M12 8v4l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18',
   group: 'M4 7h6v6H4zM14 4h6v6h-6zM14 14h6v6h-6z',

@@ -1,6 +1,6 @@
 // Single words and figures, the same wherever they stand.
 
-import { useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { Instance } from '../../../sdk/generated/types.ts';
 import { ago, at } from '../format.ts';
 import { Icon } from './icon.tsx';
@@ -47,8 +47,40 @@ const copiedMs = 2_000;
 
 /** Something to copy: an address, a command, a secret. */
 export function Copyable({ text, label }: { text: string; label: string }) {
-  const [state, setState] = useState<'copied' | 'chosen'>();
   const shown = useRef<HTMLElement>(null);
+  return (
+    <span className="copyable">
+      <code ref={shown}>{text}</code>
+      <CopyButton text={text} label={label} shown={shown} />
+    </span>
+  );
+}
+
+/** Several lines to copy: a command with all that belongs to it. */
+export function CopyableBlock({ text, label }: { text: string; label: string }) {
+  const shown = useRef<HTMLPreElement>(null);
+  return (
+    <div className="copyable-block">
+      <section aria-label={label}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what is wider than the page is read by scrolling it */}
+        <pre ref={shown} tabIndex={0}>
+          {text}
+        </pre>
+      </section>
+      <CopyButton text={text} label={label} shown={shown} />
+    </div>
+  );
+}
+
+interface CopyButtonProps {
+  text: string;
+  label: string;
+  /** Where it is shown. */
+  shown: RefObject<HTMLElement | null>;
+}
+
+function CopyButton({ text, label, shown }: CopyButtonProps) {
+  const [state, setState] = useState<'copied' | 'chosen'>();
   useEffect(() => {
     if (!state) return;
     const timer = setTimeout(() => setState(undefined), copiedMs);
@@ -62,8 +94,7 @@ export function Copyable({ text, label }: { text: string; label: string }) {
     setState(copied || copyChosen(shown.current) ? 'copied' : 'chosen');
   };
   return (
-    <span className="copyable">
-      <code ref={shown}>{text}</code>
+    <>
       <button type="button" className="icon-button" aria-label={`Copy ${label}`} onClick={() => void copy()}>
         <Icon name={state === 'copied' ? 'check' : 'copy'} />
       </button>
@@ -72,7 +103,7 @@ export function Copyable({ text, label }: { text: string; label: string }) {
         {state === 'copied' && 'Copied'}
         {state === 'chosen' && 'Press Ctrl+C'}
       </span>
-    </span>
+    </>
   );
 }
 

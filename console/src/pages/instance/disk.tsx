@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { Confirm, Dialog } from '../../ui/dialog.tsx';
 import { Form, TextField, useForm } from '../../ui/form.tsx';
 import { Facts, Section } from '../../ui/page.tsx';
+import { VmPicker } from '../../ui/pickers.tsx';
 import { When } from '../../ui/words.tsx';
 import { Backups, Schedules } from './backups.tsx';
 
@@ -133,23 +134,16 @@ function MoveDisk({ disk, onClose }: { disk: Disk; onClose(): void }) {
   const berth = useBerth();
   const cache = useQueryClient();
   const form = useForm({ instance: '' }, async ({ instance }) => {
-    await berth.disks.move(disk.id, { instance: await idOf(instance.trim()) });
+    await berth.disks.move(disk.id, { instance });
     await cache.invalidateQueries({ queryKey: ['disks'] });
     onClose();
   });
-  /** People know VMs by name; where a name is not one VM's alone, the server says what is wrong with it. */
-  const idOf = async (given: string) => {
-    if (given.startsWith('ins_') || given === '') return given;
-    const { items } = await berth.instances.list({ name: given, kind: 'vm', limit: 2 }).page();
-    return items.length === 1 && items[0] ? items[0].id : given;
-  };
   return (
     <Dialog title={`Move ${disk.label}`} onClose={onClose}>
       <Form form={form} act="Move it" onCancel={onClose}>
         <p>It goes to another VM of the same host, with its backups. Both VMs have to be off.</p>
-        <TextField
+        <VmPicker
           label="To which VM"
-          hint="Its name, or its id where several have that name"
           value={form.values.instance}
           error={form.errors.instance}
           onChange={(value) => form.set('instance', value)}

@@ -1,10 +1,11 @@
 // Forms for what an instance is called and a VM is made of.
 
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import type { Instance, InstanceChange, InstanceVm } from '../../../../sdk/generated/types.ts';
 import { useBerth } from '../../session.tsx';
 import { CheckField, Form, SelectField, TextField, useForm } from '../../ui/form.tsx';
 import { Section } from '../../ui/page.tsx';
+import { GroupPicker } from '../../ui/pickers.tsx';
 import { useToast } from '../../ui/toast.tsx';
 
 const profiles = [
@@ -33,18 +34,8 @@ const changed = <Values extends object>(values: Values, before: Values): Partial
 /** Its name, and of a VM its group. */
 export function NameForm({ instance }: { instance: Instance }) {
   const change = useChange(instance);
-  const berth = useBerth();
-  const groups = useQuery({
-    queryKey: ['groups', 'names', undefined],
-    queryFn: () => berth.groups.list({ limit: 200 }).page(),
-    enabled: instance.kind === 'vm',
-  });
   const before = { name: instance.name, group: instance.group };
   const form = useForm(before, (values) => change(changed(values, before)));
-  const known = groups.data?.items ?? [];
-  const choices = known.some(({ id }) => id === instance.group)
-    ? known
-    : [{ id: instance.group, name: instance.group }, ...known];
   return (
     <Section title="Name">
       <Form form={form} act="Rename" reason={instance.allowed.rename}>
@@ -56,12 +47,11 @@ export function NameForm({ instance }: { instance: Instance }) {
             onChange={(value) => form.set('name', value)}
           />
           {instance.kind === 'vm' && (
-            <SelectField
+            <GroupPicker
               label="Group"
               hint="Its network, and the account that pays for it, are the group's"
               value={form.values.group}
               error={form.errors.group}
-              choices={choices.map(({ id, name }) => ({ value: id, label: name }))}
               onChange={(value) => form.set('group', value)}
             />
           )}

@@ -8,6 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Form, SelectField, TextAreaField, TextField, useForm } from '../../ui/form.tsx';
 import { Section } from '../../ui/page.tsx';
+import { SshKeyPicker } from '../../ui/pickers.tsx';
 import { Copyable } from '../../ui/words.tsx';
 
 const byPassword = '';
@@ -66,10 +67,6 @@ function Reimage({ instance: { id, name, account, vm }, onClose, onDone }: Reima
     queryKey: ['images', 'catalog'],
     queryFn: () => berth.images.list({ limit: 200 }).page(),
   });
-  const keys = useQuery({
-    queryKey: ['ssh-keys', 'list', account],
-    queryFn: () => berth.sshKeys.list({ account, limit: 200 }).page(),
-  });
   const before = { image: vm?.lastImagedWith ?? '', sshKeys: byPassword, rootPassword: '', firstBootScript: '' };
   const form = useForm(before, async ({ image, sshKeys, rootPassword, firstBootScript }) => {
     const body: NewReimage = {
@@ -101,14 +98,12 @@ function Reimage({ instance: { id, name, account, vm }, onClose, onDone }: Reima
           ]}
           onChange={(value) => set('image', value)}
         />
-        <SelectField
+        <SshKeyPicker
           label="SSH key"
+          account={account}
+          none="None: by password"
           value={values.sshKeys}
           error={errors.sshKeys}
-          choices={[
-            { value: byPassword, label: 'None: by password' },
-            ...(keys.data?.items ?? []).map(({ fingerprint, name: title }) => ({ value: fingerprint, label: title })),
-          ]}
           onChange={(value) => set('sshKeys', value)}
         />
         <TextField
