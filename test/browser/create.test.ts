@@ -116,9 +116,9 @@ test('what is refused stands at its field, before anything is charged', async ()
   await page.getByLabel('A new public key').and(page.locator('[aria-invalid="true"]')).waitFor();
   await page.getByLabel('A new public key').fill(keys.rsa);
   await page.getByRole('button', { name: 'Register this key' }).click();
-  await page.getByRole('checkbox').nth(1).waitFor();
-  assert.ok(await page.getByRole('checkbox').nth(1).isChecked());
-  await page.getByLabel('Price at most, $ an epoch').fill('0.001');
+  await page.getByRole('group', { name: 'SSH keys' }).getByRole('checkbox').nth(1).waitFor();
+  assert.ok(await page.getByRole('group', { name: 'SSH keys' }).getByRole('checkbox').nth(1).isChecked());
+  await page.getByLabel('At most, $ an epoch').fill('0.001');
   await cost(page).getByText('Nothing on the market fits this now.').waitFor();
   await cost(page).getByRole('link', { name: 'See why, and what would fit' }).click();
   await page.getByRole('heading', { name: 'Nothing fits this now' }).waitFor();

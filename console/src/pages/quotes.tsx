@@ -1,10 +1,12 @@
 // Quotes: room that is held at a price for a while.
 
+import { Link } from '@tanstack/react-router';
 import type { Quote } from '../../../sdk/generated/types.ts';
 import { useDone } from '../done.ts';
 import { useFilters } from '../filters.ts';
 import { gib, many, mib, usd } from '../format.ts';
 import { ChooseAccount } from '../layout/choose-account.tsx';
+import { createPath } from '../paths.ts';
 import { useSession } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
 import { Confirm, useDialog } from '../ui/dialog.tsx';
@@ -12,7 +14,8 @@ import { SelectField } from '../ui/form.tsx';
 import { List, useList } from '../ui/list.tsx';
 import { Page } from '../ui/page.tsx';
 import { Empty } from '../ui/state.tsx';
-import { Badge, When } from '../ui/words.tsx';
+import { Badge, Copyable, When } from '../ui/words.tsx';
+import { prefillOf } from './create/vm-body.ts';
 
 const filterNames = ['state'] as const;
 const states = ['open', 'used', 'expired', 'released', 'lost'] as const;
@@ -82,18 +85,36 @@ export default function QuotesPage() {
             title: 'Actions',
             cell: (quote) =>
               quote.state === 'open' && (
-                <Button aria-label={`Let go of ${sizeOf(quote)}`} onClick={() => letGo(quote)}>
-                  Let go
-                </Button>
+                <div className="buttons">
+                  <Link
+                    className="button"
+                    to={createPath}
+                    search={prefillOf(quote) as never}
+                    aria-label={`Create ${sizeOf(quote)} from this quote`}
+                  >
+                    Create from this quote
+                  </Link>
+                  <Button aria-label={`Let go of ${sizeOf(quote)}`} onClick={() => letGo(quote)}>
+                    Let go
+                  </Button>
+                </div>
               ),
           },
         ]}
         empty={
-          <Empty title="No quotes">
+          <Empty
+            title="No quotes"
+            action={
+              <Link className="button button-primary" to={createPath}>
+                Choose something to hold
+              </Link>
+            }
+          >
             <p>
-              A quote holds room at the price of now, for up to an hour: make one where you look for offers, or by the
-              API.
+              A quote holds room at the price of now, for up to an hour. Choose what you want as if you created it, and
+              hold it in place of that. On the command line:
             </p>
+            <Copyable text="berth quote create --size cpu-2-ram-4gb" label="command line" />
           </Empty>
         }
       />

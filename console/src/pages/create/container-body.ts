@@ -46,14 +46,17 @@ export function environmentOf(text: string): Record<string, string> {
 export function containerBodyOf(values: ContainerValues): NewEstimate {
   const { account, slot, slotPrice, image, name, group, sshKeys, ports, environment, startupScript } = values;
   const { server, login, password } = values;
+  const open = portsOf<'tcp' | 'https'>(ports);
+  const variables = environmentOf(environment);
   return {
     kind: 'container',
     ...(account ? { account } : {}),
-    ...{ slot, image: image.trim(), name, sshKeys },
-    ...(slotPrice ? { slotPrice } : {}),
     ...(group ? { group } : {}),
-    ports: portsOf(ports),
-    environment: environmentOf(environment),
+    ...{ name, image: image.trim(), slot },
+    ...(slotPrice ? { slotPrice } : {}),
+    ...(sshKeys.length > 0 ? { sshKeys } : {}),
+    ...(open.length > 0 ? { ports: open } : {}),
+    ...(Object.keys(variables).length > 0 ? { environment: variables } : {}),
     ...(startupScript ? { startupScript } : {}),
     ...(server || login || password ? { registryAuth: { server, login, password } } : {}),
   };

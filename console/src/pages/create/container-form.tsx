@@ -1,18 +1,21 @@
 // Starts a container on a slot that is free.
 
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useDone } from '../../done.ts';
 import { price } from '../../format.ts';
 import { AccountField } from '../../layout/choose-account.tsx';
 import { instancePath } from '../../paths.ts';
 import { useSession } from '../../session.tsx';
+import { Button } from '../../ui/button.tsx';
 import { Form, type FormState, fieldErrors, SelectField, TextAreaField, TextField, useForm } from '../../ui/form.tsx';
 import { Section } from '../../ui/page.tsx';
 import { type ContainerValues, containerBodyOf, containerValuesOf } from './container-body.ts';
 import { Cost } from './cost.tsx';
-import { useEstimate } from './estimate.ts';
+import { useEstimate, useTrial } from './estimate.ts';
 import { GroupField } from './group-field.tsx';
+import { Hold, useHeld } from './hold.tsx';
+import { SameElsewhere } from './same-elsewhere.tsx';
 import { SlotField, useFreeSlots } from './slot-field.tsx';
 import { SshKeysField } from './ssh-keys-field.tsx';
 
@@ -29,9 +32,12 @@ export function ContainerForm() {
     ...given,
     slotPrice: given.slotPrice || (pricesOf(given.slot)[0]?.id ?? ''),
   });
+  const held = useHeld('container');
+  const quote = held.quote && { quote: held.quote.id };
+  const [showsPassword, showPassword] = useState(false);
   const form = useForm(containerValuesOf(search, account?.id ?? ''), async (given) => {
-    const { id, name } = await berth.instances.create(containerBodyOf(priced(given)));
-    await done(`${name} is on its way`, 'instances', 'slots', 'balance');
+    const { id, name } = await berth.instances.create({ ...containerBodyOf(priced(given)), ...quote });
+    await done(`${name} is on its way`, 'instances', 'deployments', 'slots', 'balance', 'quotes');
     return navigate({ to: instancePath(id) });
   });
   const { values, set } = form;
@@ -43,9 +49,12 @@ export function ContainerForm() {
   const prices = pricesOf(values.slot);
   const isAskable = values.account !== '' && values.slot !== '';
   // A price can be told before there is an image.
-  const body = { ...containerBodyOf(priced(values)), image: values.image.trim() || 'scratch' };
-  const estimated = useEstimate(isAskable ? body : null);
-  const wrong = fieldErrors(estimated.error, values);
+  const asked = containerBodyOf(priced(values));
+  const body = { ...asked, image: values.image.trim() || 'scratch' };
+  // What is held is free for nobody else, so its price is the quote's.
+  const estimated = useEstimate(isAskable && !held.quote ? body : null);
+  const trial = useTrial(isAskable && values.image.trim() !== '' ? { ...asked, ...quote } : null);
+  const wrong = { ...fieldErrors(trial.error, values), ...fieldErrors(estimated.error, values) };
   const field: FormState<ContainerValues>['field'] = (name) => {
     const bound = form.field(name);
     return { ...bound, error: bound.error ?? wrong[name] };
@@ -88,8 +97,16 @@ export function ContainerForm() {
               <div className="row-fields">
                 <TextField label="Registry" placeholder="registry.example.com" {...field('server')} />
                 <TextField label="Login" autoComplete="off" {...field('login')} />
-                <TextField label="Password" type="password" autoComplete="off" {...field('password')} />
+                <TextField
+                  label="Password"
+                  type={showsPassword ? 'text' : 'password'}
+                  autoComplete="off"
+                  {...field('password')}
+                />
               </div>
+              <Button aria-pressed={showsPassword} onClick={() => showPassword(!showsPassword)}>
+                {showsPassword ? 'Hide the password' : 'Show the password'}
+              </Button>
             </details>
           </Section>
           <Section title="Who gets in">
@@ -111,8 +128,30 @@ export function ContainerForm() {
               <GroupField account={values.account} {...field('group')} />
             </div>
           </Section>
+          <SameElsewhere
+            body={{ ...asked, ...quote }}
+            showsSecrets={showsPassword}
+            isWrong={!isAskable || values.image.trim() === '' || Object.keys(wrong).length > 0}
+          />
         </div>
-        <Cost estimated={estimated} isToldElsewhere={Object.keys(wrong).length > 0} before="Choose a slot to see it." />
+        <Cost
+          estimated={estimated}
+          held={held.quote}
+          refusal={trial.error}
+          isToldElsewhere={Object.keys(wrong).length > 0}
+          before="Choose a slot to see it."
+        >
+          <Hold
+            held={held}
+            wanted={{
+              kind: 'container',
+              account: values.account,
+              slot: values.slot,
+              slotPrice: priced(values).slotPrice || undefined,
+            }}
+            isAskable={estimated.estimate !== undefined && !estimated.error}
+          />
+        </Cost>
       </div>
     </Form>
   );

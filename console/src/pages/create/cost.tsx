@@ -1,8 +1,9 @@
 // What it will cost, as it is chosen: the price, what is taken at once, and whether the account has it.
 
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { RefusedError } from '../../../../sdk/error.ts';
-import type { Estimate } from '../../../../sdk/generated/types.ts';
+import type { Estimate, Quote } from '../../../../sdk/generated/types.ts';
 import { epochWord, many, mib, perHour, perMonth, price, usd } from '../../format.ts';
 import { useEpochSeconds } from '../../money.ts';
 import { offersPath } from '../../paths.ts';
@@ -14,21 +15,30 @@ const hourSeconds = 3_600;
 
 interface CostProps {
   estimated: Estimated;
+  /** What is held for it. */
+  held?: Quote | undefined;
+  /** Why it can't be made with that. */
+  refusal?: Error | null;
   /** Whether what is wrong stands at a field already. */
   isToldElsewhere: boolean;
   /** What to look for in the market where there is no place; left out where that would not help. */
   search?: Record<string, string> | undefined;
   /** What there is to say while nothing can be asked. */
   before: string;
+  /** What stands below the price. */
+  children?: ReactNode;
 }
 
 /** The part of the page with the price. */
-export function Cost({ estimated: { estimate, error, isStale }, isToldElsewhere, search, before }: CostProps) {
+export function Cost({ estimated, held, refusal, isToldElsewhere, search, before, children }: CostProps) {
+  const { estimate, error, isStale } = estimated;
   return (
     <section className="card cost" aria-labelledby="cost">
       <h2 id="cost">What it costs</h2>
       <div aria-live="polite" aria-busy={isStale} className={isStale ? 'stale' : undefined}>
-        {error ? (
+        {held ? (
+          <Quoted quote={held} refusal={isToldElsewhere ? null : (refusal ?? null)} />
+        ) : error ? (
           <Unpriced error={error} isToldElsewhere={isToldElsewhere} search={search} />
         ) : estimate ? (
           <Priced estimate={estimate} />
@@ -36,7 +46,35 @@ export function Cost({ estimated: { estimate, error, isStale }, isToldElsewhere,
           <p className="fine">{before}</p>
         )}
       </div>
+      {children}
     </section>
+  );
+}
+
+/** The price that is held, and whether what is chosen keeps within it. */
+function Quoted({ quote, refusal }: { quote: Quote; refusal: Error | null }) {
+  const { kind, count, vcpus, memoryMib, diskGib, total, unit, needed } = quote;
+  const epochSeconds = useEpochSeconds();
+  const seconds = unit === 'hour' ? hourSeconds : epochSeconds;
+  return (
+    <>
+      <p className="figure">
+        {price(total)} <span className="per">{seconds === hourSeconds ? 'an hour' : `a ${epochWord(seconds)}`}</span>
+      </p>
+      <p className="fine">
+        {perHour(total, seconds)} an hour, {perMonth(total, seconds)} in 30 days
+      </p>
+      <Facts
+        facts={[
+          [
+            'What is held',
+            `${count > 1 ? `${many(count, kind === 'vm' ? 'VM' : 'container')}, each ` : ''}${vcpus} vCPU, ${mib(memoryMib)} of memory, ${diskGib} GiB of disk`,
+          ],
+          ['Has to be there', price(needed)],
+        ]}
+      />
+      {refusal && <Failure error={refusal} />}
+    </>
   );
 }
 

@@ -40,3 +40,29 @@ export function useEstimate(body: NewEstimate | null): Estimated {
   });
   return { estimate: data, error, isStale: asked !== settled || isPlaceholderData || (isFetching && !data) };
 }
+
+/**
+ * What would be refused if it were made now: the request itself as a dry run, which looks at names and at what is held, too.
+ * @param body null where too little is chosen to ask
+ */
+export function useTrial(body: (NewEstimate & { quote?: string | undefined }) | null): {
+  error: Error | null;
+  isStale: boolean;
+} {
+  const berth = useBerth();
+  const asked = JSON.stringify(body);
+  const settled = useSettled(asked);
+  const { error, isFetching } = useQuery({
+    queryKey: ['estimates', 'trial', settled],
+    queryFn: async ({ signal }) => {
+      const { kind, count = 1, ...rest } = JSON.parse(settled) as NonNullable<typeof body>;
+      const options = { signal, dryRun: true };
+      if (count === 1) await berth.instances.create({ kind, ...rest }, options);
+      else await berth.deployments.create({ ...rest, count }, options);
+      return true;
+    },
+    enabled: settled !== 'null',
+    gcTime: 60_000,
+  });
+  return { error, isStale: asked !== settled || isFetching };
+}

@@ -19,16 +19,22 @@ interface SshKeysFieldProps {
 /** A public key has spaces in it, a fingerprint has none. */
 const isLine = (key: string) => /\s/.test(key);
 
+/** The keys that an account has registered. */
+export function useKeysOf(account: string) {
+  const berth = useBerth();
+  return useQuery({
+    queryKey: ['ssh-keys', 'of', account],
+    queryFn: () => berth.sshKeys.list({ account, limit: 200 }).all(),
+    enabled: account !== '',
+  });
+}
+
 /** The field. All keys are chosen to begin with; one that is pasted gets in whether it is registered or not. */
 export function SshKeysField({ account, value, error, onChange }: SshKeysFieldProps) {
   const berth = useBerth();
   const done = useDone();
   const errorId = useId();
-  const keys = useQuery({
-    queryKey: ['ssh-keys', 'of', account],
-    queryFn: () => berth.sshKeys.list({ account, limit: 200 }).all(),
-    enabled: account !== '',
-  });
+  const keys = useKeysOf(account);
   const chosenFor = useRef('');
   useEffect(() => {
     if (!keys.data || chosenFor.current === account) return;

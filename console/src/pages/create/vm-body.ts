@@ -1,7 +1,15 @@
 // What is chosen for VMs, as the page has it and as the API takes it. Fields are called as the API calls them, so that what it refuses is
 // told where it was typed.
 
-import type { Constraints, NewEstimate } from '../../../../sdk/generated/types.ts';
+import type { Constraints, NewEstimate, NewQuote, Quote } from '../../../../sdk/generated/types.ts';
+
+type Grade = 'sata' | 'ssd' | 'archive';
+
+/** A disk as it is chosen. */
+export interface DiskValues {
+  sizeGib: string;
+  grade: Grade;
+}
 
 /** What is chosen. Figures are texts, as they are typed. */
 export interface VmValues {
@@ -16,7 +24,10 @@ export interface VmValues {
   memoryMib: string;
   diskGib: string;
   additionalStorageGib: string;
+  /** In the place of the one disk that the size has; none for that. */
+  disks: DiskValues[];
   countries: string;
+  cities: string;
   datacenters: string;
   cpuManufacturer: string;
   cpuArchitecture: string;
@@ -24,10 +35,14 @@ export interface VmValues {
   maxPricePerEpoch: string;
   /** Fingerprints, and the line of a key that was pasted. */
   sshKeys: string[];
-  rootPassword: string;
   /** As `80, 53/udp`. */
   ports: string;
+  allPortsOpen: boolean;
+  rootPassword: string;
   name: string;
+  /** Its name where it is ''. */
+  hostname: string;
+  isOff: boolean;
   group: string;
   count: string;
   firstBootScript: string;
@@ -49,20 +64,27 @@ export function vmValuesOf(search: Record<string, unknown>, account: string): Vm
     account,
     image: text('image'),
     imageUrl: '',
-    sizing: 'configuration',
+    sizing: text('vcpus') === '' ? 'configuration' : 'own',
     configuration: text('configuration'),
-    ...{ vcpus: '1', memoryMib: '1', diskGib: '10' },
+    ...{ vcpus: text('vcpus') || '1', memoryMib: text('memoryGib') || '1', diskGib: text('diskGib') || '10' },
     additionalStorageGib: text('additionalStorageGib'),
+    disks: [],
     countries: text('country'),
+    cities: text('city'),
     datacenters: text('datacenter'),
     cpuManufacturer: text('cpuManufacturer'),
     cpuArchitecture: text('cpuArchitecture'),
     storageType: text('storageType'),
     maxPricePerEpoch: text('maxPrice'),
-    ...{ sshKeys: [], rootPassword: '', ports: '' },
+    sshKeys: [],
+    ports: '',
+    allPortsOpen: false,
+    rootPassword: '',
     name: newName('vm'),
+    hostname: '',
+    isOff: false,
     group: text('group'),
-    count: '1',
+    count: text('count') || '1',
     firstBootScript: '',
   };
 }
@@ -80,9 +102,10 @@ export function portsOf<Protocol extends string>(text: string): { port: number; 
 const given = (name: string, value: string): Record<string, string> => (value === '' ? {} : { [name]: value });
 
 function constraintsOf(values: VmValues): Constraints {
-  const { countries, datacenters } = values;
+  const { countries, cities, datacenters } = values;
   return {
     ...(countries === '' ? {} : { countries: countries.split(',') }),
+    ...(cities === '' ? {} : { cities: cities.split(',') }),
     ...(datacenters === '' ? {} : { datacenters: datacenters.split(',') }),
     ...given('cpuManufacturer', values.cpuManufacturer),
     ...given('cpuArchitecture', values.cpuArchitecture),
@@ -91,33 +114,85 @@ function constraintsOf(values: VmValues): Constraints {
   };
 }
 
-/** The body of the request. */
+/** The grade that a disk is of when nothing is said of it. */
+export const usualGrade = 'sata';
+
+const disksOf = ({ disks }: VmValues) =>
+  disks.map(({ sizeGib, grade }) => ({
+    sizeMib: Number(sizeGib) * 1024,
+    ...(grade === usualGrade ? {} : { grade }),
+  }));
+
+/** The size, and the disks where they are not what the size has. */
+function sizeOf(values: VmValues): Partial<NewEstimate> {
+  const { sizing, configuration, additionalStorageGib, disks } = values;
+  const own = { vcpus: Number(values.vcpus), memoryMib: Number(values.memoryMib) * 1024 };
+  const size = sizing === 'own' ? own : given('configuration', configuration);
+  if (disks.length > 0) return { ...size, disks: disksOf(values) };
+  if (sizing === 'own') return { ...size, diskGib: Number(values.diskGib) };
+  return { ...size, ...(additionalStorageGib === '' ? {} : { additionalStorageGib: Number(additionalStorageGib) }) };
+}
+
+/** The body of the request. What is left to the server is not in it. */
 export function vmBodyOf(values: VmValues): NewEstimate {
-  const { image, imageUrl, sizing, configuration, additionalStorageGib, ports, firstBootScript, group } = values;
-  const size =
-    sizing === 'own'
-      ? {
-          vcpus: Number(values.vcpus),
-          memoryMib: Number(values.memoryMib) * 1024,
-          diskGib: Number(values.diskGib),
-        }
-      : {
-          ...given('configuration', configuration),
-          ...(additionalStorageGib === '' ? {} : { additionalStorageGib: Number(additionalStorageGib) }),
-        };
+  const { image, imageUrl, firstBootScript, group, sshKeys } = values;
+  const constraints = constraintsOf(values);
+  const ports = portsOf<'tcp' | 'udp'>(values.ports);
   return {
     kind: 'vm',
     ...given('account', values.account),
-    image: image === byUrl ? imageUrl.trim() : image,
-    ...size,
-    constraints: constraintsOf(values),
-    sshKeys: values.sshKeys,
-    ...given('rootPassword', values.rootPassword),
-    ports: portsOf(ports),
     name: values.name,
+    ...given('hostname', values.hostname.trim()),
     ...given('group', group),
+    image: image === byUrl ? imageUrl.trim() : image,
+    ...sizeOf(values),
+    ...(Object.keys(constraints).length > 0 ? { constraints } : {}),
+    ...(sshKeys.length > 0 ? { sshKeys } : {}),
+    ...(ports.length > 0 ? { ports } : {}),
+    ...(values.allPortsOpen ? { allPortsOpen: true } : {}),
+    ...given('rootPassword', values.rootPassword),
     ...given('firstBootScript', firstBootScript),
+    ...(values.isOff ? { power: 'off' as const } : {}),
     count: Number(values.count),
+  };
+}
+
+/**
+ * What to ask for so that this is held.
+ * @returns the body, or why it can't be held
+ */
+export function quoteBodyOf(
+  values: VmValues,
+  size: { vcpus: number; memoryMib: number } | undefined,
+): NewQuote | string {
+  const { account, constraints, configuration, vcpus, memoryMib, diskGib, additionalStorageGib } = vmBodyOf(values);
+  const common = { kind: 'vm' as const, account, constraints, count: Number(values.count) };
+  if (values.disks.length === 0) {
+    return { ...common, configuration, vcpus, memoryMib, diskGib, additionalStorageGib };
+  }
+  if (values.disks.some(({ grade }) => grade !== usualGrade))
+    return `Only storage of the grade ${usualGrade} can be held.`;
+  if (!size) return 'Its price is not known yet.';
+  const sumGib = values.disks.reduce((sum, { sizeGib }) => sum + Number(sizeGib), 0);
+  return { ...common, vcpus: size.vcpus, memoryMib: size.memoryMib, diskGib: Math.ceil(sumGib) };
+}
+
+/** Where what a quote holds is made, with what it says filled in. */
+export function prefillOf(quote: Quote): Record<string, string> {
+  const { id, kind, configuration, vcpus, memoryMib, diskGib, count, placements } = quote;
+  if (kind === 'container') return { kind, quote: id, slot: placements[0]?.slot ?? '' };
+  if (configuration === null) {
+    const size = { vcpus: String(vcpus), memoryGib: String(memoryMib / 1024), diskGib: String(diskGib) };
+    return { kind, quote: id, ...size, count: String(count) };
+  }
+  const [, ownGib = diskGib] = /-storage-(\d+)gb$/.exec(configuration) ?? [];
+  const more = diskGib - Number(ownGib);
+  return {
+    kind,
+    quote: id,
+    configuration,
+    count: String(count),
+    ...(more > 0 ? { additionalStorageGib: String(more) } : {}),
   };
 }
 
@@ -127,6 +202,7 @@ export function marketSearchOf(values: VmValues): Record<string, string> {
     ...(values.sizing === 'own' ? {} : given('configuration', values.configuration)),
     ...given('additionalStorageGib', values.sizing === 'own' ? '' : values.additionalStorageGib),
     ...given('country', values.countries),
+    ...given('city', values.cities),
     ...given('datacenter', values.datacenters),
     ...given('cpuManufacturer', values.cpuManufacturer),
     ...given('cpuArchitecture', values.cpuArchitecture),

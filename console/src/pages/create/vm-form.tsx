@@ -2,20 +2,33 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useDone } from '../../done.ts';
 import { mib } from '../../format.ts';
 import { AccountField } from '../../layout/choose-account.tsx';
 import { deploymentPath, instancePath } from '../../paths.ts';
 import { useBerth, useSession } from '../../session.tsx';
-import { Form, type FormState, fieldErrors, SelectField, TextAreaField, TextField, useForm } from '../../ui/form.tsx';
+import {
+  CheckField,
+  Form,
+  type FormState,
+  fieldErrors,
+  SelectField,
+  TextAreaField,
+  TextField,
+  useForm,
+} from '../../ui/form.tsx';
 import { Section } from '../../ui/page.tsx';
 import { countryName, useMarket } from '../offers/search-form.tsx';
 import { Cost } from './cost.tsx';
-import { useEstimate } from './estimate.ts';
+import { DisksField } from './disks-field.tsx';
+import { useEstimate, useTrial } from './estimate.ts';
 import { GroupField } from './group-field.tsx';
+import { Hold, useHeld } from './hold.tsx';
+import { PasswordField } from './password-field.tsx';
+import { SameElsewhere } from './same-elsewhere.tsx';
 import { SshKeysField } from './ssh-keys-field.tsx';
-import { byUrl, marketSearchOf, type VmValues, vmBodyOf, vmValuesOf } from './vm-body.ts';
+import { byUrl, marketSearchOf, quoteBodyOf, type VmValues, vmBodyOf, vmValuesOf } from './vm-body.ts';
 
 type Bound = FormState<VmValues>['field'];
 interface PartProps {
@@ -30,15 +43,18 @@ export function VmForm() {
   const search: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
   const done = useDone();
+  const held = useHeld('vm');
+  const quote = held.quote && { quote: held.quote.id };
+  const [showsPassword, showPassword] = useState(false);
   const form = useForm(vmValuesOf(search, account?.id ?? ''), async (values) => {
-    const { kind, count = 1, ...body } = vmBodyOf(values);
+    const { kind, count = 1, ...body } = { ...vmBodyOf(values), ...quote };
     if (count === 1) {
       const { id, name } = await berth.instances.create({ kind, ...body });
-      await done(`${name} is on its way`, 'instances', 'balance');
+      await done(`${name} is on its way`, 'instances', 'deployments', 'balance', 'quotes');
       return navigate({ to: instancePath(id) });
     }
     const { id } = await berth.deployments.create({ ...body, count });
-    await done(`${count} VMs are on their way`, 'instances', 'balance');
+    await done(`${count} VMs are on their way`, 'instances', 'deployments', 'balance', 'quotes');
     return navigate({ to: deploymentPath(id) });
   });
   const { values, set } = form;
@@ -47,10 +63,14 @@ export function VmForm() {
   useEffect(() => {
     if (accountId) set('account', accountId);
   }, [accountId, set]);
-  // A price needs no password.
-  const priced = { ...values, rootPassword: '' };
-  const estimated = useEstimate(values.account !== '' && values.image !== '' ? vmBodyOf(priced) : null);
-  const wrong = fieldErrors(estimated.error, values);
+  const body = vmBodyOf(values);
+  const isAskable = values.account !== '' && values.image !== '';
+  // What is held is free for nobody else, so its price is the quote's.
+  // And a price needs no password.
+  const { rootPassword: _password, ...priced } = body;
+  const estimated = useEstimate(isAskable && !held.quote ? priced : null);
+  const trial = useTrial(isAskable ? { ...priced, ...quote } : null);
+  const wrong = { ...fieldErrors(trial.error, values), ...fieldErrors(estimated.error, values) };
   const isToldElsewhere = Object.keys(wrong).length > 0;
   const field: Bound = (name) => {
     const bound = form.field(name);
@@ -73,15 +93,28 @@ export function VmForm() {
           </Section>
           <SizePart {...part} />
           <PlacePart {...part} />
-          <AccessPart {...part} />
+          <AccessPart {...part} showsPassword={showsPassword} showPassword={showPassword} />
           <NamePart {...part} />
+          <SameElsewhere
+            body={{ ...body, ...quote }}
+            showsSecrets={showsPassword}
+            isWrong={isToldElsewhere || !isAskable}
+          />
         </div>
         <Cost
           estimated={estimated}
+          held={held.quote}
+          refusal={trial.error}
           isToldElsewhere={isToldElsewhere}
           search={marketSearchOf(values)}
           before="Choose an image to see it."
-        />
+        >
+          <Hold
+            held={held}
+            wanted={quoteBodyOf(values, estimate)}
+            isAskable={estimate !== undefined && !estimated.error && !isToldElsewhere}
+          />
+        </Cost>
       </div>
     </Form>
   );
@@ -133,6 +166,9 @@ function ImageField({ values, set, field }: PartProps) {
 
 function SizePart({ values, field }: PartProps) {
   const { configurations = [] } = useMarket() ?? {};
+  const isByDisks = values.disks.length > 0;
+  const chosen = configurations.find(({ slug }) => slug === values.configuration) ?? configurations[0];
+  const sold = (chosen?.diskGib ?? 10) + (Number(values.additionalStorageGib) || 0);
   return (
     <Section title="How big">
       <SelectField
@@ -148,7 +184,7 @@ function SizePart({ values, field }: PartProps) {
         <div className="row-fields">
           <TextField label="vCPUs" inputMode="numeric" {...field('vcpus')} />
           <TextField label="Memory, GiB" inputMode="numeric" {...field('memoryMib')} />
-          <TextField label="Disk, GiB" inputMode="numeric" {...field('diskGib')} />
+          {!isByDisks && <TextField label="Disk, GiB" inputMode="numeric" {...field('diskGib')} />}
         </div>
       ) : (
         <div className="row-fields">
@@ -163,14 +199,17 @@ function SizePart({ values, field }: PartProps) {
               })),
             ]}
           />
-          <TextField
-            label="Additional storage, GiB"
-            inputMode="numeric"
-            placeholder="0"
-            {...field('additionalStorageGib')}
-          />
+          {!isByDisks && (
+            <TextField
+              label="Additional storage, GiB"
+              inputMode="numeric"
+              placeholder="0"
+              {...field('additionalStorageGib')}
+            />
+          )}
         </div>
       )}
+      <DisksField {...field('disks')} firstGib={values.sizing === 'own' ? values.diskGib : String(sold)} />
     </Section>
   );
 }
@@ -180,15 +219,21 @@ const anyOf = (values: readonly string[], chosen: string, label: (value: string)
   ...[...new Set([...values, ...(chosen ? [chosen] : [])])].toSorted().map((value) => ({ value, label: label(value) })),
 ];
 
-function PlacePart({ values, field }: PartProps) {
+function PlacePart({ values, set, field }: PartProps) {
   const { datacenters = [], hardware } = useMarket() ?? {};
   const inCountry = datacenters.filter(({ country }) => values.countries === '' || country === values.countries);
+  const inCity = inCountry.filter(({ city }) => values.cities === '' || city === values.cities);
   return (
     <Section title="Where, and on what">
       <div className="row-fields">
         <SelectField
           label="Country"
           {...field('countries')}
+          onChange={(country) => {
+            set('countries', country);
+            set('cities', '');
+            set('datacenters', '');
+          }}
           choices={anyOf(
             datacenters.map(({ country }) => country),
             values.countries,
@@ -196,10 +241,22 @@ function PlacePart({ values, field }: PartProps) {
           )}
         />
         <SelectField
+          label="City"
+          {...field('cities')}
+          onChange={(city) => {
+            set('cities', city);
+            set('datacenters', '');
+          }}
+          choices={anyOf(
+            inCountry.map(({ city }) => city),
+            values.cities,
+          )}
+        />
+        <SelectField
           label="Datacenter"
           {...field('datacenters')}
           choices={anyOf(
-            inCountry.map(({ slug }) => slug),
+            inCity.map(({ slug }) => slug),
             values.datacenters,
           )}
         />
@@ -218,41 +275,48 @@ function PlacePart({ values, field }: PartProps) {
           {...field('storageType')}
           choices={anyOf(hardware?.storage.map(({ type }) => type) ?? [], values.storageType)}
         />
-        <TextField label="Price at most, $ an epoch" inputMode="decimal" {...field('maxPricePerEpoch')} />
+        <TextField label="At most, $ an epoch" inputMode="decimal" {...field('maxPricePerEpoch')} />
       </div>
     </Section>
   );
 }
 
-function AccessPart({ values, set, field }: PartProps) {
+interface AccessProps extends PartProps {
+  showsPassword: boolean;
+  showPassword(isShown: boolean): void;
+}
+
+function AccessPart({ values, set, field, showsPassword, showPassword }: AccessProps) {
   const setKeys = useCallback((keys: string[]) => set('sshKeys', keys), [set]);
   return (
     <Section title="Who gets in">
       <SshKeysField account={values.account} {...field('sshKeys')} onChange={setKeys} />
       <TextField
-        label="Root password"
-        hint="To log in at its console, where keys don't help. Forgotten after its first boot"
-        type="password"
-        autoComplete="new-password"
-        {...field('rootPassword')}
-      />
-      <TextField
         label="Ports open from outside"
         hint="Such as 80, 443, 53/udp. Port 22 is open always."
         {...field('ports')}
       />
+      <CheckField
+        label="Every port is open"
+        hint="Where its host can hold that apart for one VM; its own firewall is all that is left then"
+        checked={values.allPortsOpen}
+        onChange={(isOpen) => set('allPortsOpen', isOpen)}
+      />
+      <PasswordField {...field('rootPassword')} isShown={showsPassword} onShow={showPassword} />
     </Section>
   );
 }
 
-function NamePart({ values, field }: PartProps) {
+function NamePart({ values, set, field }: PartProps) {
   return (
     <Section title="What it is called">
       <div className="row-fields">
         <TextField label="Name" hint="Letters, digits and -" {...field('name')} />
         <GroupField account={values.account} {...field('group')} />
         <TextField label="How many" hint="1 to 10 of this name" inputMode="numeric" {...field('count')} />
+        <TextField label="Host name" hint="Its name unless given" placeholder={values.name} {...field('hostname')} />
       </div>
+      <CheckField label="Leave it switched off" checked={values.isOff} onChange={(isOff) => set('isOff', isOff)} />
       <TextAreaField
         label="Script for its first boot"
         hint="Run once as root; begins with #!"
