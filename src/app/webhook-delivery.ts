@@ -17,9 +17,10 @@ export type { TakenDelivery } from '../store/webhook-delivery.ts';
 /** Wakes those who deliver, see {@link Context.wakeups}. */
 export const webhookWakeup = 'webhook';
 
-/** A server has so many deliveries under way at once: in all, and to one host name. */
+/** A server has so many deliveries under way at once: in all, to one host name, and of one account, which may have any number of names. */
 export const deliveriesMax = 32;
 const deliveriesPerHostMax = 4;
+const deliveriesPerAccountMax = 16;
 const answerTimeoutMs = 10_000;
 /** Long after an attempt is over, whatever it met; then it was killed, and somebody else takes over. */
 const leaseMs = 3 * answerTimeoutMs;
@@ -42,16 +43,18 @@ export interface WebhookSender {
  * @param underWay what this server delivers at the moment
  */
 export function takeDeliveries(context: Context, underWay: Iterable<TakenDelivery>): Promise<TakenDelivery[]> {
-  const busy = new Map<string, number>();
+  const [busy, busyAccounts] = [new Map<string, number>(), new Map<string, number>()];
   let count = 0;
-  for (const { hostName } of underWay) {
+  for (const { hostName, accountId } of underWay) {
     count += 1;
     busy.set(hostName, (busy.get(hostName) ?? 0) + 1);
+    busyAccounts.set(accountId, (busyAccounts.get(accountId) ?? 0) + 1);
   }
   const now = context.clock.now();
   return takeFromQueues(context.database, {
     ...{ now, leasedUntil: new Date(now.getTime() + leaseMs), lease: newUuid(context.entropy) },
     ...{ limit: deliveriesMax - count, perHostMax: deliveriesPerHostMax, busy },
+    ...{ perAccountMax: deliveriesPerAccountMax, busyAccounts },
   });
 }
 

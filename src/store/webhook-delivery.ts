@@ -42,6 +42,9 @@ export interface Taking {
   perHostMax: number;
   /** How many are being made to each host name. */
   busy: ReadonlyMap<string, number>;
+  perAccountMax: number;
+  /** How many are being made of each account's. */
+  busyAccounts: ReadonlyMap<string, number>;
 }
 
 /** Takes the first delivery of each of some queues that are due, those that have waited longest first. */
@@ -68,18 +71,24 @@ export async function takeDeliveries(database: Database, taking: Taking): Promis
 
 async function leaseQueues(
   database: Database,
-  { now, leasedUntil, lease, limit, perHostMax, busy }: Taking,
+  { now, leasedUntil, lease, limit, perHostMax, busy, perAccountMax, busyAccounts }: Taking,
 ): Promise<{ webhook_id: string; subject: string }[]> {
   const full = [...busy].filter(([, count]) => count >= perHostMax).map(([name]) => name);
+  const fullAccounts = [...busyAccounts].filter(([, count]) => count >= perAccountMax).map(([id]) => id);
+  const counted = (counts: ReadonlyMap<string, number>) => JSON.stringify(Object.fromEntries(counts));
   const { rows } = await sql<{ webhook_id: string; subject: string }>`
     with due as materialized (
-      select webhook_id, subject, host_name, due_at from webhook_queue
-      where due_at <= ${now}::timestamptz and host_name <> all(${full}::text[])
+      select webhook_id, subject, webhook_queue.host_name, account_id, due_at
+      from webhook_queue join webhook on webhook.id = webhook_id
+      where due_at <= ${now}::timestamptz and webhook_queue.host_name <> all(${full}::text[])
+        and account_id <> all(${fullAccounts}::uuid[])
       order by due_at limit ${lookedAtMax}::int
     ), fitting as (
       select webhook_id, subject from (
-        select *, row_number() over (partition by host_name order by due_at) as place from due) as placed
-      where place <= ${perHostMax}::int - coalesce((${JSON.stringify(Object.fromEntries(busy))}::jsonb ->> host_name)::int, 0)
+        select *, row_number() over (partition by host_name order by due_at) as place,
+          row_number() over (partition by account_id order by due_at) as place_of_account from due) as placed
+      where place <= ${perHostMax}::int - coalesce((${counted(busy)}::jsonb ->> host_name)::int, 0)
+        and place_of_account <= ${perAccountMax}::int - coalesce((${counted(busyAccounts)}::jsonb ->> account_id::text)::int, 0)
       order by due_at limit ${limit}::int
     ), free as (
       select webhook_id, subject from webhook_queue join fitting using (webhook_id, subject)

@@ -7,9 +7,12 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeWebhook } from '../../src/app/webhook.ts';
+import { webhookSender } from '../../src/compose/webhook.ts';
+import type { Lookup } from '../../src/model/address-guard.ts';
 import { purge } from '../../src/reconcilers/purge.ts';
 import { inTransaction } from '../../src/store/database.ts';
 import { insertEvents } from '../../src/store/event.ts';
+import { rent } from '../slot/support.ts';
 import { until } from '../support/berth.ts';
 import { Deliverer, WebhookWorld } from './support.ts';
 
@@ -152,6 +155,44 @@ test('one host name gets four deliveries at once at most, and others don’t wai
   await until('all were told', async () => (await countOf('webhook_queue')) === 0);
   await deliverer.stop();
   await removeWebhook(context, webhooks.principal, otherId);
+});
+
+test('an account whose receivers are slow, whatever their number, leaves room for the others', async () => {
+  const { receiver, context, world } = webhooks;
+  receiver.received.splice(0);
+  const names = Array.from({ length: 10 }, (_none, number) => `slow-${number}.example.com`);
+  const ids: string[] = [];
+  for (const name of names) {
+    const id = await webhooks.register('deployment.updated', { url: receiver.url('/slow') });
+    const told = { callback_url: receiver.url('/slow', name), host_name: name };
+    await context.database.updateTable('webhook').set(told).where('id', '=', id).execute();
+    ids.push(id);
+  }
+  const other = await world.account(1_000_000_000n);
+  const otherId = await webhooks.register('deployment.created', { url: receiver.url('/other'), principal: other });
+  const slow = [];
+  for (let number = 0; number < 4; number += 1) slow.push(await webhooks.deploy());
+  await removeWebhook(context, webhooks.principal, webhookId);
+  const held: (() => void)[] = [];
+  receiver.answer = ({ path }) =>
+    path === '/other' ? 204 : (_request, response) => held.push(() => response.writeHead(204).end());
+  for (const deployment of slow) await webhooks.happen(deployment);
+  webhooks.pass(1);
+  await rent(context, other, await webhooks.machine.add());
+  const allowed = names.map((name) => `${name}:${receiver.port}`);
+  const allowedCallbackHosts = new Set([...context.allowedCallbackHosts, ...allowed]);
+  const here: Lookup = (_name, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]);
+  const sending = { ...context, allowedCallbackHosts };
+  const deliverer = new Deliverer(sending, webhookSender(sending, here));
+  try {
+    // Before the slow ones are given up.
+    await until('the other was told', async () => receiver.received.some(({ path }) => path === '/other'), 9_000);
+    assert.ok(held.length > 0 && held.length <= 16, String(held.length));
+  } finally {
+    await deliverer.stop();
+  }
+  for (const id of ids) await removeWebhook(context, webhooks.principal, id);
+  await removeWebhook(context, other, otherId);
 });
 
 test('a webhook that is deleted is told nothing more, also not of what is just being written', async () => {
