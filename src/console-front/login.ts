@@ -68,9 +68,9 @@ async function identify(
 }
 
 async function byKey(context: Context, attempt: PublicKeyAuthContext, { from }: AtDoor) {
-  const keys = new AuthorizedKeys(await keysOfUser(context, attempt.username));
-  if (!keys.admits(attempt)) return undefined;
-  return attempt.signature === undefined ? 'would-do' : visitorByKey(context, attempt.username, from);
+  const isAmong = (keys: readonly string[]) => new AuthorizedKeys(keys).admits(attempt);
+  if (!isAmong(await keysOfUser(context, attempt.username))) return undefined;
+  return attempt.signature === undefined ? 'would-do' : visitorByKey(context, attempt.username, from, isAmong);
 }
 
 /** Who has a second factor is not asked for it here, and has to let himself be asked. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import ssh2 from 'ssh2';
-import { addSecondFactor } from '../../src/app/user.ts';
+import { addSecondFactor, setPassword } from '../../src/app/user.ts';
 import { totpCode } from '../../src/model/totp.ts';
 import type { Database } from '../../src/store/database.ts';
 import { type KeyPair, keyPair } from '../agent/ssh/support.ts';
@@ -176,6 +176,32 @@ test('who lost his privilege uses no console any more, also where he does not go
   await until('his console is closed', async () => (await open()).length === 0, 30_000);
   assert.equal(socket.closed, false);
   socket.destroy();
+});
+
+test('a key that is taken away and another password show out who came with them', async () => {
+  const visitor = await addVisitor(database, directory, { level: 'vm_console', instanceId: vm });
+  const { username, password } = await addUser(berth, 'default');
+  const enter = async (shown: ssh2.ConnectConfig) => {
+    const client = new ssh2.Client();
+    client.on('error', () => {});
+    client.connect({ host: address, port: 22, ...shown });
+    await once(client, 'ready');
+    const shell = await new Promise<ssh2.ClientChannel>((resolve, reject) =>
+      client.shell((error, channel) => (error ? reject(error) : resolve(channel))),
+    );
+    shell.write('hello\r');
+    await once(shell, 'data');
+    return once(client, 'close');
+  };
+  const byKey = enter({ username: visitor.username, privateKey: await readFile(visitor.key.path) });
+  const byPassword = enter({ username, password });
+  const open = () => database.selectFrom('console').where('instance_id', '=', vm).select('id').execute();
+  await until('both are in', async () => (await open()).length === 2);
+  const other = await keyPair(directory, 'other');
+  await authorize(database, visitor.username, other);
+  await asOperator(berth, (context) => setPassword(context, username, 'quite another passphrase', 'password'));
+  await Promise.all([byKey, byPassword]);
+  await until('nothing is open', async () => (await open()).length === 0);
 });
 
 test('who opened a console is told in the events of its VM', async () => {
