@@ -17,7 +17,19 @@ import './style/layout.css';
 import { applyTheme } from './theme.ts';
 import { Toasts } from './ui/toast.tsx';
 
+const reloadedAt = 'berth.reloaded-at';
+/** What loading the page anew did not mend is told. */
+const reloadMsMin = 30_000;
+
 applyTheme();
+// A newer console has taken the place of this one, whose parts are gone: the page is loaded anew, once.
+addEventListener('vite:preloadError', (event) => {
+  const last = Number(sessionStorage.getItem(reloadedAt));
+  if (Date.now() - last < reloadMsMin) return;
+  sessionStorage.setItem(reloadedAt, String(Date.now()));
+  event.preventDefault();
+  location.reload();
+});
 const root = document.getElementById('root');
 if (!root) throw new Error('The page has no #root.');
 createRoot(root).render(

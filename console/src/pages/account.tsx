@@ -10,6 +10,7 @@ import { Button } from '../ui/button.tsx';
 import { Confirm, Dialog, useDialog } from '../ui/dialog.tsx';
 import { Form, TextField, useForm } from '../ui/form.tsx';
 import { List, useList } from '../ui/list.tsx';
+import { userColumns } from '../ui/names.tsx';
 import { Facts, Page, PageOf, Section } from '../ui/page.tsx';
 import { Empty, Failure } from '../ui/state.tsx';
 import { Status, When } from '../ui/words.tsx';
@@ -181,17 +182,7 @@ function Users({ account }: OfAccount) {
         label={`Users of ${account.name}`}
         list={list}
         keyOf={({ id }) => id}
-        columns={[
-          {
-            title: 'Username',
-            cell: ({ id, username }) => (
-              <Link to="/console/users/$user" params={{ user: id }}>
-                {username}
-              </Link>
-            ),
-          },
-          { title: 'E-mail', cell: ({ email }) => email ?? '–' },
-        ]}
+        columns={userColumns}
         empty={
           <Empty title="Nobody">
             <p>It is used by API keys alone.</p>

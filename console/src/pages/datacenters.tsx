@@ -4,10 +4,11 @@ import type { Datacenter } from '../../../sdk/generated/types.ts';
 import { useDone } from '../done.ts';
 import { useBerth } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
-import { Confirm, Dialog, useDialog } from '../ui/dialog.tsx';
+import { Dialog, useDialog } from '../ui/dialog.tsx';
 import { Form, SelectField, TextField, useForm } from '../ui/form.tsx';
 import { List, useList } from '../ui/list.tsx';
 import { Page } from '../ui/page.tsx';
+import { Remove } from '../ui/remove.tsx';
 import { Empty } from '../ui/state.tsx';
 
 const tiers = ['1', '2', '3', '4'].map((value) => ({ value, label: value }));
@@ -15,7 +16,6 @@ const tiers = ['1', '2', '3', '4'].map((value) => ({ value, label: value }));
 /** The page. */
 export default function DatacentersPage() {
   const berth = useBerth();
-  const done = useDone();
   const [dialog, open] = useDialog();
   const list = useList(['datacenters', 'list'], () => berth.datacenters.list());
   const add = (
@@ -25,17 +25,14 @@ export default function DatacentersPage() {
   );
   const remove = ({ id, slug }: Datacenter) =>
     open((close) => (
-      <Confirm
-        title={`Remove ${slug}?`}
-        act="Remove"
+      <Remove
+        name={slug}
+        remove={() => berth.datacenters.delete(id)}
+        stale={['datacenters', 'offers', 'capacity']}
         onClose={close}
-        onConfirm={async () => {
-          await berth.datacenters.delete(id);
-          await done(`${slug} is removed`, 'datacenters', 'offers', 'capacity');
-        }}
       >
         <p>Only a datacenter in which no host stands can be removed.</p>
-      </Confirm>
+      </Remove>
     ));
   return (
     <Page title="Datacenters" actions={add}>

@@ -6,11 +6,12 @@ import { useDone } from '../done.ts';
 import { AccountField } from '../layout/choose-account.tsx';
 import { useBerth, useSession } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
-import { Confirm, Dialog, useDialog } from '../ui/dialog.tsx';
+import { Dialog, useDialog } from '../ui/dialog.tsx';
 import { Form, TextField, useForm } from '../ui/form.tsx';
 import { List, useList } from '../ui/list.tsx';
 import { AccountName } from '../ui/names.tsx';
 import { Page } from '../ui/page.tsx';
+import { Remove } from '../ui/remove.tsx';
 import { Empty } from '../ui/state.tsx';
 
 const nameHint = 'Letters, digits and -; it becomes a part of its VMs’ host names';
@@ -18,7 +19,6 @@ const nameHint = 'Letters, digits and -; it becomes a part of its VMs’ host na
 /** The page. */
 export default function GroupsPage() {
   const { berth, account } = useSession();
-  const done = useDone();
   const [dialog, open] = useDialog();
   const list = useList(['groups', 'list', account?.id], () => berth.groups.list({ account: account?.id }));
   const add = (
@@ -28,17 +28,9 @@ export default function GroupsPage() {
   );
   const remove = ({ id, name }: Group) =>
     open((close) => (
-      <Confirm
-        title={`Remove ${name}?`}
-        act="Remove"
-        onClose={close}
-        onConfirm={async () => {
-          await berth.groups.delete(id);
-          await done(`${name} is removed`, 'groups');
-        }}
-      >
+      <Remove name={name} remove={() => berth.groups.delete(id)} stale={['groups']} onClose={close}>
         <p>Only a group that nothing is in can be removed, not even a deleted VM that can be restored.</p>
-      </Confirm>
+      </Remove>
     ));
   return (
     <Page title="Groups" actions={add}>

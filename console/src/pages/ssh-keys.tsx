@@ -5,17 +5,17 @@ import { useDone } from '../done.ts';
 import { ChooseAccount } from '../layout/choose-account.tsx';
 import { useBerth, useSession } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
-import { Confirm, Dialog, useDialog } from '../ui/dialog.tsx';
+import { Dialog, useDialog } from '../ui/dialog.tsx';
 import { Form, TextAreaField, TextField, useForm } from '../ui/form.tsx';
 import { List, useList } from '../ui/list.tsx';
 import { Page } from '../ui/page.tsx';
+import { Remove } from '../ui/remove.tsx';
 import { Empty } from '../ui/state.tsx';
 import { Copyable, When } from '../ui/words.tsx';
 
 /** The page. */
 export default function SshKeysPage() {
   const { berth, account } = useSession();
-  const done = useDone();
   const [dialog, open] = useDialog();
   const list = useList(['ssh-keys', 'list', account?.id], () => berth.sshKeys.list({ account: account?.id }));
   if (!account) {
@@ -32,17 +32,9 @@ export default function SshKeysPage() {
   );
   const remove = ({ id, name }: SshKey) =>
     open((close) => (
-      <Confirm
-        title={`Remove ${name}?`}
-        act="Remove"
-        onClose={close}
-        onConfirm={async () => {
-          await berth.sshKeys.delete(id);
-          await done(`${name} is removed`, 'ssh-keys');
-        }}
-      >
+      <Remove name={name} remove={() => berth.sshKeys.delete(id)} stale={['ssh-keys']} onClose={close}>
         <p>New instances can no longer be made with it. What was made with it keeps it, and goes on letting it in.</p>
-      </Confirm>
+      </Remove>
     ));
   return (
     <Page title="SSH keys" actions={add}>

@@ -1,6 +1,5 @@
 // Users: the people of an account. Each does what was granted to them.
 
-import { Link } from '@tanstack/react-router';
 import { useDone } from '../done.ts';
 import { useBerth, useSession } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
@@ -8,6 +7,7 @@ import { Dialog, ShownOnce, useDialog } from '../ui/dialog.tsx';
 import { Form, TextField, useForm } from '../ui/form.tsx';
 import { GrantFields, grantOf, noGrant } from '../ui/grant.tsx';
 import { List, useList } from '../ui/list.tsx';
+import { userColumns } from '../ui/names.tsx';
 import { Page } from '../ui/page.tsx';
 import { Empty } from '../ui/state.tsx';
 import { Badge, When } from '../ui/words.tsx';
@@ -29,15 +29,7 @@ export default function UsersPage() {
         list={list}
         keyOf={({ id }) => id}
         columns={[
-          {
-            title: 'Username',
-            cell: ({ id, username }) => (
-              <Link to="/console/users/$user" params={{ user: id }}>
-                {username}
-              </Link>
-            ),
-          },
-          { title: 'E-mail', cell: ({ email }) => email ?? '–' },
+          ...userColumns,
           {
             title: 'Second factor',
             cell: ({ secondFactor }) => (

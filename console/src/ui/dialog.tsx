@@ -1,6 +1,6 @@
 // Windows over the page: the browser's own dialog, which keeps the focus and closes with Escape.
 
-import { type ReactNode, useId, useLayoutEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { Button } from './button.tsx';
 import { Failure } from './state.tsx';
 import { Copyable } from './words.tsx';
@@ -49,6 +49,9 @@ interface ConfirmProps {
 export function Confirm({ title, children, act, onConfirm, onClose }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
+  const buttons = useRef<HTMLDivElement>(null);
+  // A key that is held down, or pressed twice, must not answer what was not read.
+  useEffect(() => buttons.current?.querySelector<HTMLElement>('button:last-of-type')?.focus(), []);
   const confirm = async () => {
     setBusy(true);
     setError(undefined);
@@ -64,7 +67,7 @@ export function Confirm({ title, children, act, onConfirm, onClose }: ConfirmPro
     <Dialog title={title} onClose={onClose}>
       {children}
       {error && <Failure error={error} />}
-      <div className="buttons">
+      <div className="buttons" ref={buttons}>
         <Button variant="danger" busy={busy} onClick={() => void confirm()}>
           {act}
         </Button>

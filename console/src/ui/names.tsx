@@ -2,7 +2,9 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import type { User } from '../../../sdk/generated/types.ts';
 import { useBerth, useSession } from '../session.tsx';
+import type { Column } from './table.tsx';
 
 const keptMs = 5 * 60_000;
 
@@ -47,6 +49,19 @@ export function InstanceName({ id }: { id: string }) {
     </Link>
   );
 }
+
+/** The columns that tell who a user is. */
+export const userColumns: Column<User>[] = [
+  {
+    title: 'Username',
+    cell: ({ id, username }) => (
+      <Link to="/console/users/$user" params={{ user: id }}>
+        {username}
+      </Link>
+    ),
+  },
+  { title: 'E-mail', cell: ({ email }) => email ?? '–' },
+];
 
 const short = (id: string) => (id.length > 20 ? `${id.slice(0, 14)}…` : id);
 
