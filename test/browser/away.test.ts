@@ -1,0 +1,99 @@
+// What the console does while Berth is away: it says so, keeps what is shown and what was typed, and comes back by itself.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { makeVm } from '../api/native/instances.ts';
+import { axeFindings } from '../support/axe.ts';
+import { startTestBerth, type TestBerth } from '../support/berth.ts';
+import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+
+let berth: TestBerth;
+let browser: Browser;
+
+before(async () => {
+  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+  await makeVm(berth, { name: 'kept' });
+});
+after(async () => {
+  await browser?.close();
+  await berth?.close();
+});
+
+test('a page says that Berth is away, keeps what was typed, and is true again by itself', async () => {
+  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  await page.goto('/console/groups');
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  await page.getByRole('button', { name: 'Add group' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'Add a group' });
+  await dialog.getByLabel('Name').fill('web-servers');
+  await context.setOffline(true);
+  await page.getByText('Berth can’t be reached. What you see').waitFor();
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await dialog.getByRole('alert').getByText('Berth can’t be reached').waitFor();
+  assert.equal(await dialog.getByLabel('Name').inputValue(), 'web-servers');
+  await page.keyboard.press('Escape');
+  assert.deepEqual(await axeFindings(page), []);
+  await picture(page, 'away');
+  const body = { account: 'default', name: 'made-meanwhile' };
+  assert.equal((await berth.call('POST', '/berth/v1/groups', body)).status, 201);
+  await context.setOffline(false);
+  await page.getByText('made-meanwhile').waitFor();
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  assert.equal(await page.getByText('Berth can’t be reached').count(), 0);
+  await context.close();
+});
+
+test('a stream of events that does not open again is told of, and what is shown stays', async () => {
+  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey, viewport: phone });
+  await page.route('**/events/stream*', (route) => route.abort());
+  await page.goto('/console/instances');
+  await page.getByText('Berth can’t be reached. What you see').waitFor();
+  await page.getByRole('link', { name: 'kept' }).waitFor();
+  assert.ok(await fitsItsWindow(page));
+  assert.deepEqual(await axeFindings(page), []);
+  await page.unroute('**/events/stream*');
+  await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
+  await context.close();
+});
+
+test('who comes while Berth does not answer is let in when it does', async () => {
+  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  await page.route('**/berth/v1/**', (route) => route.abort());
+  await page.goto('/console/instances');
+  await page.getByRole('alert').getByText('Berth can’t be reached').waitFor();
+  assert.deepEqual(await axeFindings(page), []);
+  await picture(page, 'away-at-first');
+  await page.unroute('**/berth/v1/**');
+  await page.getByRole('link', { name: 'kept' }).waitFor();
+  await context.close();
+});
+
+test('with colours of one’s own, at twice the size and without motion the pages can be used', async () => {
+  const half = { width: 720, height: 450 };
+  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey, viewport: half });
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+  for (const path of ['/', '/console/instances', '/console/offers', '/console/create', '/console/statement']) {
+    await page.goto(path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    assert.ok(await fitsItsWindow(page), path);
+    await picture(page, `forced${path.replaceAll('/', '-')}`);
+  }
+  await context.close();
+});
+
+test('a page that is gone to has the focus at its top and its name on the window, and content is one key away', async () => {
+  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  await page.goto('/');
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.getByRole('link', { name: 'Skip to content' }).and(page.locator(':focus')).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('main:focus').waitFor();
+  const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Groups' });
+  await link.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Groups' }).waitFor();
+  await page.locator('main:focus').waitFor();
+  assert.equal(await page.title(), 'Groups · Berth');
+  await context.close();
+});
