@@ -1,6 +1,6 @@
 // How the console is built: into dist/, each file beside itself compressed, so that the server only hands files out.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
@@ -8,6 +8,9 @@ import { defineConfig, type Plugin } from 'vite';
 
 /** Below this a compressed file costs as many packets as a plain one. */
 const compressedFromBytes = 1_024;
+
+/** Files of consoles before this one are taken away after a week: nobody has such a page open still. */
+const keptMs = 7 * 86_400_000;
 
 const compressed: Plugin = {
   name: 'compressed',
@@ -20,6 +23,11 @@ const compressed: Plugin = {
       writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
       writeFileSync(`${path}.br`, brotliCompressSync(bytes));
     }
+    const assets = join(dir, 'assets');
+    for (const name of readdirSync(assets)) {
+      const path = join(assets, name);
+      if (Date.now() - statSync(path).mtimeMs > keptMs) rmSync(path);
+    }
   },
 };
 
@@ -29,7 +37,8 @@ export default defineConfig({
   plugins: [react(), compressed],
   build: {
     outDir: 'dist',
-    emptyOutDir: true,
+    // Who has the page open goes on with the files that it came with, and who asks for one in this moment finds it.
+    emptyOutDir: false,
     // Nothing inline: the policy of the page forbids it.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -26,6 +26,8 @@ export function Shell() {
     else main.current?.focus({ preventScroll: true });
   }, [path]);
 
+  useLeave(isNavOpen, '#nav, .nav-toggle', '.nav-toggle', () => setNavOpen(false));
+
   return (
     <div className="shell">
       <a className="skip" href="#main">
@@ -63,6 +65,31 @@ export function Shell() {
       </main>
     </div>
   );
+}
+
+/**
+ * Closes what lies over the page by Escape, and by pressing beside it.
+ * @param inside what belongs to it
+ * @param opener what has the focus after Escape
+ */
+function useLeave(isOpen: boolean, inside: string, opener: string, close: () => void): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what closes it does the same each time
+  useEffect(() => {
+    if (!isOpen) return;
+    const listening = new AbortController();
+    const { signal } = listening;
+    const press = ({ target }: Event) => {
+      if (target instanceof Element && !target.closest(inside)) close();
+    };
+    const key = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      close();
+      document.querySelector<HTMLElement>(opener)?.focus();
+    };
+    document.addEventListener('pointerdown', press, { signal });
+    document.addEventListener('keydown', key, { signal });
+    return () => listening.abort();
+  }, [isOpen, inside, opener]);
 }
 
 function AccountChooser() {
@@ -116,7 +143,8 @@ function LiveMark({ liveness }: { liveness: Liveness }) {
 function Who() {
   const { me, signOut } = useSession();
   const [theme, setTheme] = useState(chosenTheme);
-  const details = useRef<HTMLDetailsElement>(null);
+  const [isOpen, setOpen] = useState(false);
+  useLeave(isOpen, '.who', '.who summary', () => setOpen(false));
   const choose = (chosen: Theme) => {
     chooseTheme(chosen);
     setTheme(chosen);
@@ -124,9 +152,10 @@ function Who() {
   return (
     <details
       className="who"
-      ref={details}
-      onBlur={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget) && details.current) details.current.open = false;
+      open={isOpen}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+      onBlur={({ currentTarget, relatedTarget }) => {
+        if (relatedTarget && !currentTarget.contains(relatedTarget)) setOpen(false);
       }}
     >
       <summary>
@@ -143,7 +172,9 @@ function Who() {
             </label>
           ))}
         </fieldset>
-        <Link to="/console/me">Your profile</Link>
+        <Link to="/console/me" onClick={() => setOpen(false)}>
+          Your profile
+        </Link>
         <a href="/docs/guide/">Guide</a>
         <a href="/docs">API reference</a>
         <Button onClick={() => void signOut()}>Sign out</Button>

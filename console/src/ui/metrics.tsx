@@ -133,12 +133,14 @@ function One<Field extends string>({
   );
   return (
     <Section title={title}>
-      <Suspense fallback={<Loading what="Loading" />}>
-        <Chart
-          label={`${title} of ${name} over time; the table below says the same`}
-          {...{ times, lines, write, max, ofBytes }}
-        />
-      </Suspense>
+      <div className="chart-place">
+        <Suspense fallback={<Loading what="Loading" />}>
+          <Chart
+            label={`${title} of ${name} over time; the table below says the same`}
+            {...{ times, lines, write, max, ofBytes }}
+          />
+        </Suspense>
+      </div>
     </Section>
   );
 }
