@@ -1,6 +1,7 @@
 // The top of a page, and parts of one.
 
 import { type ReactNode, useEffect, useId } from 'react';
+import { AccessError, NotFoundError } from '../../../sdk/error.ts';
 import { Failure, Loading } from './state.tsx';
 
 interface PageProps {
@@ -35,9 +36,13 @@ interface PageOfProps<Thing> {
   wayOut?: ReactNode;
 }
 
-/** A page about one thing. What is shown of it stays while the server is away: who fills in a form there loses nothing. */
+/**
+ * A page about one thing. What is shown of it stays while the server is away, so that who fills in a form there loses nothing; not where
+ * the server says that it is gone, or no longer theirs.
+ */
 export function PageOf<Thing>({ what, read: { data, error, refetch }, children, wayOut }: PageOfProps<Thing>) {
-  if (data !== undefined) return children(data);
+  const isGone = error instanceof NotFoundError || error instanceof AccessError;
+  if (data !== undefined && !isGone) return children(data);
   return (
     <Page title={what}>
       {error ? <Failure error={error} onRetry={refetch} /> : <Loading what={`Reading the ${what.toLowerCase()}`} />}
