@@ -1,9 +1,10 @@
-// The pages of docs/ at `/docs/guide`: for browsers as HTML, and with `.md` behind their names as the text that they are, which reads
-// well in a terminal. Everything is read when the server starts; no path of a request is a path of a file.
+// The pages of docs/ at `/docs/guide`: for browsers as HTML, with `.txt` behind their names for a terminal, and with `.md` as they were
+// written. Everything is read when the server starts; no path of a request is a path of a file.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { Marked } from 'marked';
 import type { App } from '../types.ts';
+import { plainOf } from './plain.ts';
 
 const root = new URL('../../../', import.meta.url);
 /** Folders of the repository whose pages are shown, and single ones beside them. */
@@ -35,8 +36,9 @@ export function guidePages(app: App): void {
     const path = (request.params as { '*': string })['*'] || index;
     const picture = pictures.get(path);
     if (picture) return reply.type(picture.type).header('content-security-policy', policy).send(picture.bytes);
-    const page = pages.get(path.replace(/\.md$/, ''));
+    const page = pages.get(path.replace(/\.(md|txt)$/, ''));
     if (!page) return reply.callNotFound();
+    if (path.endsWith('.txt')) return reply.type('text/plain; charset=utf-8').send(plainOf(page.text));
     if (path.endsWith('.md')) return reply.type('text/markdown; charset=utf-8').send(page.text);
     return reply.type('text/html; charset=utf-8').header('content-security-policy', policy).send(page.html());
   });
@@ -114,7 +116,7 @@ function htmlOf(file: string, text: string, names: ReadonlySet<string>): string 
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} - Berth</title><link rel="stylesheet" href="${home}.css"></head>
-<body><header><a href="${home}/">Berth: guide</a> <a href="/docs">API reference</a> <a href="${home}/${nameOf(file)}.md">This page as text</a></header>
+<body><header><a href="${home}/">Berth: guide</a> <a href="/docs">API reference</a> <a href="${home}/${nameOf(file)}.txt">This page as text</a></header>
 <main>
 ${body}</main></body></html>
 `;

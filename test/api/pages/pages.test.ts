@@ -1,4 +1,4 @@
-// The pages for people: the reference with its documents, the guide as HTML and as text, and what keeps both from doing harm.
+// The pages for people: the reference with its documents, the guide as HTML, for terminals and as written, and what keeps both from doing harm.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -37,13 +37,23 @@ test('the reference shows every document, and takes nothing from elsewhere', asy
   }
 });
 
-test('every page of the guide is there as HTML and as text, and its links lead somewhere', async () => {
+test('every page of the guide is there as HTML, in eighty columns and as written, and its links lead somewhere', async () => {
   const names = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
   assert.ok(names.length > 10);
   for (const name of names) {
     const text = await get(`/docs/guide/${name}`);
     assert.equal(text.text, readFileSync(new URL(name, docs), 'utf8'));
     assert.match(text.type, /^text\/markdown/);
+    const plain = await get(`/docs/guide/${name.replace(/md$/, 'txt')}`);
+    assert.match(plain.type, /^text\/plain/);
+    assert.doesNotMatch(plain.text, /\]\(|&(amp|lt|quot);/, name);
+    // But for what is to be copied, and words that are longer by themselves.
+    const tooLong = plain.text.split('\n').filter((line) => /^.{2,78} .*\S/.test(line.trimStart()) && line.length > 80);
+    assert.deepEqual(
+      tooLong.filter((line) => !line.startsWith('    ')),
+      [],
+      name,
+    );
     const page = await get(`/docs/guide/${name.replace(/\.md$/, '')}`);
     assert.equal(page.status, 200, name);
     const policy = page.headers.get('content-security-policy') ?? '';
