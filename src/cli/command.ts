@@ -4,6 +4,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Berth } from '../../sdk/berth.ts';
 import { exitCodeOf, exitCodes, sentenceOf, UsageError, type Whence } from './exit.ts';
+import { helpEnd } from './manual.ts';
 import { connectionOf } from './profile.ts';
 import { folded, type Look, plainJson, plainLines } from './table.ts';
 
@@ -101,9 +102,11 @@ interface CommonOptions {
   quiet?: boolean;
 }
 
-const operations = new WeakMap<Command, string>();
+const verbs = new WeakMap<Command, Verb | OfflineVerb>();
+/** What a command says of itself; the commands of the installation are not described so. */
+export const describedBy = (command: Command): Verb | OfflineVerb | undefined => verbs.get(command);
 /** The operation that a command stands for, if it stands for one. */
-export const operationOf = (command: Command): string | undefined => operations.get(command);
+export const operationOf = (command: Command): string | undefined => describedBy(command)?.operation ?? undefined;
 
 /** An option. @param read reads its value, given what the option had before */
 export function option<Value>(
@@ -151,10 +154,9 @@ export function configure(command: Command, verb: Verb | OfflineVerb, terminal: 
     command.option('--profile <NAME>', 'whom to ask: one that "berth login" has made');
   }
   command.option('--json', 'answer in JSON, as the API has it').option('-q, --quiet', 'answer with ids alone');
-  const examples = verb.examples.map((line) => `  berth ${line}\n`).join('');
   const detail = verb.detail ? `\n${folded(verb.detail, helpColumns).join('\n')}\n` : '';
-  command.addHelpText('after', `${detail}\nExamples:\n${examples.trimEnd()}`);
-  if (verb.operation !== null) operations.set(command, verb.operation);
+  verbs.set(command, verb);
+  command.addHelpText('after', () => `${detail}\n${helpEnd(command)}`);
   command.action(async () => {
     const { json = false, quiet = false, profile, ...options } = command.opts<CommonOptions>();
     const desk = { ...terminal, json, quiet, profile, look: lookOf(terminal), goesOn: null, program: rootOf(command) };
@@ -231,7 +233,8 @@ async function toEnd(desk: BareDesk, whence: Whence, run: () => Promise<void>): 
   } catch (error) {
     if (signal.aborted) {
       err.write(`\r${desk.goesOn ?? 'Stopped.'}\n`);
-      return desk.end(exitCodes.interrupted);
+      const isTermination = (signal.reason as Error | undefined)?.message === 'SIGTERM';
+      return desk.end(isTermination ? exitCodes.terminated : exitCodes.interrupted);
     }
     err.write(`berth: ${plainLines(sentenceOf(error, whence))}
 `);

@@ -25,6 +25,8 @@ export const exitCodes = {
   unreachable: 6,
   /** As shells have it for Ctrl-C. */
   interrupted: 130,
+  /** As shells have it for SIGTERM. */
+  terminated: 143,
 } as const;
 
 /** The command line itself is wrong. */

@@ -166,6 +166,10 @@ const entries: Record<string, Entry> = {
     ...{ heading: you, summary: "a shell's completion of these commands" },
     load: async () => (await import('./nouns/completion.ts')).noun,
   },
+  man: {
+    ...{ heading: you, summary: 'manual pages of these commands' },
+    load: async () => (await import('./nouns/man.ts')).verb,
+  },
   top: {
     ...{ heading: instances, summary: 'instances and hosts, live' },
     load: async () => (await import('./nouns/top.ts')).verb,
@@ -237,7 +241,7 @@ export const allNouns = 'all';
 
 /** Which nouns a command line needs: its own, or all where it is about the commands themselves. */
 export const nounsFor = ([noun, verb]: readonly string[]): string | undefined =>
-  noun === 'completion' && verb !== 'values' ? allNouns : noun;
+  noun === 'man' || (noun === 'completion' && verb !== 'values') ? allNouns : noun;
 
 /** Runs a program; what commander has to complain about is told by then and becomes the exit code. */
 export async function runProgram(

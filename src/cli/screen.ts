@@ -33,7 +33,7 @@ export class Screen {
   readonly #coloured: boolean;
   readonly #unicode: boolean;
   readonly #living: boolean;
-  #activity: { text: () => string; sinceMs: number; toldMs: number } | null = null;
+  #activity: { text: () => string; of: string | undefined; sinceMs: number; toldMs: number } | null = null;
   #ticker: NodeJS.Timeout | null = null;
   #frame = 0;
   #drawn = false;
@@ -83,8 +83,11 @@ export class Screen {
     this.line();
   }
 
-  /** Says what goes on from now on, until the next call; null ends it. A function is asked again for each frame. */
-  activity(text: string | (() => string) | null): void {
+  /**
+   * Says what goes on from now on, until the next call; null ends it. A function is asked again for each frame.
+   * @param of of the same thing, other words are the same activity, which goes on: figures that grow, say
+   */
+  activity(text: string | (() => string) | null, of?: string): void {
     this.#erase();
     if (text === null) {
       this.#activity = null;
@@ -95,9 +98,9 @@ export class Screen {
     const ask = typeof text === 'string' ? () => text : text;
     // The same words again are the same activity, which goes on.
     const before = this.#activity;
-    if (before === null || before.text() !== ask()) {
-      this.#activity = { text: ask, sinceMs: performance.now(), toldMs: Number.NEGATIVE_INFINITY };
-    }
+    const goesOn = before !== null && (before.text() === ask() || (of !== undefined && before.of === of));
+    const { sinceMs, toldMs } = goesOn ? before : { sinceMs: performance.now(), toldMs: Number.NEGATIVE_INFINITY };
+    this.#activity = { text: ask, of, sinceMs, toldMs };
     this.#ticker ??= setInterval(() => this.#tick(), frameMs);
     this.#ticker.unref();
     this.#tick();

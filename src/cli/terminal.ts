@@ -27,7 +27,7 @@ export function processTerminal(takesSignals: boolean): Terminal {
     end(exitCode) {
       process.exitCode = exitCode;
       // What is still under way is not waited for.
-      if (exitCode === exitCodes.interrupted) process.exit(exitCode);
+      if (exitCode === exitCodes.interrupted || exitCode === exitCodes.terminated) process.exit(exitCode);
     },
   };
 }

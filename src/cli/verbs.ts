@@ -3,7 +3,8 @@
 import type { Option } from 'commander';
 import type { Pages } from '../../sdk/pages.ts';
 import { confirm } from './ask.ts';
-import { type Desk, option, type Verb } from './command.ts';
+import { type Desk, option, several, type Verb } from './command.ts';
+import { UsageError } from './exit.ts';
 import { namesOf } from './find.ts';
 import { type Cell, type Column, type Look, plainText, sheetOf, tableOf } from './table.ts';
 import { wholeNumber } from './units.ts';
@@ -33,6 +34,27 @@ export interface ListVerb<Row, Options> {
   pages(desk: Desk, limit: number, options: Options, args: readonly string[]): Pages<Row> | Promise<Pages<Row>>;
 }
 
+interface OwnOptions {
+  limit?: number;
+  names?: boolean;
+  columns?: string[];
+}
+
+/** The columns of these titles; all unless any is named. @throws UsageError that lists them */
+function columnsOf<Row>(
+  columns: readonly Column<Row>[],
+  titles: readonly string[] | undefined,
+): readonly Column<Row>[] {
+  return (
+    titles?.map((title) => {
+      const found = columns.find((one) => one.title.toLowerCase() === title.toLowerCase());
+      if (found) return found;
+      const known = columns.map((one) => one.title).join(', ');
+      throw new UsageError(`--columns has "${title}"; there is: ${known}.`);
+    }) ?? columns
+  );
+}
+
 /** A verb that shows a list. */
 export function listVerb<Row, Options extends object = object>(noun: ListVerb<Row, Options>): Verb {
   const {
@@ -53,8 +75,10 @@ export function listVerb<Row, Options extends object = object>(noun: ListVerb<Ro
       ...options,
       option('--limit <N>', `so many at most; ${most}`, wholeNumber),
       ...(name ? [option('--names', 'answer with names alone')] : []),
+      option('--columns <TITLES>', 'only these columns, in this order', several),
     ],
-    async run(desk, args, { names, ...given }: Options & { limit?: number; names?: boolean }) {
+    async run(desk, args, { names, columns: titles, ...given }: Options & OwnOptions) {
+      const shown = columnsOf(columns, titles);
       const limit = given.limit ?? rows;
       const list = await pages(desk, Math.min(limit, pageRowsMax), given as Options & { limit?: number }, args);
       const value = await readList(list, limit);
@@ -63,8 +87,7 @@ export function listVerb<Row, Options extends object = object>(noun: ListVerb<Ro
       const called = ids.length > 0 ? { names: await namesOf(desk.berth, new Set(ids)) } : {};
       return {
         value,
-        text: (look) =>
-          value.items.length === 0 ? `${none}\n` : tableOf(columns, value.items, { ...look, ...called }),
+        text: (look) => (value.items.length === 0 ? `${none}\n` : tableOf(shown, value.items, { ...look, ...called })),
       };
     },
   };

@@ -77,10 +77,14 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   const [only, ...others] = ids;
+  let last = '';
   try {
     const stream = berth.events.stream(others.length === 0 && only ? { instance: only } : {}, { signal });
     for await (const event of stream) {
-      if (event.instance !== null && ids.has(event.instance)) showEvent(event, screen, err.isTTY === true);
+      if (event.instance === null || !ids.has(event.instance)) continue;
+      // What takes long is told again and again, in a log once.
+      if (err.isTTY === true || event.message !== last) showEvent(event, screen, err.isTTY === true);
+      last = event.message;
     }
   } catch {
     // Whether it came up is told all the same.
@@ -91,7 +95,8 @@ function showEvent({ kind, message, data }: Event, screen: Screen, isTTY: boolea
   if (kind === 'image.download') {
     const [done, total] = [Number(data?.done ?? 0), Number(data?.total ?? 0)];
     const figures = `${(done / 1e6).toFixed(1)}${total > 0 ? ` of ${(total / 1e6).toFixed(1)}` : ''} MB`;
-    screen.activity(`Downloading the image ${screen.bar({ share: total > 0 ? done / total : null, figures })}`);
+    const bar = screen.bar({ share: total > 0 ? done / total : null, figures });
+    screen.activity(`Downloading the image ${bar}`, 'download');
     return;
   }
   // A program that logs standard error wants to know what went on, a line each.

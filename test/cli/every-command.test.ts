@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { operationOf } from '../../src/cli/command.ts';
+import { describedBy, operationOf } from '../../src/cli/command.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { faultsOf, operations } from '../api/native/document.ts';
 import { startWorld, type World } from '../api/native/world.ts';
@@ -24,6 +24,9 @@ test('the help of every command has examples, and no line of it is too long', ()
     command.configureOutput({ writeOut: (text) => (help += text) });
     command.outputHelp();
     assert.match(help, new RegExp(`^Examples:\\n {2}berth ${words}`, 'm'), words);
+    assert.ok((describedBy(command)?.examples.length ?? 0) >= 2, `${words} has fewer than two examples`);
+    for (const line of describedBy(command)?.examples ?? []) assert.ok(line.startsWith(words), line);
+    assert.match(help, /^Exit codes: 0, [\s\S]*^See also: berth /m, words);
     assert.deepEqual(tooLong(help), [], words);
   }
 });

@@ -12,7 +12,10 @@ const moneyVerbs: readonly Verb[] = [
 ].map(([verb, operation, description, done]) =>
   actVerb<{ reason: string }>({
     ...{ usage: `${verb} <ACCOUNT> <AMOUNT>`, description: `${description} (for operators)`, operation },
-    examples: [`account ${verb} acme 25 --reason "invoice 2026-117"`],
+    examples: [
+      `account ${verb} acme 25 --reason "invoice 2026-117"`,
+      `account ${verb} acme 0.5 --reason "a mistake" --json`,
+    ],
     options: [option('--reason <TEXT>', 'why; it stands in the statement').makeOptionMandatory()],
     async act(desk, [text = '', amount = ''], { reason }) {
       const { id, name } = await find(desk, accountKind, text);
@@ -30,7 +33,7 @@ export const noun: Noun = {
     listVerb({
       description: 'list the accounts that you see anything of',
       operation: 'listAccounts',
-      examples: ['account list'],
+      examples: ['account list', 'account list --json'],
       columns: [
         { title: 'account', cell: ({ name }: Account) => name },
         { title: 'id', cell: ({ id }) => id },
@@ -42,7 +45,7 @@ export const noun: Noun = {
       usage: 'show <ACCOUNT>',
       description: 'show one account',
       operation: 'getAccount',
-      examples: ['account show acme'],
+      examples: ['account show acme', 'account show acme --json'],
       find: (desk, text) => find(desk, accountKind, text),
       sheet: ({ name, id }: Account) => [
         ['account', name],
@@ -53,7 +56,7 @@ export const noun: Noun = {
       usage: 'create <NAME>',
       description: 'open an account, with nothing in it (for operators)',
       operation: 'createAccount',
-      examples: ['account create acme'],
+      examples: ['account create acme', 'account create acme --quiet'],
       async act({ berth }, [name = '']) {
         const value = await berth.accounts.create({ name });
         return { value, done: `Account ${name} is open; "berth account credit ${name} AMOUNT" puts money into it.` };
@@ -64,7 +67,7 @@ export const noun: Noun = {
       usage: 'delete <ACCOUNT>',
       description: 'close an account in which nothing ever was (for operators)',
       operation: 'deleteAccount',
-      examples: ['account delete acme --yes'],
+      examples: ['account delete acme', 'account delete acme --yes'],
       find: (desk, text) => find(desk, accountKind, text),
       question: ({ name }) => `Close account ${name}?`,
       end: ({ berth }, { id }) => berth.accounts.delete(id),

@@ -38,7 +38,7 @@ export const noun: Noun = {
       usage: 'show <ADDRESS>',
       description: 'show one address',
       operation: 'getAddress',
-      examples: ['address show 192.0.2.10'],
+      examples: ['address show 192.0.2.10', 'address show 192.0.2.10 --json'],
       find: ({ berth }, address) => berth.addresses.get(address),
       sheet: (one: Address) => [
         ['address', one.address],
@@ -63,7 +63,7 @@ export const noun: Noun = {
       usage: 'name <ADDRESS> <NAME>',
       description: 'say what an address is called in the other direction; "none" is nothing',
       operation: 'updateAddress',
-      examples: ['address name 192.0.2.10 www.example.com'],
+      examples: ['address name 192.0.2.10 www.example.com', 'address name 192.0.2.10 mail.example.com --json'],
       async act({ berth }, [address = '', name = '']) {
         const value = await berth.addresses.update(address, { reverseName: name === 'none' ? null : name });
         return { value, done: `${address} is called ${value.reverseName ?? 'nothing'}.` };
@@ -84,7 +84,7 @@ export const noun: Noun = {
       usage: 'release <ADDRESS>',
       description: 'give an additional address back',
       operation: 'deleteAddress',
-      examples: ['address release 192.0.2.10 --yes'],
+      examples: ['address release 192.0.2.10', 'address release 192.0.2.10 --yes'],
       find: ({ berth }, address) => berth.addresses.get(address),
       question: ({ address }) => `Give ${address} back? Somebody else may get it.`,
       end: ({ berth }, { address }) => berth.addresses.delete(address),

@@ -72,7 +72,7 @@ export const noun: Noun = {
       usage: 'show <KEY>',
       description: 'show one API key; the key itself is shown once, when it is made',
       operation: 'getApiKey',
-      examples: ['api-key show ci'],
+      examples: ['api-key show ci', 'api-key show ci --json'],
       options: ownerOptions(),
       find: (desk, text, options: OwnerOptions) => findKey(desk, text, options),
       sheet: (key: ApiKey, look) => [
@@ -110,7 +110,7 @@ export const noun: Noun = {
       usage: 'revoke <KEY>',
       description: 'end an API key at once',
       operation: 'deleteApiKey',
-      examples: ['api-key revoke ci --yes'],
+      examples: ['api-key revoke ci', 'api-key revoke ci --yes'],
       options: ownerOptions(),
       async find(desk, text, options: OwnerOptions) {
         const key = await findKey(desk, text, options);

@@ -65,7 +65,7 @@ export const noun: Noun = {
       usage: 'show <CONTAINER>',
       description: 'show all of one container',
       operation: 'getInstance',
-      examples: ['ct show web-1'],
+      examples: ['ct show web-1', 'ct show web-1 --json'],
       find: (desk, text) => find(desk, containerKind, text),
       sheet: instanceSheet,
     }),
@@ -75,6 +75,7 @@ export const noun: Noun = {
       operation: 'createInstance',
       examples: [
         'ct create web-1 --image nginx:latest --open 80/tcp,443/https \\\n    --slot slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --wait',
+        'ct create --image registry.example.com/shop:7 --env STAGE=live \\\n    --slot slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f \\\n    --registry-login ann@registry.example.com --registry-password-file pass.txt',
       ],
       options: [
         option('--image <IMAGE>', "the container image's name").makeOptionMandatory(),
@@ -153,7 +154,7 @@ export const noun: Noun = {
       usage: 'rename <CONTAINER> <NAME>',
       description: 'give a container another name',
       operation: 'updateInstance',
-      examples: ['ct rename web-1 web-old'],
+      examples: ['ct rename web-1 web-old', 'ct rename ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b web-2'],
       async act(desk, [text = '', name = '']) {
         const { id, name: before } = await find(desk, containerKind, text);
         return { value: await desk.berth.instances.update(id, { name }), done: `Container ${before} is ${name} now.` };

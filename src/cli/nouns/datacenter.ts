@@ -28,7 +28,7 @@ export const noun: Noun = {
     listVerb({
       description: 'list the datacenters',
       operation: 'listDatacenters',
-      examples: ['datacenter list'],
+      examples: ['datacenter list', 'datacenter list --json'],
       columns: [
         { title: 'datacenter', cell: ({ slug }: Datacenter) => slug },
         { title: 'country', cell: ({ country }) => country },
@@ -43,7 +43,7 @@ export const noun: Noun = {
       usage: 'show <DATACENTER>',
       description: 'show one datacenter',
       operation: 'getDatacenter',
-      examples: ['datacenter show pl-poz-1'],
+      examples: ['datacenter show pl-poz-1', 'datacenter show pl-poz-1 --json'],
       find: ({ berth }, text) => berth.datacenters.get(text),
       sheet: (one: Datacenter) => [
         ['datacenter', one.slug],
@@ -58,7 +58,10 @@ export const noun: Noun = {
       usage: 'create <SLUG>',
       description: 'add a datacenter (for operators)',
       operation: 'createDatacenter',
-      examples: ['datacenter create pl-poz-1 --country PL --city POZ --tier 4'],
+      examples: [
+        'datacenter create pl-poz-1 --country PL --city POZ --tier 4',
+        'datacenter create de-fra-2 --country DE --city FRA --index 2 --tier 3 \\\n    --certification "ISO 27001"',
+      ],
       options: options(),
       async act({ berth }, [slug = ''], { country, city, index: cityIndex, tier, certification: certifications }) {
         if (!country || !city || !tier) throw new UsageError('--country, --city and --tier are needed.');
@@ -73,7 +76,7 @@ export const noun: Noun = {
       usage: 'set <DATACENTER>',
       description: 'change what is said of a datacenter (for operators)',
       operation: 'updateDatacenter',
-      examples: ['datacenter set pl-poz-1 --tier 3'],
+      examples: ['datacenter set pl-poz-1 --tier 3', 'datacenter set pl-poz-1 --certification "ISO 27001,SOC 2"'],
       options: options(),
       async act({ berth }, [slug = ''], { country, city, index: cityIndex, tier, certification: certifications }) {
         const change = { country, city, cityIndex, tier, certifications };
@@ -86,7 +89,7 @@ export const noun: Noun = {
       usage: 'delete <DATACENTER>',
       description: 'remove a datacenter in which no host stands (for operators)',
       operation: 'deleteDatacenter',
-      examples: ['datacenter delete pl-poz-1 --yes'],
+      examples: ['datacenter delete pl-poz-1', 'datacenter delete pl-poz-1 --yes'],
       find: ({ berth }, text) => berth.datacenters.get(text),
       question: ({ slug }) => `Remove datacenter ${slug}?`,
       end: ({ berth }, { id }) => berth.datacenters.delete(id),

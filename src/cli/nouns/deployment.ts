@@ -55,7 +55,10 @@ export const noun: Noun = {
       usage: 'show <DEPLOYMENT>',
       description: 'show what was made together, and how each of it is',
       operation: 'getDeployment',
-      examples: ['deployment show dep_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      examples: [
+        'deployment show dep_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'deployment show dep_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
+      ],
       find: ({ berth }, id) => berth.deployments.get(id),
       sheet,
     }),
@@ -64,7 +67,10 @@ export const noun: Noun = {
       description: 'delete all that was made together, or nothing',
       detail: 'VMs can be brought back for some weeks, by "berth vm undelete", unless they are purged.',
       operation: 'deleteDeployment',
-      examples: ['deployment delete dep_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes'],
+      examples: [
+        'deployment delete dep_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes',
+        'deployment delete dep_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --purge',
+      ],
       options: [option('--purge', 'for good'), yesOption()],
       async act(desk, [id = ''], { yes = false, purge = false }) {
         const deployment = await desk.berth.deployments.get(id);

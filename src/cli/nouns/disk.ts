@@ -44,7 +44,7 @@ export const noun: Noun = {
       usage: 'show <DISK>',
       description: 'show one disk',
       operation: 'getDisk',
-      examples: ['disk show web-1/disc-1'],
+      examples: ['disk show web-1/disc-1', 'disk show web-1/disc-1 --json'],
       find: diskNamed,
       sheet: (disk: Disk, look) => [
         ['disk', disk.id],
@@ -63,7 +63,7 @@ export const noun: Noun = {
       usage: 'add <VM> <SIZE>',
       description: 'give a VM one more disk, blank',
       operation: 'createDisk',
-      examples: ['disk add web-1 50GiB --label data --grade ssd'],
+      examples: ['disk add web-1 50GiB --label data --grade ssd', 'disk add web-1 1TiB --grade archive'],
       options: [option('--label <LABEL>', 'its name within its VM'), option('--grade <GRADE>', 'sata, ssd or archive')],
       async act(desk, [text = '', amount = ''], { label, grade }) {
         const { id, name } = await find(desk, vmKind, text);
@@ -77,7 +77,7 @@ export const noun: Noun = {
       usage: 'grow <DISK> <SIZE>',
       description: 'make a disk larger; a guest that runs sees it',
       operation: 'updateDisk',
-      examples: ['disk grow web-1/data 100GiB'],
+      examples: ['disk grow web-1/data 100GiB', 'disk grow web-1 40GiB'],
       async act(desk, [text = '', amount = '']) {
         const mib = sizeMib(amount);
         const { id } = await diskNamed(desk, text);
@@ -89,7 +89,7 @@ export const noun: Noun = {
       usage: 'rename <DISK> <LABEL>',
       description: 'give a disk another label',
       operation: 'updateDisk',
-      examples: ['disk rename web-1/disc-2 data'],
+      examples: ['disk rename web-1/disc-2 data', 'disk rename dsk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f data'],
       async act(desk, [text = '', label = '']) {
         const { id, label: before } = await diskNamed(desk, text);
         return { value: await desk.berth.disks.update(id, { label }), done: `Disk ${before} is ${label} now.` };
@@ -99,7 +99,7 @@ export const noun: Noun = {
       usage: 'move <DISK> <VM>',
       description: 'give a disk, with its backups, to another VM of the same host; both have to be off',
       operation: 'moveDisk',
-      examples: ['disk move web-1/data web-2'],
+      examples: ['disk move web-1/data web-2', 'disk move dsk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f web-2'],
       async act(desk, [text = '', to = '']) {
         const { id, label } = await diskNamed(desk, text);
         const { id: instance, name } = await find(desk, vmKind, to);
@@ -110,7 +110,7 @@ export const noun: Noun = {
       usage: 'delete <DISK>',
       description: 'erase a disk of a VM that is off, with its backups',
       operation: 'deleteDisk',
-      examples: ['disk delete web-1/data --yes'],
+      examples: ['disk delete web-1/data', 'disk delete web-1/data --yes'],
       find: diskNamed,
       question: ({ label, sizeMib: mib, backups }) =>
         `Erase disk ${label} of ${size(mib)}, and its ${backups} backups? Nothing brings them back.`,

@@ -15,7 +15,7 @@ export const noun: Noun = {
     listVerb({
       description: 'list the groups that you see anything of',
       operation: 'listGroups',
-      examples: ['group list'],
+      examples: ['group list', 'group list --account acme'],
       options: [option('--account <ACCOUNT>', 'only of this account')],
       columns: [
         { title: 'group', cell: ({ name }: Group) => name },
@@ -29,7 +29,7 @@ export const noun: Noun = {
       usage: 'show <GROUP>',
       description: 'show one group',
       operation: 'getGroup',
-      examples: ['group show web'],
+      examples: ['group show web', 'group show web --json'],
       find: (desk, text) => find(desk, groupKind, text),
       sheet: ({ name, id, account }: Group) => [
         ['group', name],
@@ -41,7 +41,7 @@ export const noun: Noun = {
       usage: 'create <NAME>',
       description: 'make a group',
       operation: 'createGroup',
-      examples: ['group create web'],
+      examples: ['group create web', 'group create web --account acme'],
       options: [option('--account <ACCOUNT>', 'whose, where you see several')],
       async act(desk, [name = ''], { account }) {
         const { id } = await accountOf(desk, account);
@@ -53,7 +53,7 @@ export const noun: Noun = {
       usage: 'rename <GROUP> <NAME>',
       description: "give a group another name; its VMs' host names follow",
       operation: 'updateGroup',
-      examples: ['group rename web front'],
+      examples: ['group rename web front', 'group rename grp_17 front'],
       async act(desk, [text = '', name = '']) {
         const { id, name: before } = await find(desk, groupKind, text);
         return { value: await desk.berth.groups.update(id, { name }), done: `Group ${before} is ${name} now.` };
@@ -63,7 +63,7 @@ export const noun: Noun = {
       usage: 'delete <GROUP>',
       description: 'remove a group that nothing is in',
       operation: 'deleteGroup',
-      examples: ['group delete web --yes'],
+      examples: ['group delete web', 'group delete web --yes'],
       find: (desk, text) => find(desk, groupKind, text),
       question: ({ name }) => `Remove group ${name}, and its network?`,
       end: ({ berth }, { id }) => berth.groups.delete(id),

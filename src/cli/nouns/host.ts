@@ -59,7 +59,7 @@ const poolsVerb = listVerb({
   usage: 'pool list <HOST>',
   description: "list the ranges of addresses for a host's instances",
   operation: 'listAddressPools',
-  examples: ['host pool list rack-1'],
+  examples: ['host pool list rack-1', 'host pool list rack-1 --json'],
   columns: [
     { title: 'range', cell: ({ cidr }: AddressPool) => cidr },
     { title: 'addresses', cell: ({ size: all }) => all, right: true },
@@ -77,7 +77,12 @@ const stateVerbs: readonly Verb[] = [
   ['undrain', 'undrainHost', 'let a host take new instances again', 'takes instances'] as const,
 ].map(([verb, operation, description, done]) =>
   actVerb({
-    ...{ usage: `${verb} <HOST>`, description, operation, examples: [`host ${verb} rack-1`] },
+    ...{
+      usage: `${verb} <HOST>`,
+      description,
+      operation,
+      examples: [`host ${verb} rack-1`, `host ${verb} rack-1 --json`],
+    },
     async act(desk, [text = '']) {
       const { id, name } = await find(desk, hostKind, text);
       return { value: await desk.berth.hosts[verb](id), done: `Host ${name} ${done}.` };
@@ -125,7 +130,7 @@ export const noun: Noun = {
       usage: 'show <HOST>',
       description: 'show all of one host',
       operation: 'getHost',
-      examples: ['host show rack-1'],
+      examples: ['host show rack-1', 'host show rack-1 --json'],
       find: (desk, text) => find(desk, hostKind, text),
       sheet,
     }),
@@ -134,7 +139,7 @@ export const noun: Noun = {
       description: 'make a one-time token that makes a machine this host',
       detail: 'Terms are for a new host; one that is there keeps its own, and is enrolled again by its name alone.',
       operation: 'createEnrolmentToken',
-      examples: ['host enrol rack-1 --datacenter pl-poz-1 --address-pool 203.0.113.0/26'],
+      examples: ['host enrol rack-1 --datacenter pl-poz-1 --address-pool 203.0.113.0/26', 'host enrol rack-1'],
       options: [
         option('--datacenter <DATACENTER>', 'where it stands'),
         option('--price <ID>', 'a rate card of "berth price list"; the settings\' unless given'),
@@ -152,7 +157,7 @@ export const noun: Noun = {
       usage: 'retire <HOST>',
       description: 'take a host without instances out of the market; "undrain" brings it back',
       operation: 'retireHost',
-      examples: ['host retire rack-3 --yes'],
+      examples: ['host retire rack-3', 'host retire rack-3 --yes'],
       options: [yesOption()],
       async act(desk, [text = ''], { yes = false }) {
         const { id, name } = await find(desk, hostKind, text);
@@ -164,7 +169,7 @@ export const noun: Noun = {
       usage: 'instances <HOST>',
       description: 'list what a host holds something of: what it was told, and what it last said',
       operation: 'listHostInstances',
-      examples: ['host instances rack-1'],
+      examples: ['host instances rack-1', 'host instances rack-1 --json'],
       columns: [
         { title: 'name', cell: ({ name }: HostInstance) => name },
         { title: 'kind', cell: ({ kind }) => kind, rank: 3 },
@@ -182,7 +187,7 @@ export const noun: Noun = {
       usage: 'orphans <HOST>',
       description: 'list what a host has and nobody owns',
       operation: 'listOrphans',
-      examples: ['host orphans rack-1'],
+      examples: ['host orphans rack-1', 'host orphans rack-1 --json'],
       columns: [
         { title: 'instance', cell: ({ instance }: Orphan) => instance },
         { title: 'state', cell: ({ state }) => state },
@@ -198,7 +203,7 @@ export const noun: Noun = {
       usage: 'storage <HOST>',
       description: 'list where disks lie on a host',
       operation: 'listStoragePools',
-      examples: ['host storage rack-1'],
+      examples: ['host storage rack-1', 'host storage rack-1 --json'],
       columns: [
         { title: 'pool', cell: ({ label }: StoragePool) => label },
         { title: 'grades', cell: ({ grades }) => grades.join(' ') },
@@ -217,7 +222,7 @@ export const noun: Noun = {
       usage: 'pool add <HOST> <CIDR>',
       description: 'hand out addresses of a range',
       operation: 'createAddressPool',
-      examples: ['host pool add rack-1 203.0.113.0/28'],
+      examples: ['host pool add rack-1 203.0.113.0/28', 'host pool add rack-1 203.0.113.16/28 --json'],
       async act(desk, [text = '', cidr = '']) {
         const { id, name } = await find(desk, hostKind, text);
         return {
@@ -230,7 +235,7 @@ export const noun: Noun = {
       usage: 'pool remove <HOST> <CIDR>',
       description: 'hand out no more addresses of a range; instances keep theirs',
       operation: 'deleteAddressPool',
-      examples: ['host pool remove rack-1 203.0.113.0/28 --yes'],
+      examples: ['host pool remove rack-1 203.0.113.0/28', 'host pool remove rack-1 203.0.113.0/28 --yes'],
       options: [yesOption()],
       async act(desk, [text = '', cidr = ''], { yes = false }) {
         const { id, name } = await find(desk, hostKind, text);

@@ -24,7 +24,7 @@ export const noun: Noun = {
     listVerb({
       description: 'list the images of the catalog, then your own',
       operation: 'listImages',
-      examples: ['image list'],
+      examples: ['image list', 'image list --json'],
       columns: [
         { title: 'image', cell: ({ slug }: Image) => slug },
         { title: 'system', cell: ({ name }) => name, rank: 2 },
@@ -38,7 +38,7 @@ export const noun: Noun = {
       usage: 'show <IMAGE>',
       description: 'show one image',
       operation: 'getImage',
-      examples: ['image show debian-12-x64'],
+      examples: ['image show debian-12-x64', 'image show debian-12-x64 --json'],
       find: ({ berth }, text) => berth.images.get(text),
       sheet: (image: Image, look): [string, Cell][] => [
         ['image', image.slug],
@@ -59,6 +59,7 @@ export const noun: Noun = {
       operation: 'createImage',
       examples: [
         'image add shop-1 https://images.example.com/shop-1.qcow2 \\\n    --sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+        'image add shop-2 https://images.example.com/shop-2.raw --format raw \\\n    --user admin --sha256 $(sha256sum < shop-2.raw | cut -c1-64)',
       ],
       options: [
         option('--sha256 <HEX>', "of the URL's file").makeOptionMandatory(),
@@ -76,7 +77,7 @@ export const noun: Noun = {
       usage: 'rename <IMAGE> <NAME>',
       description: 'give an image of your own another name',
       operation: 'updateImage',
-      examples: ['image rename own:shop-1 shop-2'],
+      examples: ['image rename own:shop-1 shop-2', 'image rename shop-1 shop-2'],
       async act({ berth }, [image = '', name = '']) {
         const value = await berth.images.update(ownSlug(image), { name });
         return { value, done: `It is ${value.slug} now.` };
@@ -86,7 +87,7 @@ export const noun: Noun = {
       usage: 'delete <IMAGE>',
       description: 'forget an image of your own; what was made of it keeps it',
       operation: 'deleteImage',
-      examples: ['image delete own:shop-1 --yes'],
+      examples: ['image delete own:shop-1', 'image delete own:shop-1 --yes'],
       find: ({ berth }, text) => berth.images.get(ownSlug(text)),
       question: ({ slug }) => `Forget ${slug}? No VM can be made of it any more.`,
       end: ({ berth }, { id }) => berth.images.delete(id),
@@ -97,7 +98,7 @@ export const noun: Noun = {
       description: "build an image from Debian's packages, on this machine (needs root)",
       detail: 'NAME is micro, debian-12 or rescue. Asks no server.',
       operation: null,
-      examples: ['image build micro --out micro.qcow2'],
+      examples: ['image build micro --out micro.qcow2', 'image build debian-12 --out /srv/images/debian-12.qcow2'],
       options: [option('--out <FILE>', 'the file to write').makeOptionMandatory()],
       async offline({ end }, [name = ''], { out }: { out: string }) {
         const { build } = await import('../image-build.ts');

@@ -56,7 +56,10 @@ export const noun: Noun = {
       usage: 'show <TRANSACTION>',
       description: 'show one movement of money with its entries',
       operation: 'getLedgerTransaction',
-      examples: ['ledger show txn_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      examples: [
+        'ledger show txn_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'ledger show txn_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
+      ],
       find: ({ berth }, id) => berth.money.getLedgerTransaction(id),
       sheet: (one: LedgerTransaction, look) => [
         ['transaction', one.id],

@@ -45,7 +45,10 @@ export const noun: Noun = {
       usage: 'show <OPERATION>',
       description: 'show how one operation went',
       operation: 'getOperation',
-      examples: ['operation show op_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      examples: [
+        'operation show op_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'operation show op_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
+      ],
       find: ({ berth }, id) => berth.operations.get(id),
       sheet: (one: Operation, look) => [
         ['operation', one.id],
@@ -62,7 +65,10 @@ export const noun: Noun = {
       usage: 'wait <OPERATION>',
       description: 'wait until an operation is over',
       operation: 'getOperation',
-      examples: ['operation wait op_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --timeout 60'],
+      examples: [
+        'operation wait op_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --timeout 60',
+        'operation wait op_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
+      ],
       options: waitOptions('it is over').slice(1),
       async act(desk, [id = ''], options) {
         const value = await untilOver(desk, await desk.berth.operations.get(id), id, options);

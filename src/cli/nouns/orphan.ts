@@ -32,7 +32,10 @@ export const noun: Noun = {
       usage: 'show <ORPHAN>',
       description: 'show one orphan',
       operation: 'getOrphan',
-      examples: ['orphan show ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b'],
+      examples: [
+        'orphan show ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b',
+        'orphan show ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b --json',
+      ],
       find: ({ berth }, id) => berth.orphans.get(id),
       sheet: (one: Orphan, look) => [
         ['orphan', one.instance],
@@ -46,7 +49,10 @@ export const noun: Noun = {
       usage: 'delete <ORPHAN>',
       description: 'have an orphan switched off and erased, for good',
       operation: 'deleteOrphan',
-      examples: ['orphan delete ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b --yes'],
+      examples: [
+        'orphan delete ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b',
+        'orphan delete ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b --yes',
+      ],
       find: ({ berth }, id) => berth.orphans.get(id),
       question: ({ instance, state }) => `Erase ${instance}, which is ${state}? Nothing brings it back.`,
       end: ({ berth }, { instance }) => berth.orphans.delete(instance),

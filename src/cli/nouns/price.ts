@@ -33,7 +33,7 @@ export const noun: Noun = {
     listVerb({
       description: 'list the rate cards, the newest first',
       operation: 'listPrices',
-      examples: ['price list'],
+      examples: ['price list', 'price list --json'],
       columns: [
         { title: 'price', cell: ({ id }: Price) => id },
         { title: 'vcpu', cell: ({ rates }) => rates.vcpu, right: true },
@@ -49,7 +49,10 @@ export const noun: Noun = {
       usage: 'show <PRICE>',
       description: 'show one rate card',
       operation: 'getPrice',
-      examples: ['price show prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      examples: [
+        'price show prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'price show prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
+      ],
       find: ({ berth }, id) => berth.prices.get(id),
       sheet,
     }),
@@ -60,6 +63,7 @@ export const noun: Noun = {
       operation: 'createPrice',
       examples: [
         'price create --vcpu 0.3 --memory-gib 0.02 --storage-gib 0.001 \\\n    --public-ip 0.01 --host rack-1 --host rack-2',
+        'price create --vcpu 0.2 --memory-gib 0.01 --storage-gib 0.001 \\\n    --public-ip 0.01 --ssd-gib 0.002',
       ],
       options: [
         option('--vcpu <USD>', 'a vCPU').makeOptionMandatory(),

@@ -18,7 +18,7 @@ export const noun: Noun = {
       usage: 'list',
       description: 'list the profiles that "berth login" has made',
       operation: null,
-      examples: ['profile list'],
+      examples: ['profile list', 'profile list --json'],
       async offline({ env, profile }) {
         const all = await readProfiles(env);
         const current = profileName(env, profile, all);
@@ -36,7 +36,7 @@ export const noun: Noun = {
       usage: 'use <NAME>',
       description: 'ask as this one from now on',
       operation: null,
-      examples: ['profile use work'],
+      examples: ['profile use work', 'profile use default'],
       async offline({ env }, [name = '']) {
         const all = await readProfiles(env);
         const { url } = all.profiles[name] ?? {};

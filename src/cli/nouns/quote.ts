@@ -61,7 +61,10 @@ export const noun: Noun = {
       usage: 'show <QUOTE>',
       description: 'show one quote',
       operation: 'getQuote',
-      examples: ['quote show quo_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      examples: [
+        'quote show quo_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'quote show quo_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
+      ],
       find: ({ berth }, id) => berth.quotes.get(id),
       sheet,
     }),
@@ -101,7 +104,10 @@ export const noun: Noun = {
       usage: 'delete <QUOTE>',
       description: 'let go of a quote',
       operation: 'deleteQuote',
-      examples: ['quote delete quo_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes'],
+      examples: [
+        'quote delete quo_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'quote delete quo_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes',
+      ],
       find: ({ berth }, id) => berth.quotes.get(id),
       question: (quote) => `Let go of ${whatOf(quote)} at ${quote.total} USD? The room is everybody's then.`,
       end: ({ berth }, { id }) => berth.quotes.delete(id),

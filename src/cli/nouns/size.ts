@@ -19,7 +19,7 @@ export const noun: Noun = {
     listVerb({
       description: 'list the sizes that are sold, from the smallest',
       operation: 'listConfigurations',
-      examples: ['size list'],
+      examples: ['size list', 'size list --json'],
       columns: [
         { title: 'size', cell: ({ slug }: Configuration) => slug },
         { title: 'vcpus', cell: ({ vcpus }) => vcpus, right: true },
@@ -33,7 +33,7 @@ export const noun: Noun = {
       usage: 'capacity',
       description: 'show how many of each size still fit into each datacenter',
       operation: 'listCapacity',
-      examples: ['size capacity'],
+      examples: ['size capacity', 'size capacity --json'],
       columns: capacityColumns,
       none: 'There is room for nothing.',
       pages: ({ berth }, limit) => berth.offers.listCapacity({ limit }),
@@ -42,7 +42,7 @@ export const noun: Noun = {
       usage: 'create <SIZE>',
       description: 'put a size on sale, on every host that it fits on (for operators)',
       operation: 'createConfiguration',
-      examples: ['size create cpu-2-ram-8gb-storage-50gb'],
+      examples: ['size create cpu-2-ram-8gb-storage-50gb', 'size create cpu-32-ram-64gb-storage-100gb --json'],
       async act({ berth }, [slug = '']) {
         return { value: await berth.configurations.create({ slug }), done: `Size ${slug} is on sale.` };
       },
@@ -51,7 +51,7 @@ export const noun: Noun = {
       usage: 'delete <SIZE>',
       description: 'sell a size no longer; what runs of it runs on (for operators)',
       operation: 'deleteConfiguration',
-      examples: ['size delete cpu-2-ram-8gb-storage-50gb --yes'],
+      examples: ['size delete cpu-2-ram-8gb-storage-50gb', 'size delete cpu-2-ram-8gb-storage-50gb --yes'],
       find: async (_, slug) => slug,
       question: (slug) => `Sell ${slug} no longer? What runs of it runs on.`,
       end: ({ berth }, slug) => berth.configurations.delete(slug),

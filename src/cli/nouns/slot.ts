@@ -40,7 +40,10 @@ const stateVerbs: readonly Verb[] = [
 ].map(([verb, state, description]) =>
   actVerb({
     ...{ usage: `${verb} <SLOT>`, description, operation: 'updateSlot' },
-    examples: [`slot ${verb} slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f`],
+    examples: [
+      `slot ${verb} slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f`,
+      `slot ${verb} slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json`,
+    ],
     async act({ berth }, [id = '']) {
       return { value: await berth.slots.update(id, { state }), done: `Slot ${id} is ${state}.` };
     },
@@ -79,7 +82,10 @@ export const noun: Noun = {
       usage: 'show <SLOT>',
       description: 'show one slot',
       operation: 'getSlot',
-      examples: ['slot show slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      examples: [
+        'slot show slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'slot show slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
+      ],
       find: ({ berth }, id) => berth.slots.get(id),
       sheet: (slot: Slot) => [
         ['slot', slot.id],
@@ -104,7 +110,10 @@ export const noun: Noun = {
       usage: 'create <HOST> <NAME>',
       description: 'let a slice of a host (for operators)',
       operation: 'createSlot',
-      examples: ['slot create rack-1 small --vcpus 2 --memory 4GiB \\\n    --storage 20GiB --hour 0.02'],
+      examples: [
+        'slot create rack-1 small --vcpus 2 --memory 4GiB \\\n    --storage 20GiB --hour 0.02',
+        'slot create rack-2 gpu --vcpus 8 --memory 32GiB \\\n    --storage 200GiB --gpu GPU-1 --epoch 9.5',
+      ],
       options: [
         option('--vcpus <N>', 'how many', wholeNumber).makeOptionMandatory(),
         option('--memory <SIZE>', 'such as 4GiB', sizeGib).makeOptionMandatory(),
@@ -123,7 +132,10 @@ export const noun: Noun = {
       usage: 'price <SLOT>',
       description: 'change what a slot costs; who rents it keeps its price (for operators)',
       operation: 'updateSlot',
-      examples: ['slot price slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --hour 0.5 --epoch none'],
+      examples: [
+        'slot price slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --hour 0.5 --epoch none',
+        'slot price slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --epoch 9.5',
+      ],
       options: priceOptions(),
       async act({ berth }, [id = ''], { hour, epoch }) {
         if (hour === undefined && epoch === undefined) throw new UsageError('Give --hour or --epoch.');
@@ -136,7 +148,10 @@ export const noun: Noun = {
       usage: 'delete <SLOT>',
       description: 'remove a slot that nobody rents (for operators)',
       operation: 'deleteSlot',
-      examples: ['slot delete slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes'],
+      examples: [
+        'slot delete slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'slot delete slt_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --yes',
+      ],
       find: ({ berth }, id) => berth.slots.get(id),
       question: ({ id }) => `Remove slot ${id}?`,
       end: ({ berth }, { id }) => berth.slots.delete(id),

@@ -27,7 +27,7 @@ export const noun: Noun = {
     listVerb({
       description: 'list the SSH keys that an account has registered',
       operation: 'listSshKeys',
-      examples: ['ssh-key list'],
+      examples: ['ssh-key list', 'ssh-key list --account acme'],
       options: [accountOption()],
       columns: [
         { title: 'name', cell: ({ name }: SshKey) => name },
@@ -43,7 +43,7 @@ export const noun: Noun = {
       usage: 'show <KEY>',
       description: 'show one SSH key',
       operation: 'getSshKey',
-      examples: ['ssh-key show laptop'],
+      examples: ['ssh-key show laptop', 'ssh-key show laptop --json'],
       options: [accountOption()],
       find: (desk, text, { account }: AccountOptions) => find(desk, keyKind(account), text),
       sheet: (key, look) => [
@@ -59,7 +59,10 @@ export const noun: Noun = {
       usage: 'add <FILE>',
       description: 'register a public SSH key',
       operation: 'createSshKey',
-      examples: ['ssh-key add ~/.ssh/id_ed25519.pub --name laptop'],
+      examples: [
+        'ssh-key add ~/.ssh/id_ed25519.pub --name laptop',
+        'ssh-key add deploy.pub --name deploy --account acme',
+      ],
       options: [option('--name <NAME>', 'its fingerprint unless given'), accountOption()],
       async act(desk, [file = ''], { name, account }) {
         const publicKey = await sshKey(file.includes('/') || file.includes(' ') ? file : `./${file}`);
@@ -73,7 +76,7 @@ export const noun: Noun = {
       usage: 'delete <KEY>',
       description: 'forget an SSH key; what was made with it keeps it',
       operation: 'deleteSshKey',
-      examples: ['ssh-key delete laptop --yes'],
+      examples: ['ssh-key delete laptop', 'ssh-key delete laptop --yes'],
       options: [accountOption()],
       find: (desk, text, { account }: AccountOptions) => find(desk, keyKind(account), text),
       question: ({ name }) => `Forget SSH key ${name}? What was made with it keeps it.`,

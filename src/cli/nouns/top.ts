@@ -1,21 +1,27 @@
-// `berth top`: instances, and for operators hosts, as they are now and as they become. Once where this is no terminal.
+// `berth top`: instances, and for operators hosts, as they are now and as they become. Once where this is no terminal. It asks again
+// every few seconds and needs no stream of events. What the keys do is in top-view.ts.
 
-import { AccessError } from '../../../sdk/error.ts';
+import { AccessError, type BerthError, ConnectionError, ForeignAnswerError, ServerError } from '../../../sdk/error.ts';
 import type { Host, Instance } from '../../../sdk/generated/types.ts';
 import { pause } from '../../../sdk/transport.ts';
 import { type Desk, option, type Verb } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { instanceColumns } from '../instance.ts';
-import { type Column, coloured, type Look, relative, tableOf } from '../table.ts';
+import { type Column, coloured, type Look, plainText, relative, tableOf } from '../table.ts';
+import { keysOf, keysText, pressed, rowsOf, type Sort, sorts, type View } from '../top-view.ts';
+import { readList } from '../verbs.ts';
 
 interface Options {
   once?: boolean;
   every?: number;
+  sort?: Sort;
+  reverse?: boolean;
+  filter?: string;
 }
 
 const everySecondsDefault = 2;
-/** More lines than any terminal has. */
-const rowsMax = 200;
+/** More than anybody looks through; the newest are left out. */
+const rowsMax = 1_000;
 const rowsDefault = 24;
 const barCells = 8;
 
@@ -42,78 +48,144 @@ const hostColumns: readonly Column<Host>[] = [
   { title: 'seen', cell: ({ lastSeenAt }, look) => relative(lastSeenAt, look), rank: 2 },
 ];
 
-interface Shown {
+interface Known {
   instances: Instance[];
   hosts: Host[] | null;
+  /** Why it is not newer, where it could be. */
+  away: string | null;
 }
 
-/** What goes wrong comes first, then what changed last. */
-const order: Readonly<Partial<Record<Instance['status'], number>>> = {
-  failed: 0,
-  terminated: 0,
-  launching: 1,
-  deleting: 1,
-};
-const byUrgency = (one: Instance, other: Instance) =>
-  (order[one.status] ?? 2) - (order[other.status] ?? 2) || other.statusChangedAt.localeCompare(one.statusChangedAt);
-
-async function look({ berth }: Desk, isOperator: boolean): Promise<Shown> {
+async function look({ berth, signal }: Desk, isOperator: boolean): Promise<Known> {
+  const limit = 200;
   const [{ items }, hosts] = await Promise.all([
-    berth.instances.list({ limit: rowsMax }).page(),
-    isOperator ? berth.hosts.list({ limit: rowsMax }).page() : null,
+    readList(berth.instances.list({ limit }, { signal }), rowsMax),
+    isOperator ? readList(berth.hosts.list({ limit }, { signal }), limit) : null,
   ]);
-  return { instances: items.sort(byUrgency), hosts: hosts?.items ?? null };
+  return { instances: items, hosts: hosts?.items ?? null, away: null };
 }
 
-function textOf({ instances, hosts }: Shown, url: string, lookNow: Look): string {
+/** What is of the moment; the next look may be better. */
+const isPassing = (error: unknown): error is BerthError =>
+  error instanceof ConnectionError || error instanceof ForeignAnswerError || error instanceof ServerError;
+
+function textOf({ instances, hosts, away }: Known, view: View, url: string, now: Look): string {
   const counts = new Map<string, number>();
   for (const { status } of instances) counts.set(status, (counts.get(status) ?? 0) + 1);
   const sums = [...counts].map(([status, count]) => `${count} ${status}`).join(', ') || 'no instances';
-  const head = `${url}  ${lookNow.now.toISOString().slice(11, 19)}Z  ${sums}`;
+  const cutTo = (text: string) => [...text].slice(0, Math.min(now.columns, 10_000)).join('');
+  const rows = rowsOf(instances, view);
+  const shown = rows.slice(Math.min(view.from, Math.max(0, rows.length - 1)));
   return [
-    `${coloured(head.slice(0, Math.min(lookNow.columns, 10_000)), 'bold', lookNow)}\n`,
-    ...(hosts ? ['\n', tableOf(hostColumns, hosts, lookNow)] : []),
-    ...(instances.length > 0 ? ['\n', tableOf(instanceColumns, instances, lookNow)] : []),
+    `${coloured(cutTo(`${url}  ${now.now.toISOString().slice(11, 19)}Z  ${sums}`), 'bold', now)}\n`,
+    ...(away === null ? [] : [`${coloured(cutTo(plainText(`Not news: ${away}`)), 'bad', now)}\n`]),
+    ...(hosts ? ['\n', tableOf(hostColumns, hosts, now)] : []),
+    ...(shown.length > 0 ? ['\n', tableOf(instanceColumns, shown, now)] : []),
   ].join('');
+}
+
+/** The last line: what is typed, or how it is seen and what the keys are. */
+function footOf({ typing, filter, sort, reversed }: View): string {
+  if (typing) return `Filter: ${filter}_`;
+  const seen = [`by ${sort}${reversed ? ', reversed' : ''}`, ...(filter ? [`only "${filter}"`] : [])].join(', ');
+  return `${seen}  |  ${keysText}`;
 }
 
 /** The `top` command. */
 export const verb: Verb<Options> = {
   usage: 'top',
   description: 'show instances, and for operators hosts, as they are and as they change',
-  detail: 'What has failed stands first, then what changed last. Ctrl-C ends it.',
+  detail: `What has failed stands first, then what changed last. Keys: ${keysText}. Elsewhere than on a terminal it is shown once.`,
   operation: null,
-  examples: ['top', 'top --every 5', 'top --once'],
+  examples: ['top', 'top --every 5 --sort price', 'top --once --filter failed'],
   options: [
-    option('--every <SECONDS>', `how often; ${everySecondsDefault} unless given`, seconds),
+    option('--every <SECONDS>', `how often, in seconds; ${everySecondsDefault} unless given`, seconds),
+    option('--sort <BY>', `in order of what; ${sorts[0]} unless given`).choices([...sorts]),
+    option('--reverse', 'the other way round'),
+    option('--filter <TEXT>', 'only those with this in their name, status or address'),
     option('--once', 'show it once, as on no terminal'),
   ],
-  async run(desk, _, { once, every = everySecondsDefault }) {
+  async run(desk, _, { once, every = everySecondsDefault, sort = 'urgency', reverse = false, filter = '' }) {
     const isOperator = await seesHosts(desk);
-    const isLive = !once && !desk.json && desk.out.isTTY === true;
-    if (!isLive) {
-      const value = await look(desk, isOperator);
-      return { value, text: (now) => textOf(value, desk.berth.url, now) };
+    const view: View = { sort, reversed: reverse, filter, typing: false, from: 0 };
+    if (once || desk.json || desk.out.isTTY !== true) {
+      const known = await look(desk, isOperator);
+      const value = { instances: rowsOf(known.instances, view), hosts: known.hosts };
+      return { value, text: (now) => textOf(known, view, desk.berth.url, now) };
     }
-    desk.goesOn = '';
-    // The other page of the terminal, without a cursor; what was there comes back.
-    desk.out.write('\x1b[?1049h\x1b[?25l');
-    const leave = () => desk.out.write('\x1b[?25h\x1b[?1049l');
-    desk.signal.addEventListener('abort', leave, { once: true });
-    try {
-      for (;;) {
-        const shown = await look(desk, isOperator);
-        const columns = desk.out.columns ?? desk.look.columns;
-        const text = textOf(shown, desk.berth.url, { ...desk.look, columns, now: new Date() });
-        const lines = text.split('\n').slice(0, (desk.out.rows ?? rowsDefault) - 1);
-        if (!desk.signal.aborted) desk.out.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
-        await pause(every * 1000, desk.signal);
-      }
-    } finally {
-      if (!desk.signal.aborted) leave();
-    }
+    await live(desk, isOperator, view, every * 1000);
+    return undefined;
   },
 };
+
+/** Shows it until the person has seen enough; however it ends, the terminal is as it was. */
+async function live(desk: Desk, isOperator: boolean, first: View, everyMs: number): Promise<void> {
+  const { out, input, signal } = desk;
+  let view = first;
+  let known: Known | null = null;
+  let wake = () => {};
+  const quit = new AbortController();
+  const draw = () => {
+    if (known === null || signal.aborted || quit.signal.aborted) return;
+    const columns = out.columns ?? desk.look.columns;
+    const text = textOf(known, view, desk.berth.url, { ...desk.look, columns, now: new Date() });
+    const room = Math.max(1, (out.rows ?? rowsDefault) - 1);
+    const lines = text.trimEnd().split('\n').slice(0, room);
+    const foot = [...footOf(view)].slice(0, Math.min(columns, 10_000) - 1).join('');
+    out.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\r\n`).join('')}\x1b[J${coloured(foot, 'dim', desk.look)}`);
+  };
+  const press = (sent: Buffer | string) => {
+    for (const key of keysOf(sent.toString())) {
+      const { view: next, act } = pressed(view, key);
+      view = next;
+      if (act === 'quit') quit.abort();
+      if (act !== null) wake();
+    }
+    draw();
+  };
+  const leave = takeTerminal(desk, press, draw);
+  desk.goesOn = '';
+  // What ends the process does not come back to here.
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    while (!quit.signal.aborted) {
+      known = await look(desk, isOperator).catch((error: unknown) => {
+        if (known === null || !isPassing(error)) throw error;
+        return { ...known, away: error.message };
+      });
+      draw();
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const next = new AbortController();
+      await Promise.race([pause(everyMs, AbortSignal.any([signal, next.signal])).catch(() => {}), woken]);
+      next.abort();
+      signal.throwIfAborted();
+    }
+  } finally {
+    signal.removeEventListener('abort', leave);
+    leave();
+    input.pause();
+  }
+}
+
+/** Takes the other page of the terminal, without a cursor, and letters as they are typed. @returns what gives all of it back, once */
+function takeTerminal({ out, input }: Desk, press: (sent: Buffer | string) => void, resized: () => void): () => void {
+  const hasKeys = input.isTTY === true && input.setRawMode !== undefined;
+  out.write('\x1b[?1049h\x1b[?25l');
+  out.on?.('resize', resized);
+  if (hasKeys) input.setRawMode?.(true);
+  input.on('data', press);
+  input.resume();
+  let isTaken = true;
+  return () => {
+    if (!isTaken) return;
+    isTaken = false;
+    out.off?.('resize', resized);
+    input.off('data', press);
+    if (hasKeys) input.setRawMode?.(false);
+    out.write('\x1b[?25h\x1b[?1049l');
+  };
+}
 
 function seconds(text: string): number {
   const value = Number(text);

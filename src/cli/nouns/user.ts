@@ -74,6 +74,7 @@ export const noun: Noun = {
       examples: [
         'user create ann --email ann@example.com --admin-of acme',
         'user create bob --email bob@example.com --group-admin-of web',
+        'user create bob --ask-password < password.txt',
       ],
       options: [
         option('--email <ADDRESS>', 'where the user is reached'),
@@ -121,7 +122,7 @@ export const noun: Noun = {
       usage: 'delete <USER>',
       description: 'remove a user with their sessions, keys and privileges',
       operation: 'deleteUser',
-      examples: ['user delete ann --yes'],
+      examples: ['user delete ann', 'user delete ann --yes'],
       find: (desk, text) => find(desk, userKind, text),
       question: ({ username }) => `Remove user ${username} with all sessions, keys and privileges?`,
       end: ({ berth }, { id }) => berth.users.delete(id),

@@ -27,7 +27,7 @@ function portsVerb(verb: string, description: string, merge: (now: Port[], named
     usage: `ports ${verb} <VM> <PORT...>`,
     description,
     operation: 'setInstancePorts',
-    examples: [`vm ports ${verb} web-1 80/tcp 443/tcp`],
+    examples: [`vm ports ${verb} web-1 80/tcp 443/tcp`, `vm ports ${verb} web-1 53/udp`],
     async act(desk, [text = '', ...named]) {
       const vm = await find(desk, vmKind, text);
       const ports = merge(vm.ports, vmPorts(named));
@@ -44,7 +44,7 @@ export const changeVerbs: readonly Verb[] = [
     usage: 'rename <VM> <NAME>',
     description: 'give a VM another name',
     operation: 'updateInstance',
-    examples: ['vm rename web-1 web-old'],
+    examples: ['vm rename web-1 web-old', 'vm rename ins_3b1c5f0a9d8e7c6b5a4f3e2d1c0b9a8f7e6d5c4b web-2'],
     async act(desk, [text = '', name = '']) {
       const vm = await find(desk, vmKind, text);
       return { value: await desk.berth.instances.update(vm.id, { name }), done: `VM ${vm.name} is ${name} now.` };
@@ -85,7 +85,7 @@ export const changeVerbs: readonly Verb[] = [
     usage: 'ports list <VM>',
     description: "show which of a VM's ports are open",
     operation: 'getInstance',
-    examples: ['vm ports list web-1'],
+    examples: ['vm ports list web-1', 'vm ports list web-1 --json'],
     async run(desk, [text = '']) {
       const value = await find(desk, vmKind, text);
       return { value, text: value.allPortsOpen ? 'all' : list(value.ports) };
@@ -98,7 +98,7 @@ export const changeVerbs: readonly Verb[] = [
     usage: 'keys <VM> <KEY...>',
     description: "press keys of a VM's keyboard, all of them together",
     operation: 'sendKeys',
-    examples: ['vm keys web-1 ctrl alt delete'],
+    examples: ['vm keys web-1 ctrl alt delete', 'vm keys web-1 enter'],
     async act(desk, [text = '', ...keys]) {
       const { id, name } = await find(desk, vmKind, text);
       // Which keys there are is the server's to say.

@@ -49,7 +49,7 @@ export const deletionVerbs: readonly Verb[] = [
     usage: 'undelete <VM>',
     description: 'bring a deleted VM back, switched off',
     operation: 'undeleteInstance',
-    examples: ['vm undelete web-1'],
+    examples: ['vm undelete web-1', 'vm undelete web-1 --json'],
     async act(desk, [text = '']) {
       const { id } = await find(desk, deletedVmKind, text);
       const value = await desk.berth.instances.undelete(id);
@@ -75,7 +75,10 @@ export const deletionVerbs: readonly Verb[] = [
     description: 'make the first disk of a VM anew from an image',
     detail: 'The VM has to be off, and is switched on afterwards. Its other disks stay.',
     operation: 'reimageInstance',
-    examples: ['vm reimage web-1 --image debian-12 --ssh-key laptop --yes'],
+    examples: [
+      'vm reimage web-1 --image debian-12 --ssh-key laptop --yes',
+      'vm reimage web-1 --image own:shop-1 --ssh-key ~/.ssh/id_ed25519.pub --wait',
+    ],
     options: [
       option('--image <IMAGE>', 'an image of the catalog').makeOptionMandatory(),
       option('--ssh-key <KEY>', 'a file with a public key, or the name of a registered one', each),

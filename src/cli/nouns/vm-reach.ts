@@ -51,7 +51,7 @@ export const reachVerbs: readonly Verb[] = [
     description: "open a VM's serial console on this terminal",
     detail: 'Ctrl-] leaves. What is piped in is typed; the console stays open until Ctrl-C or the VM goes.',
     operation: null,
-    examples: ['vm console web-1'],
+    examples: ['vm console web-1', 'vm console web-1 < commands.txt'],
     async run(desk, [text = '']) {
       const { id, name } = await find(desk, vmKind, text);
       const door = await desk.berth.instances.open(id, 'console', { signal: desk.signal });
@@ -67,7 +67,7 @@ export const reachVerbs: readonly Verb[] = [
     usage: 'screen <VM>',
     description: "say where a VM's screen is seen: a page of the web console",
     operation: null,
-    examples: ['vm screen web-1'],
+    examples: ['vm screen web-1', 'vm screen web-1 --json'],
     async run(desk, [text = '']) {
       const { id } = await find(desk, vmKind, text);
       const url = `${desk.berth.url}/console/instances/${id}`;

@@ -44,7 +44,7 @@ export const noun: Noun = {
     listVerb({
       description: "list an account's webhooks",
       operation: 'listWebhooks',
-      examples: ['webhook list'],
+      examples: ['webhook list', 'webhook list --account acme'],
       options: [accountOption()],
       columns: [
         { title: 'url', cell: ({ url }: Webhook) => url, rank: 1 },
@@ -69,7 +69,10 @@ export const noun: Noun = {
       usage: 'create <URL>',
       description: 'let a URL be told of events',
       operation: 'createWebhook',
-      examples: ['webhook create https://hooks.example.com/berth --on instance.failed'],
+      examples: [
+        'webhook create https://hooks.example.com/berth --on instance.failed',
+        'webhook create https://hooks.example.com/all --secret-file secret.txt',
+      ],
       options: [
         kindsOption(),
         option('--secret-file <FILE>', 'what deliveries are signed with; made and shown once unless given'),
@@ -138,7 +141,10 @@ export const noun: Noun = {
       usage: 'resend <WEBHOOK> <DELIVERY>',
       description: 'deliver again, whatever has become of it',
       operation: 'resendDelivery',
-      examples: ['webhook resend whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f \\\n    dlv_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
+      examples: [
+        'webhook resend whk_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f \\\n    dlv_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+        'webhook resend https://hooks.example.com/berth \\\n    dlv_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f',
+      ],
       options: [accountOption()],
       async act(desk, [text = '', delivery = ''], options) {
         const { id } = await findWebhook(desk, text, options);
