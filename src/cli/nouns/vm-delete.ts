@@ -77,7 +77,7 @@ export const deletionVerbs: readonly Verb[] = [
     operation: 'reimageInstance',
     examples: [
       'vm reimage web-1 --image debian-12 --ssh-key laptop --yes',
-      'vm reimage web-1 --image own:shop-1 --ssh-key ~/.ssh/id_ed25519.pub --wait',
+      'vm reimage web-1 --image own:shop-1 --ssh-key laptop --wait',
     ],
     options: [
       option('--image <IMAGE>', 'an image of the catalog').makeOptionMandatory(),
