@@ -25,6 +25,8 @@ export interface Column<Row> {
   cell(row: Row, look: Look): Cell;
   /** Where lines are too long, the column with the highest rank gives way first. Without a rank it gives way last. */
   rank?: number;
+  /** Left out where there is no room for all of it, as half an id is none. It needs a rank. */
+  whole?: boolean;
   /** Figures stand on the right. */
   right?: boolean;
 }
@@ -118,7 +120,8 @@ function fit<Row>(columns: readonly Column<Row>[], natural: readonly number[], r
     const width = widths[index] ?? 0;
     const least = Math.min(width, Math.max(widthMin, widthOf(columns[index]?.title ?? '')));
     widths[index] = Math.max(least, width - excess);
-    if (rank > 0 && total() > room) widths[index] = 0;
+    const isCut = columns[index]?.whole === true && (widths[index] ?? 0) < width;
+    if (rank > 0 && (isCut || total() > room)) widths[index] = 0;
   }
   // The last that are left may be wider still than a very small terminal.
   for (const { index } of order) {

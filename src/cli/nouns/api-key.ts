@@ -62,7 +62,7 @@ export const noun: Noun = {
         { title: 'scope', cell: ({ scope }) => scope, rank: 3 },
         { title: 'used', cell: ({ lastUsedAt }, look) => relative(lastUsedAt, look) || 'never', rank: 1 },
         { title: 'ends', cell: ({ expiresAt }, look) => relative(expiresAt, look) || 'never', rank: 2 },
-        { title: 'id', cell: ({ id }) => id, rank: 4 },
+        { title: 'id', cell: ({ id }) => id, rank: 4, whole: true },
       ],
       none: 'There is no API key.',
       pages: async (desk, limit, options: OwnerOptions) =>

@@ -41,7 +41,7 @@ export const noun: Noun = {
         { title: 'size', cell: ({ sizeMib }) => size(sizeMib), right: true, rank: 1 },
         { title: 'by', cell: ({ schedule }) => (schedule === null ? 'hand' : 'schedule'), rank: 3 },
         { title: 'of', cell: ({ createdAt }, look) => relative(createdAt, look), rank: 2 },
-        { title: 'id', cell: ({ id }) => id, rank: 4 },
+        { title: 'id', cell: ({ id }) => id, rank: 4, whole: true },
       ],
       about: ({ instance }) => instance,
       none: 'There is no backup. "berth backup create --help" shows how to make one.',

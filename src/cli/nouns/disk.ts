@@ -33,7 +33,7 @@ export const noun: Noun = {
         { title: 'grade', cell: ({ grade }) => grade, rank: 1 },
         { title: 'backups', cell: ({ backups }) => backups, right: true, rank: 2 },
         { title: 'made', cell: ({ createdAt }, look) => relative(createdAt, look), rank: 3 },
-        { title: 'id', cell: ({ id }) => id, rank: 4 },
+        { title: 'id', cell: ({ id }) => id, rank: 4, whole: true },
       ],
       about: ({ instance }) => instance,
       none: 'There is no disk.',

@@ -20,7 +20,7 @@ export const noun: Noun = {
       columns: [
         { title: 'group', cell: ({ name }: Group) => name },
         { title: 'account', cell: ({ account }) => account, rank: 2 },
-        { title: 'id', cell: ({ id }) => id, rank: 1 },
+        { title: 'id', cell: ({ id }) => id, rank: 1, whole: true },
       ],
       none: 'There is no group.',
       pages: ({ berth }, limit, { account }: AccountOptions) => berth.groups.list({ account, limit }),

@@ -64,7 +64,7 @@ const poolsVerb = listVerb({
     { title: 'range', cell: ({ cidr }: AddressPool) => cidr },
     { title: 'addresses', cell: ({ size: all }) => all, right: true },
     { title: 'in use', cell: ({ used }) => used, right: true },
-    { title: 'id', cell: ({ id }) => id, rank: 1 },
+    { title: 'id', cell: ({ id }) => id, rank: 1, whole: true },
   ],
   none: 'It has no addresses. "berth host pool add --help" shows how to give it some.',
   pages: async (desk, limit, _, [text = '']) =>
