@@ -93,7 +93,7 @@ export const noun: Noun = {
       operation: 'revisePrice',
       examples: [
         'price change prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --vcpu 0.35',
-        'price change prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --ssd-gib 0.002 --host rack-1',
+        'price change prc_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --host rack-1 \\\n    --ssd-gib 0.002',
       ],
       options: [
         option('--vcpu <USD>', 'a vCPU, an epoch'),
