@@ -314,7 +314,7 @@ test('an estimate with a quote tells what making it costs with it, and leaves it
     [told.price, told.total, told.needed, told.configuration],
     [quote.price, quote.total, quote.needed, slug],
   );
-  await refused(estimate({ ...body, count: 3 }), 422, 'quote_too_small', 'does not fit');
+  await refused(estimate({ ...body, configuration: slug, count: 3 }), 422, 'quote_too_small', 'does not fit');
   await refused(estimate({ ...body, configuration: 'cpu-8-ram-16gb-storage-25gb' }), 422, 'quote_too_small');
   const nobodys = `quo_${'0'.repeat(32)}`;
   await refused(estimate({ ...body, quote: nobodys }), 404, 'not_found', nobodys);
