@@ -42,7 +42,7 @@ const answers: Record<ErrorCode, [code: number, status: number, reason?: string]
   cross_site: [7, 403],
   forbidden: [7, 403],
   not_found: [5, 404],
-  method_not_allowed: [404, 5],
+  method_not_allowed: [5, 404],
   malformed: [3, 400],
   invalid_value: [3, 400],
   unsupported: [3, 400],
