@@ -6,6 +6,7 @@ import { type BerthError, errorTable, type FieldFaults, InvalidFields } from '..
 import { Misshapen } from '../failure.ts';
 import { inOwnWords } from './own-words.ts';
 import { OneOf, Shape, Text, Whole } from './shape.ts';
+import { lastOfPath, withWrittenIds } from './written-id.ts';
 
 /** What every problem is served as. */
 export const problemType = 'application/problem+json';
@@ -53,15 +54,21 @@ export function nativeError(error: BerthError, request: FastifyRequest): { statu
       body: { ...head, detail: `${detail}.`, ...tail, ...(first ? { pointer: first.pointer } : {}), errors },
     };
   }
-  const place = error instanceof Misshapen ? placeIn(error) : placeOf(error.subject, request);
+  const place = error instanceof Misshapen ? placeIn(error) : placeOf(subjectOf(error, request), request);
   return { status, body: { ...head, detail: detailOf(error, request), ...tail, ...place } };
 }
 
 /** The message; one that leaves it to its reader to put the field in front has it put there. */
-function detailOf({ message: given, subject }: BerthError, { routeOptions }: FastifyRequest): string {
-  const message = inOwnWords(given);
+function detailOf({ message: given, subject }: BerthError, request: FastifyRequest): string {
+  const { routeOptions } = request;
+  const message = withWrittenIds(inOwnWords(given), request);
   if (subject === undefined || !/^(is|are|has|must|can't) /.test(message)) return message;
   return `${routeOptions.config.renames?.[subject] ?? subject} ${message}.`;
+}
+
+function subjectOf({ code, subject }: BerthError, request: FastifyRequest): string | undefined {
+  if (subject !== undefined) return withWrittenIds(subject, request);
+  return code === 'not_found' ? lastOfPath(request) : undefined;
 }
 
 /** Where the subject of an error stands in its request, as far as it is a part of that. */

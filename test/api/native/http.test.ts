@@ -5,11 +5,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Answer, callApi, startTestBerth } from '../../support/berth.ts';
+import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
 import { operations } from './document.ts';
-import { assertProblem } from './problem.ts';
+import { assertProblem, type Problem } from './problem.ts';
 
 const berth = await startTestBerth();
 after(() => berth.close());
+
+const operatorUser = await addUser(berth, 'default');
+await grant(berth, operatorUser.username, 'cluster_admin');
+const operator = await tokenOf(berth, operatorUser);
 
 const call = <Body = unknown>(
   method: string,
@@ -56,6 +61,24 @@ test('what is nowhere, and what can not be a path, is a problem with an id like 
     assertProblem(await call('GET', path), 400, 'malformed');
   }
   assertProblem(await call('GET', '/groups/%00'), 400, 'malformed');
+});
+
+test('what is missing is told as it was asked for, and never by another id', async () => {
+  const ofOne = operations.filter(
+    ({ method, path, streams, opensDoor }) => method === 'GET' && path.includes('{') && !streams && !opensDoor,
+  );
+  assert.ok(ofOne.length > 20);
+  for (const { id, path, example } of ofOne) {
+    const place = path.replace(/\{(\w+)\}/g, (_whole, name: string) => example.params[name] ?? '');
+    const answer = await callApi(berth.url, operator, 'GET', place);
+    const { detail, subject = '' } = assertProblem(answer, 404, 'not_found') as Problem & { subject?: string };
+    const named = Object.values(example.params);
+    assert.ok(
+      named.some((one) => detail.includes(one) || subject === one),
+      `${id}: ${detail} ${subject}`,
+    );
+    assert.doesNotMatch(`${detail} ${subject}`, /[0-9a-f]{8}-[0-9a-f]{4}-|0x[0-9a-f]{40}/, id);
+  }
 });
 
 test('ids and names are taken percent-encoded', async () => {
