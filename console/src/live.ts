@@ -5,6 +5,7 @@ import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { AccessError } from '../../sdk/error.ts';
 import type { Event, Instance } from '../../sdk/generated/types.ts';
+import { addToFeeds } from './event-feed.ts';
 import { useSession } from './session.tsx';
 
 /** How what is shown is kept true. */
@@ -123,22 +124,23 @@ function useConnected(): boolean {
 function makeRefresh(cache: QueryClient, read: (id: string) => Promise<Instance>): (event: Event) => void {
   const instances = new Set<string>();
   const nouns = new Set<string>();
-  let isDue = false;
+  let happened: Event[] = [];
   const flush = () => {
-    isDue = false;
+    addToFeeds(cache, happened);
+    happened = [];
+    void cache.invalidateQueries({ queryKey: ['events'], predicate: ({ queryKey }) => queryKey[1] !== 'feed' });
     for (const noun of nouns) void cache.invalidateQueries({ queryKey: [noun] });
     for (const id of instances) void refreshInstance(cache, id, read);
     nouns.clear();
     instances.clear();
   };
-  return ({ kind, instance }) => {
+  return (event) => {
+    const { kind, instance } = event;
     const word = kind.split('.', 1)[0] ?? '';
     for (const noun of staleBy[word] ?? []) nouns.add(noun);
     if (instance) instances.add(instance);
-    nouns.add('events');
-    if (isDue) return;
-    isDue = true;
-    setTimeout(flush, gatherMs);
+    happened.push(event);
+    if (happened.length === 1) setTimeout(flush, gatherMs);
   };
 }
 

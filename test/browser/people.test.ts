@@ -8,7 +8,7 @@ import { totpCode } from '../../src/model/totp.ts';
 import { addUser, logIn, tokenOf } from '../api/bytemark/identity.ts';
 import { deployBody, deployed, keys } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
+import { callApi, startTestBerth, type TestBerth, until } from '../support/berth.ts';
 import { openWindow, pick, picture, startBrowser } from '../support/browser.ts';
 
 let berth: TestBerth;
@@ -273,6 +273,41 @@ test('events are listed newest first as they happen, and the filter is in the ad
     await rows.filter({ hasText: 'just-now' }).waitFor();
     await page.getByLabel('Instance').fill('ins_nothing');
     await page.getByRole('alert').waitFor();
+  }));
+
+test('events come to the top without the list being read again, and are held back while one reads further down', () =>
+  inPage('/console/events', async (page) => {
+    const name = (count: number) => `many-${String(count).padStart(3, '0')}`;
+    const many = Array.from({ length: 40 }, (_, count) => ({ name: name(count) }));
+    for (const group of many) await berth.call('POST', '/berth/v1/groups', group);
+    await page.reload();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const rows = page.getByRole('table', { name: 'Events' }).getByRole('row');
+    await rows
+      .nth(1)
+      .getByText(`Group ${name(39)} was made.`)
+      .waitFor();
+    const reads: string[] = [];
+    page.on('request', (request) => {
+      if (/\/berth\/v1\/events\?/.test(request.url())) reads.push(request.url());
+    });
+    await berth.call('POST', '/berth/v1/groups', { name: 'at-the-top' });
+    await rows.nth(1).getByText('Group at-the-top was made.').waitFor();
+    await page.mouse.wheel(0, 700);
+    await until('it is scrolled', async () => (await page.evaluate('scrollY > 400')) === true);
+    await berth.call('POST', '/berth/v1/groups', { name: 'meanwhile-1' });
+    await page.getByRole('button', { name: '1 new event' }).waitFor();
+    await berth.call('POST', '/berth/v1/groups', { name: 'meanwhile-2' });
+    const button = page.getByRole('button', { name: '2 new events' });
+    await button.waitFor();
+    assert.match((await rows.nth(1).textContent()) ?? '', /at-the-top/);
+    assert.deepEqual(await axeFindings(page), []);
+    await picture(page, 'events-held');
+    await button.click();
+    await rows.nth(1).getByText('Group meanwhile-2 was made.').waitFor();
+    await button.waitFor({ state: 'detached' });
+    assert.equal(await page.evaluate('scrollY'), 0);
+    assert.deepEqual(reads, []);
   }));
 
 test('an image of one’s own is registered, and a checksum that can’t be one is refused at its field', () =>

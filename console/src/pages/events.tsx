@@ -1,10 +1,12 @@
 // What happened, the newest first, as it happens.
 
 import type { Event } from '../../../sdk/generated/types.ts';
+import { feedKey } from '../event-feed.ts';
 import { given, useFilters } from '../filters.ts';
 import { ChooseAccount } from '../layout/choose-account.tsx';
 import { useSession } from '../session.tsx';
 import { SelectField, TextField } from '../ui/form.tsx';
+import { HeldBack, useHeldBack } from '../ui/held-back.tsx';
 import { eventKinds } from '../ui/kinds.tsx';
 import { List, useList } from '../ui/list.tsx';
 import { AccountName, InstanceName } from '../ui/names.tsx';
@@ -12,11 +14,16 @@ import { Page } from '../ui/page.tsx';
 import { Empty } from '../ui/state.tsx';
 import { When } from '../ui/words.tsx';
 
+const cursorOf = ({ cursor }: Event) => cursor;
 const names = ['kind', 'instance'] as const;
 
 const ofOperators = [
   { value: 'host', label: 'Hosts' },
   { value: 'slot', label: 'Slots' },
+  { value: 'orphan', label: 'Orphans' },
+  { value: 'datacenter', label: 'Datacenters' },
+  { value: 'configuration', label: 'Configurations' },
+  { value: 'price', label: 'Prices' },
 ];
 
 /** The page. */
@@ -25,10 +32,12 @@ export default function EventsPage() {
   const [filters, narrow] = useFilters(names);
   const { kind, instance } = filters;
   const whose = account ? { account: account.id } : { all: isOperator };
+  const key = feedKey({ account: account?.id, kind, instance });
   const canRead = account !== undefined || isOperator;
-  const list = useList(['events', 'list', whose, filters], () =>
+  const list = useList(key, () =>
     berth.events.list({ ...whose, ...given({ kind, instance }), newestFirst: true, limit: 50 }),
   );
+  const { shown, held } = useHeldBack(list.rows, cursorOf);
   if (!canRead) {
     return (
       <Page title="Events">
@@ -53,10 +62,11 @@ export default function EventsPage() {
           onChange={(value) => narrow({ instance: value.trim() })}
         />
       </div>
+      <HeldBack held={held} what={held === 1 ? 'event' : 'events'} />
       <List
         label="Events"
-        list={list}
-        keyOf={({ cursor }) => cursor}
+        list={{ ...list, rows: shown }}
+        keyOf={cursorOf}
         columns={[
           { title: 'When', cell: ({ createdAt }) => <When time={createdAt} /> },
           { title: 'Kind', cell: (event) => <code>{event.kind}</code> },
