@@ -12,6 +12,8 @@ const SignInPage = lazy(() => import('./pages/sign-in.tsx'));
 
 /** A key that was signed in with; the tab forgets it when it is closed. Sessions are in a cookie that no script can read. */
 const keyOfTab = 'berth.api-key';
+/** Set while one acts as somebody else: the key that one came with, or '' for the cookie's session. */
+const keyBefore = 'berth.key-before';
 const chosenAccount = 'berth.account';
 /** So many accounts are offered for choosing from; who sees more looks for them in the list of accounts. */
 export const accountsShown = 100;
@@ -30,6 +32,10 @@ export interface Session {
   /** Whether the caller runs the whole. */
   isOperator: boolean;
   signOut(): Promise<void>;
+  /** Goes on in this tab as somebody else, whose session's token it is. */
+  actAs(token: string): Promise<void>;
+  /** Ends that, and goes on as oneself; undefined for who acts as nobody else. */
+  stopActing: (() => Promise<void>) | undefined;
 }
 
 const SessionContext = createContext<Session | undefined>(undefined);
@@ -64,6 +70,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   useEffect(() => onSignedOut(() => setEnded(true)), []);
 
   const signIn = async (key: string | null) => {
+    sessionStorage.removeItem(keyBefore);
     if (key === null) sessionStorage.removeItem(keyOfTab);
     else sessionStorage.setItem(keyOfTab, key);
     setApiKey(key);
@@ -71,9 +78,21 @@ export function SessionGate({ children }: { children: ReactNode }) {
     cache.clear();
     await cache.resetQueries();
   };
+  const actAs = async (token: string) => {
+    await signIn(token);
+    sessionStorage.setItem(keyBefore, apiKey ?? '');
+  };
+  const stopActing = async () => {
+    const before = sessionStorage.getItem(keyBefore);
+    // A session that has ended meanwhile needs no end.
+    await berth.sessions.deleteCurrent().catch(() => undefined);
+    await signIn(before || null);
+  };
+  const isActing = sessionStorage.getItem(keyBefore) !== null;
   const signOut = async () => {
     if (apiKey === null) await berth.sessions.deleteCurrent();
     sessionStorage.removeItem(keyOfTab);
+    sessionStorage.removeItem(keyBefore);
     setApiKey(null);
     cache.clear();
     setEnded(true);
@@ -90,7 +109,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   }
   if (!who.data) return <Outside error={who.error} onRetry={() => who.refetch()} />;
   return (
-    <SignedIn berth={berth} me={who.data} signOut={signOut}>
+    <SignedIn berth={berth} me={who.data} {...{ signOut, actAs }} stopActing={isActing ? stopActing : undefined}>
       {children}
     </SignedIn>
   );
@@ -108,14 +127,11 @@ const Outside = ({ error, onRetry }: { error: Error; onRetry(): unknown }) => (
   </div>
 );
 
-interface SignedInProps {
-  berth: Berth;
-  me: Me;
-  signOut(): Promise<void>;
+interface SignedInProps extends Pick<Session, 'berth' | 'me' | 'signOut' | 'actAs' | 'stopActing'> {
   children: ReactNode;
 }
 
-function SignedIn({ berth, me, signOut, children }: SignedInProps) {
+function SignedIn({ berth, me, signOut, actAs, stopActing, children }: SignedInProps) {
   const [chosen, setChosen] = useState(() => localStorage.getItem(chosenAccount) ?? undefined);
   const accounts = useQuery({
     queryKey: ['accounts', 'first'],
@@ -142,9 +158,9 @@ function SignedIn({ berth, me, signOut, children }: SignedInProps) {
         setChosen(id);
       },
       isOperator: me.grants.some(({ level }) => level === 'cluster_admin' || level === 'cluster_su'),
-      signOut,
+      ...{ signOut, actAs, stopActing },
     };
-  }, [berth, me, accounts.data, beyond, isBeyond, chosen, signOut]);
+  }, [berth, me, accounts.data, beyond, isBeyond, chosen, signOut, actAs, stopActing]);
   if (accounts.isPending) return <Loading what="Loading" />;
   if (!accounts.data) return <Outside error={accounts.error} onRetry={() => accounts.refetch()} />;
   return <SessionContext value={session}>{children}</SessionContext>;

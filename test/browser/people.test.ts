@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { encode } from 'uqr';
 import { totpCode } from '../../src/model/totp.ts';
-import { addUser, logIn, tokenOf } from '../api/bytemark/identity.ts';
+import { addUser, grant, logIn, tokenOf } from '../api/bytemark/identity.ts';
 import { deployBody, deployed, keys } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
 import { callApi, startTestBerth, type TestBerth, until } from '../support/berth.ts';
@@ -215,6 +215,72 @@ test('a second factor is set up with a first code, needed to sign in, and taken 
     await page.getByText('Your password alone lets in.').waitFor();
     assert.equal((await logIn(berth, user)).status, 200);
   }));
+
+test('terms of a privilege are changed, and what can’t be an address is refused at its field', async () => {
+  const other = await addUser(berth, 'default');
+  await inPage('/console/users', async (page, user) => {
+    // Terms are changed by who holds more there.
+    await grant(berth, user.username, 'cluster_admin');
+    await page.reload();
+    await page.getByRole('link', { name: other.username }).click();
+    await page.getByRole('button', { name: 'Terms of account_admin' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Under which terms it holds' });
+    await dialog.getByLabel('Only with a second factor').check();
+    await dialog.getByLabel('Shown at most').fill('15');
+    await dialog.getByLabel('Only from').fill('somewhere');
+    assert.deepEqual(await axeFindings(page), []);
+    await picture(page, 'privilege-terms');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('alert').waitFor();
+    assert.equal(await dialog.getByLabel('Only from').getAttribute('aria-invalid'), 'true');
+    await dialog.getByLabel('Only from').fill('192.0.2.7, 198.51.100.0/24');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('with a second factor no older than 15 minutes, from 192.0.2.7, 198.51.100.0/24').waitFor();
+    await page.getByRole('button', { name: 'Terms of account_admin' }).click();
+    await dialog.getByLabel('Only with a second factor').uncheck();
+    await dialog.getByLabel('Only from').fill('');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('no older than').waitFor({ state: 'detached' });
+  });
+});
+
+test('an operator acts as a user in one tab, which says so, and goes back to himself', async () => {
+  const customer = await addUser(berth, 'default');
+  const operator = await addUser(berth, 'default');
+  await grant(berth, operator.username, 'cluster_admin');
+  const { page, context, complaints } = await openWindow(browser, berth.url, {
+    apiKey: await tokenOf(berth, operator),
+  });
+  await page.goto('/console/users');
+  await page.getByRole('link', { name: customer.username }).click();
+  await page.getByRole('button', { name: `Act as ${customer.username}` }).click();
+  const dialog = page.getByRole('dialog', { name: `Act as ${customer.username}?` });
+  assert.deepEqual(await axeFindings(page), []);
+  await dialog.getByRole('button', { name: `Act as ${customer.username}` }).click();
+  const banner = page.getByText(`In this tab you act as ${customer.username}.`);
+  await banner.waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Ledger' }).count(), 0);
+  await page.getByText('Live', { exact: true }).waitFor();
+  assert.deepEqual(await axeFindings(page), []);
+  await picture(page, 'acting');
+  await page.getByRole('link', { name: 'Groups' }).click();
+  await banner.waitFor();
+  const theirs = await page.evaluate<string>("sessionStorage.getItem('berth.api-key')");
+  await page.getByRole('button', { name: 'Stop acting' }).click();
+  await page.getByRole('link', { name: 'Ledger' }).waitFor();
+  await banner.waitFor({ state: 'detached' });
+  assert.equal((await callApi(berth.url, theirs, 'GET', '/berth/v1/me')).status, 401);
+  const key = await tokenOf(berth, operator);
+  const told = await callApi<{ items: { message: string }[] }>(
+    berth.url,
+    key,
+    'GET',
+    '/berth/v1/events?all=true&kind=user.impersonated',
+  );
+  assert.ok(told.body.items.some(({ message }) => message.includes(`acts as user ${customer.username}`)));
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
 
 test('a session elsewhere is listed, and ended from here', () =>
   inPage('/console/me', async (page, user) => {

@@ -56,6 +56,7 @@ export function Shell() {
         <Nav />
       </div>
       <main id="main" ref={main} tabIndex={-1}>
+        <Acting />
         {liveness === 'offline' && (
           <p className="note note-busy offline" role="status">
             Berth can’t be reached. What you see may be out of date; this page tries again by itself.
@@ -90,6 +91,20 @@ function useLeave(isOpen: boolean, inside: string, opener: string, close: () => 
     document.addEventListener('keydown', key, { signal });
     return () => listening.abort();
   }, [isOpen, inside, opener]);
+}
+
+/** Says that one acts as somebody else, and leads back. */
+function Acting() {
+  const { me, stopActing } = useSession();
+  if (!stopActing) return null;
+  return (
+    <div className="note note-busy acting" role="status">
+      <p>
+        In this tab you act as <strong>{me.user?.username ?? me.actor}</strong>.
+      </p>
+      <Button onClick={() => void stopActing()}>Stop acting</Button>
+    </div>
+  );
 }
 
 function AccountChooser() {

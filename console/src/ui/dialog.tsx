@@ -41,12 +41,14 @@ interface ConfirmProps {
   children: ReactNode;
   /** What the button says, as `Delete web-1`. */
   act: string;
+  /** `primary` where nothing is taken away. */
+  variant?: 'danger' | 'primary';
   onConfirm(): Promise<unknown>;
   onClose(): void;
 }
 
-/** Asks before something is taken away. */
-export function Confirm({ title, children, act, onConfirm, onClose }: ConfirmProps) {
+/** Asks before something is taken away, or is done that one should know of. */
+export function Confirm({ title, children, act, variant = 'danger', onConfirm, onClose }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
   const buttons = useRef<HTMLDivElement>(null);
@@ -68,7 +70,7 @@ export function Confirm({ title, children, act, onConfirm, onClose }: ConfirmPro
       {children}
       {error && <Failure error={error} />}
       <div className="buttons" ref={buttons}>
-        <Button variant="danger" busy={busy} onClick={() => void confirm()}>
+        <Button variant={variant} busy={busy} onClick={() => void confirm()}>
           {act}
         </Button>
         <Button onClick={onClose}>Cancel</Button>
