@@ -27,6 +27,7 @@ const routeTree = root.addChildren([
   page('/console/deployments', () => import('./pages/deployments.tsx')),
   page('/console/deployments/$deployment', () => import('./pages/deployment.tsx')),
   page('/console/events', () => import('./pages/events.tsx')),
+  page('/console/free-slots', () => import('./pages/free-slots.tsx')),
   page('/console/groups', () => import('./pages/groups.tsx')),
   page('/console/hosts', () => import('./pages/hosts.tsx')),
   page('/console/hosts/$host', () => import('./pages/host/index.tsx')),

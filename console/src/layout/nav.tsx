@@ -13,6 +13,7 @@ interface Entry {
 const ofCustomers: Entry[] = [
   { to: '/', label: 'Overview', icon: 'home' },
   { to: '/console/offers', label: 'Market', icon: 'market' },
+  { to: '/console/free-slots', label: 'Free slots', icon: 'slot' },
   { to: '/console/instances', label: 'Instances', icon: 'instance' },
   { to: '/console/deployments', label: 'Deployments', icon: 'deployment' },
   { to: '/console/groups', label: 'Groups', icon: 'group' },
