@@ -201,7 +201,7 @@ test('files with machines run in turn, others beside them, and what pulls plugs 
       writeFileSync('${notes}/${name}', began + ' ' + Date.now());
     });
     test('${name} two', () => {});`;
-  const names = ['agent/a', 'system/b', 'api/c', 'torture/d'];
+  const names = ['agent/vm/a', 'system/b', 'agent/c', 'torture/d'];
   const tests = names.map((path) => [`${path}.test.ts`, file(path.at(-1) ?? '')] as const);
   const { lastLine, output } = await runOn(t, Object.fromEntries(tests));
   assert.equal(lastLine, '8 passed, 0 failed');

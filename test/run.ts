@@ -18,10 +18,13 @@ import { shareAmongFiles } from './runner/shared.ts';
 /** A file that boots several virtual machines without hardware virtualization takes minutes; none takes this long, not
  * even the 300 rounds of pulled plugs, which take 15 minutes beside other work. */
 const FILE_TIMEOUT_MS = Number(process.env.BERTH_TEST_FILE_TIMEOUT_MS ?? 30 * 60_000);
-/** Files that boot machines run one after the other; beside them all others do, which use little more than one processor. */
-const WITH_MACHINES = ['agent', 'backup', 'builder', 'console', 'system'];
+/**
+ * Files that boot machines, start container engines or change the host's network run one after the other; beside them all
+ * others do, which use little more than one processor. Beginnings of paths.
+ */
+const WITH_MACHINES = ['agent/container/', 'agent/network/', 'agent/vm/', 'builder/', 'console/machine-', 'system/'];
 /** They kill processes at moments that mean something, and run after everything else. */
-const ALONE = ['torture'];
+const ALONE = ['torture/'];
 /** How long a file's process may take to end after it was told to. */
 const FILE_GRACE_MS = 10_000;
 /** Where more files than these fail, something is broken, and a second go would only take time. */
@@ -100,8 +103,8 @@ async function runCheck(name: string, command: string, args: string[]): Promise<
   else report.fail(name, `${command} ${args.join(' ')} ${failure}\n${output}`, tookMs);
 }
 
-function isOf(file: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => relative(root, file).startsWith(`test${sep}${folder}${sep}`));
+function isOf(file: string, beginnings: readonly string[]): boolean {
+  return beginnings.some((beginning) => relative(root, file).startsWith(join('test', beginning)));
 }
 
 async function runInTurn(list: readonly string[]): Promise<void> {

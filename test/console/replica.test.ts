@@ -228,7 +228,10 @@ test('who is refused is let go, whether he goes or not, and whatever he asks for
     // Whoever is let go hears so when he goes on talking.
     const talking = setInterval(() => socket.write('still here'), 50);
     try {
-      await Promise.race([isLetGo, sleep(30_000).then(() => assert.fail(`${path}: the server keeps the connection`))]);
+      await Promise.race([
+        isLetGo,
+        sleep(30_000, null, { ref: false }).then(() => assert.fail(`${path}: the server keeps the connection`)),
+      ]);
     } finally {
       clearInterval(talking);
       socket.destroy();

@@ -125,6 +125,7 @@ export class Person {
   /** What OpenSSH itself said, and the door where it refuses. */
   complaints = '';
   readonly left: Promise<number | null>;
+  #hasLeft = false;
 
   /** Connects with OpenSSH; `-tt` as there is a terminal. */
   constructor(username: string, key: KeyPair, address: string, more: readonly string[] = ['-tt']) {
@@ -138,6 +139,9 @@ export class Person {
     });
     this.#child.stdin?.on('error', () => {});
     this.left = new Promise((resolve) => this.#child.once('close', resolve));
+    void this.left.then(() => {
+      this.#hasLeft = true;
+    });
   }
 
   /** Everything on the screen so far. */
@@ -154,10 +158,13 @@ export class Person {
     this.#child.stdin?.write(text);
   }
 
-  /** Waits until the screen shows something. */
+  /** Waits until the screen shows something. @throws Error when it never will, as the person has left */
   async sees(what: RegExp | string, boundMs = 60_000): Promise<void> {
     const shows = () => (typeof what === 'string' ? this.#seen.includes(what) : what.test(this.#seen));
-    await until(`the screen shows ${what}`, async () => shows(), boundMs).catch((error: Error) => {
+    const looking = until(`the screen shows ${what}`, async () => shows() || this.#hasLeft, boundMs).then(() => {
+      if (!shows()) throw new Error(`OpenSSH ended before the screen showed ${what}`);
+    });
+    await looking.catch((error: Error) => {
       throw new Error(`${error.message}; it shows ${JSON.stringify(this.#seen.slice(-500))} and ${this.complaints}`);
     });
   }

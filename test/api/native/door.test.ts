@@ -1,5 +1,5 @@
 // Doors over Berth's own API, on a host that simulates: who is let in, with what, how often and for how long. Real consoles and
-// containers are in test/console/web.test.ts.
+// containers are in test/console/machine-web.test.ts.
 
 import assert from 'node:assert/strict';
 import { get } from 'node:http';

@@ -62,9 +62,12 @@ export class Opened {
     return this;
   }
 
-  /** Waits until it is refused with an answer. */
+  /** Waits until it is refused with an answer; one that was let in may be closed again by now. */
   async refused(): Promise<NonNullable<Opened['refusal']>> {
-    await until('the WebSocket is refused or open', async () => this.refusal !== null || this.socket.readyState === 1);
+    await until(
+      'the WebSocket is refused or open',
+      async () => this.refusal !== null || this.socket.readyState !== Client.CONNECTING,
+    );
     return this.refusal ?? { status: 101, type: '', body: { code: '', detail: '' } };
   }
 
