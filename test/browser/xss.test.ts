@@ -37,13 +37,13 @@ async function spoil(instance: string): Promise<void> {
     sql`update "group" set name = ${evil} where name = 'evil'`,
     sql`update "user" set username = ${evil} where username = 'mallory'`,
     sql`update "user" set email = ${evil} where username in ('mallory', ${evil})`,
-    sql`update account set name = ${evil}`,
+    sql`update account set name = ${evil} where name = 'default'`,
     sql`update instance set name = ${evil}`,
     sql`update instance set status_reason = ${evil}, image_url = ${evil}`,
     sql`update disk set label = ${evil}`,
     sql`update host set name = ${evil}`,
     sql`update image set name = ${evil}, distribution = ${evil} where id = (select id from image limit 1)`,
-    sql`update slot set name = ${evil}`,
+    sql`update slot set name = ${evil} where name = 'slice'`,
     sql`insert into event (account_id, instance_id, kind, message, actor, created_at)
       select id, ${instance}, 'instance.failed', ${evil}, ${evil}, now() from account limit 1`,
   ];
