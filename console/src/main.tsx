@@ -14,6 +14,7 @@ import './style/ui.css';
 import './style/table.css';
 import './style/over.css';
 import './style/layout.css';
+import './style/forced.css';
 import { applyTheme } from './theme.ts';
 import { Toasts } from './ui/toast.tsx';
 

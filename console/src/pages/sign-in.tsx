@@ -21,6 +21,7 @@ export default function SignInPage({ onSignedIn, hadSession }: SignInProps) {
   return (
     <div className="door">
       <main>
+        <img src="/console/favicon.svg" alt="" width="40" height="40" />
         <div className="page-head">
           <h1>Sign in to Berth</h1>
         </div>
