@@ -9,20 +9,19 @@ import { sql } from 'kysely';
 import { inTransaction, openDatabase } from '../../src/store/database.ts';
 import { startEmbeddedPostgres } from '../../src/store/embedded/index.ts';
 import { insertEvents } from '../../src/store/event.ts';
-import { migrate } from '../../src/store/migrate.ts';
+import { placeDatabase } from '../support/template.ts';
 
-const schema = join(import.meta.dirname, '../../schema');
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 test('more events than one statement has parameters for are written, in their order, all or none', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'berth-event-'));
   await chmod(directory, 0o755);
   t.after(() => rm(directory, { recursive: true, force: true }));
+  t.after(await placeDatabase(join(directory, 'postgres')));
   const postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres'), logger: silent });
   t.after(() => postgres.stop());
   const database = openDatabase(postgres.connectionString, () => {});
   t.after(() => database.destroy());
-  await migrate(database, schema);
 
   const events = Array.from({ length: 10_001 }, (_, index) => ({
     ...{ accountId: null, instanceId: null, hostId: null, kind: 'test.many', message: String(index), actor: 'berth' },
