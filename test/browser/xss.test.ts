@@ -71,6 +71,7 @@ const paths = [
   ...[
     'events',
     'quotes',
+    'deployments',
     'instances',
     'instances/:instance',
     ...['disks', 'metrics', 'console', 'logs', 'settings'].map((tab) => `instances/:instance?tab=${tab}`),

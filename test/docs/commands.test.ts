@@ -67,3 +67,19 @@ test('every command in the pages has its noun, its verb and its options', async 
   assert.deepEqual(faults, []);
   assert.ok(found > 100, `only ${found} commands were found`);
 });
+
+test('every command that the web console teaches has its noun, its verb and its options', async () => {
+  const faults: string[] = [];
+  let found = 0;
+  for (const file of globSync('console/src/**/*.tsx', { cwd: root })) {
+    // Those that are chosen piece by piece are run by a test of their page.
+    for (const [, line = ''] of readFileSync(new URL(file, root), 'utf8').matchAll(/["'`](berth [^"'`]+)["'`]/g)) {
+      found += 1;
+      const plain = line.replaceAll(/\$\{[^}]*\}/g, 'x');
+      const fault = faultOf(await programFor(plain), plain);
+      if (fault) faults.push(`${file}: ${line}: ${fault}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+  assert.ok(found > 5, `only ${found} commands were found`);
+});

@@ -99,8 +99,10 @@ const NoneYet = () => (
     }
   >
     <p>
-      An instance is what runs: a virtual machine on a host with room for it, or a container on a slot that you rent.
+      An instance is what runs: a virtual machine on a host with room for it, or a container on a slot that you rent. On
+      the command line:
     </p>
+    <Copyable text="berth vm create web-1 --image debian-12 --wait" label="command line" />
   </Empty>
 );
 

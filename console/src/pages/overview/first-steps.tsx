@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { createPath, offersPath, sshKeysPath } from '../../paths.ts';
 import { useSession } from '../../session.tsx';
 import { Section } from '../../ui/page.tsx';
+import { CopyableBlock } from '../../ui/words.tsx';
 
 /** The way to the first instance. */
 export function FirstSteps() {
@@ -39,6 +40,16 @@ export function FirstSteps() {
           <p className="fine">You see what it costs before anything is charged, and watch it come up.</p>
         </li>
       </ol>
+      <h3 className="steps-elsewhere">Or on the command line</h3>
+      <CopyableBlock
+        label="command lines"
+        text={[
+          `berth login ${location.origin}`,
+          'berth ssh-key add ~/.ssh/id_ed25519.pub --name laptop',
+          'berth vm create web-1 --image debian-12 --ssh-key laptop --open 80/tcp --wait',
+          'berth vm ssh web-1',
+        ].join('\n')}
+      />
     </Section>
   );
 }
