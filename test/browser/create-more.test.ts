@@ -209,7 +209,7 @@ test('a price is held with its room, counted down, and what is created then has 
   await page.reload();
   await cost(page).getByRole('heading', { name: 'Held for you' }).waitFor();
   await page.goto('/console/quotes');
-  await page.getByRole('link', { name: /^Create 1 VM of .* from this quote$/ }).click();
+  await page.getByRole('link', { name: /^Create from this quote: 1 VM of / }).click();
   await cost(page).getByRole('heading', { name: 'Held for you' }).waitFor();
   await page.getByLabel('Additional storage, GiB').fill('50');
   await cost(page).getByRole('alert').filter({ hasText: 'quote' }).waitFor();

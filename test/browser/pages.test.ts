@@ -38,6 +38,7 @@ const pages: readonly (readonly [path: string, heading: string])[] = [
   ['hosts', 'Hosts'],
   ['hosts?view=list', 'Hosts'],
   ['hosts/:host', ''],
+  ['free-slots', 'Free slots'],
   ['slots', 'Slots'],
   ['capacity', 'Capacity'],
   ['datacenters', 'Datacenters'],

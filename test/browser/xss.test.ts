@@ -78,6 +78,7 @@ const paths = [
     'hosts',
     'hosts?view=list',
     'hosts/:host',
+    'free-slots',
     'slots',
     'capacity',
   ],

@@ -90,7 +90,7 @@ export default function QuotesPage() {
                     className="button"
                     to={createPath}
                     search={prefillOf(quote) as never}
-                    aria-label={`Create ${sizeOf(quote)} from this quote`}
+                    aria-label={`Create from this quote: ${sizeOf(quote)}`}
                   >
                     Create from this quote
                   </Link>
