@@ -8,6 +8,9 @@ import type { Database, Tx } from './database.ts';
 import { listOrphans } from './orphan.ts';
 import { listBilledVms } from './vm-price.ts';
 
+/** Rows of one answer: while a long one is taken apart, nobody else is served. */
+const pageMax = 1_000;
+
 /** The facts of one moment. Deleted instances are left out, except those that something still refers to. */
 export async function readFacts(database: Database): Promise<Facts> {
   return database
@@ -15,77 +18,105 @@ export async function readFacts(database: Database): Promise<Facts> {
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (tx) => {
-      const instances = await tx
-        .selectFrom('instance')
-        .leftJoin('assignment', 'assignment.instance_id', 'instance.id')
-        .where((eb) => eb.or([eb('status', '!=', 'deleted'), eb('assignment.instance_id', 'is not', null)]))
-        .select(['instance.id', 'status', 'status_reason', 'name', 'deployment_id', 'instance.host_id'])
-        .execute();
-      const assignments = await tx.selectFrom('assignment').selectAll().execute();
-      const addresses = await tx.selectFrom('address').selectAll().execute();
-      const hosts = await tx
-        .selectFrom('host')
-        .leftJoin('host_health', 'host_health.host_id', 'host.id')
-        // An empty host is left out: there is nothing of it that could disagree.
-        .where((eb) =>
-          eb.or([
-            ...(['vcpus_used', 'memory_mib_used', 'disk_gib_used'] as const).map((column) => eb(column, '!=', 0)),
-            sql<boolean>`jsonb_array_length(strays) > 0`,
-            eb.exists(eb.selectFrom('assignment').whereRef('assignment.host_id', '=', 'host.id').select('instance_id')),
-          ]),
-        )
-        .select(['host.id', 'vcpus_used', 'memory_mib_used', 'disk_gib_used', 'strays'])
-        .execute();
-      const names = await tx.selectFrom('instance_name').select(['name', 'deployment_id']).execute();
-      const bills = await tx
-        .selectFrom('bill')
-        .where('closed_at', 'is', null)
-        .select(['instance_id', 'account_id', 'held_micro_usd', 'price_micro_usd'])
-        .execute();
-      const vms = await listBilledVms(tx);
-      const balances = await tx.selectFrom('account_balance').select(['account_id', 'held_micro_usd']).execute();
+      const bills = await inPages(tx, listBills);
+      const prices: Facts['prices'] = [];
+      for (let first = 0; first < bills.length; first += pageMax) {
+        const ids = bills.slice(first, first + pageMax).map(({ instanceId }) => instanceId);
+        for (const { instanceId, status, rates, vm } of await listBilledVms(tx, ids)) {
+          prices.push({ instanceId, priceMicroUsd: priceOfVm(rates, paidForOf(vm, status)) });
+        }
+      }
       return {
-        bills: bills.map((row) => {
-          const { instance_id: instanceId, account_id: accountId } = row;
-          return { instanceId, accountId, heldMicroUsd: row.held_micro_usd, priceMicroUsd: row.price_micro_usd };
-        }),
-        prices: vms.map(({ instanceId, status, rates, vm }) => {
-          return { instanceId, priceMicroUsd: priceOfVm(rates, paidForOf(vm, status)) };
-        }),
-        balances: balances.map((row) => ({ accountId: row.account_id, heldMicroUsd: row.held_micro_usd })),
-        instances: instances.map((row) => ({
-          id: row.id,
-          status: row.status,
-          statusReason: row.status_reason,
-          name: row.name,
-          deploymentId: row.deployment_id,
-          hostId: row.host_id,
-        })),
-        assignments: assignments.map((row) => ({
-          instanceId: row.instance_id,
-          hostId: row.host_id,
-          desired: row.desired,
-          vcpus: row.vcpus,
-          memoryMib: row.memory_mib,
-          diskGib: row.disk_gib,
-          generation: row.generation,
-          observedGeneration: row.observed_generation,
-          observedState: row.observed_state,
-        })),
-        addresses: addresses.map((row) => ({ ip: row.ip, instanceId: row.instance_id, orphanId: row.orphan_id })),
-        hosts: hosts.map((row) => ({
-          id: row.id,
-          vcpusUsed: row.vcpus_used,
-          memoryMibUsed: row.memory_mib_used,
-          diskGibUsed: row.disk_gib_used,
-          strays: row.strays ?? [],
-        })),
+        bills,
+        prices,
+        balances: await listBalances(tx),
+        instances: await inPages(tx, listInstances),
+        assignments: await inPages(tx, listAssignments),
+        addresses: await inPages(tx, listAddresses),
+        hosts: await inPages(tx, listHosts),
         rooms: await listRooms(tx),
         holds: await listHolds(tx),
         orphans: await listOrphans(tx),
-        names: names.map((row) => ({ name: row.name, deploymentId: row.deployment_id })),
+        names: await inPages(tx, listNames),
       };
     });
+}
+
+/** All rows of a list that is read a page at a time. @param read the rows after the last one, {@link pageMax} of them */
+async function inPages<Row>(tx: Tx, read: (tx: Tx, last: Row | undefined) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (;;) {
+    const page = await read(tx, rows.at(-1));
+    rows.push(...page);
+    if (page.length < pageMax) return rows;
+  }
+}
+
+type One<Noun extends keyof Facts> = Facts[Noun][number];
+
+async function listBills(tx: Tx, last: One<'bills'> | undefined): Promise<Facts['bills']> {
+  const { rows } = await sql<One<'bills'>>`
+    select instance_id as "instanceId", account_id as "accountId", held_micro_usd as "heldMicroUsd",
+      price_micro_usd as "priceMicroUsd"
+    from bill where closed_at is null and instance_id > ${last?.instanceId ?? ''}
+    order by instance_id limit ${pageMax}`.execute(tx);
+  return rows;
+}
+
+async function listBalances(tx: Tx): Promise<Facts['balances']> {
+  const { rows } = await sql<One<'balances'>>`
+    select account_id as "accountId", held_micro_usd as "heldMicroUsd" from account_balance`.execute(tx);
+  return rows;
+}
+
+async function listInstances(tx: Tx, last: One<'instances'> | undefined): Promise<Facts['instances']> {
+  const { rows } = await sql<One<'instances'>>`
+    select id, status, status_reason as "statusReason", name, deployment_id as "deploymentId", instance.host_id as "hostId"
+    from instance left join assignment on assignment.instance_id = id
+    where (status <> 'deleted' or assignment.instance_id is not null) and id > ${last?.id ?? ''}
+    order by id limit ${pageMax}`.execute(tx);
+  return rows;
+}
+
+async function listAssignments(tx: Tx, last: One<'assignments'> | undefined): Promise<Facts['assignments']> {
+  const { rows } = await sql<One<'assignments'>>`
+    select instance_id as "instanceId", host_id as "hostId", desired, vcpus, memory_mib as "memoryMib", disk_gib as "diskGib",
+      generation, observed_generation as "observedGeneration", observed_state as "observedState"
+    from assignment where instance_id > ${last?.instanceId ?? ''}
+    order by instance_id limit ${pageMax}`.execute(tx);
+  return rows;
+}
+
+async function listAddresses(tx: Tx, last: One<'addresses'> | undefined): Promise<Facts['addresses']> {
+  // The network of everything comes before every address.
+  const { rows } = await sql<One<'addresses'>>`
+    select ip, instance_id as "instanceId", orphan_id as "orphanId" from address where ip > ${last?.ip ?? '0.0.0.0/0'}::inet
+    order by ip limit ${pageMax}`.execute(tx);
+  return rows;
+}
+
+/** An empty host is left out: there is nothing of it that could disagree. */
+async function listHosts(tx: Tx, last: One<'hosts'> | undefined): Promise<Facts['hosts']> {
+  const { rows } = await sql<One<'hosts'>>`
+    select id, vcpus_used as "vcpusUsed", memory_mib_used as "memoryMibUsed", disk_gib_used as "diskGibUsed",
+      coalesce(strays, '[]') as strays
+    from host left join host_health on host_id = id
+    where (vcpus_used <> 0 or memory_mib_used <> 0 or disk_gib_used <> 0 or jsonb_array_length(strays) > 0
+      or exists (select from assignment where assignment.host_id = id))
+      and (${last?.id ?? null}::uuid is null or id > ${last?.id ?? null}::uuid)
+    order by id limit ${pageMax}`.execute(tx);
+  return rows;
+}
+
+/** What is given away, with where it stands in its list. */
+type GivenName = One<'names'> & { groupId: bigint };
+
+async function listNames(tx: Tx, last: GivenName | undefined): Promise<GivenName[]> {
+  const { rows } = await sql<GivenName>`
+    select name, deployment_id as "deploymentId", group_id as "groupId" from instance_name
+    where (group_id, name) > (${last?.groupId ?? 0n}::bigint, ${last?.name ?? ''})
+    order by group_id, name limit ${pageMax}`.execute(tx);
+  return rows;
 }
 
 async function listHolds(tx: Tx): Promise<Facts['holds']> {
