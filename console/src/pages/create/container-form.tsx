@@ -60,7 +60,8 @@ export function ContainerForm() {
     return { ...bound, error: bound.error ?? wrong[name] };
   };
   const isShort = estimated.estimate !== undefined && !estimated.error && !estimated.estimate.sufficient;
-  const reason = values.slot === '' ? 'Choose a slot first.' : isShort ? 'The account has too little for it.' : null;
+  const missing = values.account === '' ? 'an account' : values.slot === '' ? 'a slot' : null;
+  const reason = missing ? `Choose ${missing} first.` : isShort ? 'The account has too little for it.' : null;
   return (
     <Form form={form} act={`Start ${values.name}`} reason={reason}>
       <div className="create-columns">

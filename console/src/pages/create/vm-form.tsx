@@ -79,11 +79,13 @@ export function VmForm() {
   const part = { values, set, field };
   const { estimate } = estimated;
   const isShort = estimate !== undefined && !estimated.error && !estimate.sufficient;
+  // Else the server would take the first account that one may use, which nobody has chosen.
+  const isNobodys = values.account === '';
   return (
     <Form
       form={form}
       act={Number(values.count) > 1 ? `Create ${values.count} VMs` : `Create ${values.name}`}
-      reason={isShort ? 'The account has too little for it.' : null}
+      reason={isNobodys ? 'Choose an account first.' : isShort ? 'The account has too little for it.' : null}
     >
       <div className="create-columns">
         <div>
@@ -107,7 +109,7 @@ export function VmForm() {
           refusal={trial.error}
           isToldElsewhere={isToldElsewhere}
           search={marketSearchOf(values)}
-          before="Choose an image to see it."
+          before={`Choose an ${isNobodys ? 'account' : 'image'} to see it.`}
         >
           <Hold
             held={held}
