@@ -28,7 +28,9 @@ const ofOperators = [
 
 /** The page. */
 export default function EventsPage() {
-  const { berth, account, isOperator } = useSession();
+  const { berth, account: chosen, accounts, isOperator } = useSession();
+  // Where there is one account nobody has chosen it, and who runs the whole looks for what belongs to none, too.
+  const account = isOperator && accounts.length === 1 ? undefined : chosen;
   const [filters, narrow] = useFilters(names);
   const { kind, instance } = filters;
   const whose = account ? { account: account.id } : { all: isOperator };
