@@ -19,10 +19,14 @@ import { shareAmongFiles } from './runner/shared.ts';
  * even the 300 rounds of pulled plugs, which take 15 minutes beside other work. */
 const FILE_TIMEOUT_MS = Number(process.env.BERTH_TEST_FILE_TIMEOUT_MS ?? 30 * 60_000);
 /**
- * Files that boot machines, start container engines or change the host's network run one after the other; beside them all
- * others do, which use little more than one processor. Beginnings of paths.
+ * Files that boot machines, start container engines or change the host's network run one after the other, and so do those with
+ * a browser: Chromium drops whatever it is loading when a network card comes or goes (ERR_NETWORK_CHANGED). Beside them all
+ * others run, which use little more than one processor. Beginnings of paths.
  */
-const WITH_MACHINES = ['agent/container/', 'agent/network/', 'agent/vm/', 'builder/', 'console/machine-', 'system/'];
+const WITH_MACHINES = [
+  ...['agent/container/', 'agent/network/', 'agent/vm/', 'builder/', 'console/machine-', 'system/'],
+  ...['browser/', 'sdk/package'],
+];
 /** They kill processes at moments that mean something, and run after everything else. */
 const ALONE = ['torture/'];
 /** How long a file's process may take to end after it was told to. */

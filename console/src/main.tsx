@@ -22,15 +22,22 @@ const reloadedAt = 'berth.reloaded-at';
 /** What loading the page anew did not mend is told. */
 const reloadMsMin = 30_000;
 
-applyTheme();
-// A newer console has taken the place of this one, whose parts are gone: the page is loaded anew, once.
-addEventListener('vite:preloadError', (event) => {
+/** Loads the page anew, unless that was done just now. @returns whether it does */
+function loadAnew(): boolean {
   const last = Number(sessionStorage.getItem(reloadedAt));
-  if (Date.now() - last < reloadMsMin) return;
+  if (Date.now() - last < reloadMsMin) return false;
   sessionStorage.setItem(reloadedAt, String(Date.now()));
-  event.preventDefault();
   location.reload();
+  return true;
+}
+
+applyTheme();
+// A newer console has taken the place of this one, whose parts are gone.
+addEventListener('vite:preloadError', (event) => {
+  if (loadAnew()) event.preventDefault();
 });
+// A browser drops what it is loading when the computer joins another network, and shows the page without its style sheet.
+if (getComputedStyle(document.documentElement).getPropertyValue('--ground') === '') loadAnew();
 const root = document.getElementById('root');
 if (!root) throw new Error('The page has no #root.');
 createRoot(root).render(

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { makeVm } from '../api/native/instances.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
+import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
 import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
 
 let berth: TestBerth;
@@ -95,5 +95,26 @@ test('a page that is gone to has the focus at its top and its name on the window
   await page.getByRole('heading', { level: 1, name: 'Groups' }).waitFor();
   await page.locator('main:focus').waitFor();
   assert.equal(await page.title(), 'Groups · Berth');
+  await context.close();
+});
+
+test('a page whose style sheet was lost on the way is loaded anew, once', async () => {
+  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  let asked = 0;
+  let lost = 1;
+  await page.route('**/console/assets/*.css', (route) => {
+    asked += 1;
+    return asked <= lost ? route.abort('connectionreset') : route.continue();
+  });
+  await page.goto('/console/groups');
+  await until('the sheet was asked for again', async () => asked === 2);
+  await page.getByRole('heading', { name: 'Groups' }).waitFor();
+  assert.notEqual(await page.evaluate("getComputedStyle(document.body).getPropertyValue('--ground')"), '');
+  // Where it does not come at all, the page is shown as it is and not loaded for ever.
+  lost = Number.POSITIVE_INFINITY;
+  await page.evaluate('sessionStorage.clear()');
+  await page.goto('/console/users');
+  await page.getByRole('heading', { name: 'Users' }).waitFor();
+  assert.equal(asked, 4);
   await context.close();
 });

@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
 import { openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
+import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
 import { fitsItsWindow, openWindow, phone, pick, picture, startBrowser } from '../support/browser.ts';
 
 /** More than any page of a list has. */
@@ -113,7 +113,8 @@ test('an account beyond those that are read at once is chosen for the whole page
     await page.getByRole('heading', { name: 'No quotes' }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'No quotes' }).waitFor();
-    assert.equal(await page.getByRole('combobox', { name: 'Account' }).inputValue(), 'acct-229');
+    const account = page.getByRole('combobox', { name: 'Account' });
+    await until('its name is shown', async () => (await account.inputValue()) === 'acct-229');
     await page.getByRole('combobox', { name: 'Account' }).click();
     await page.getByRole('option', { name: 'All accounts' }).waitFor();
     assert.deepEqual(await axeFindings(page), []);

@@ -60,7 +60,9 @@ export function Combobox({ label, hint, error, value, onChange, about, search, f
     ...all.slice(0, offeredMax),
   ];
   const chosenLabel =
-    value === '' ? (none ?? '') : ((picked?.value === value ? picked.label : named.data?.label) ?? value);
+    value === ''
+      ? (none ?? '')
+      : ((picked?.value === value ? picked.label : named.data?.label) ?? (named.isPending ? '' : value));
   const activeId = isOpen && active >= 0 && active < offered.length ? `${listId}-${active}` : undefined;
   useEffect(() => {
     if (activeId) list.current?.querySelector(`[id="${activeId}"]`)?.scrollIntoView({ block: 'nearest' });

@@ -41,7 +41,9 @@ export function GroupPicker({ account, ...props }: PickerProps) {
   const { accounts } = useSession();
   const filter = ofAccount(account);
   const search = async (text: string) => {
-    const { items } = await berth.groups.list({ ...filter, ...searched(text), limit }).page();
+    // The one that choosing nothing stands for is not shown a second time.
+    const most = props.none === undefined ? limit : limit + 1;
+    const { items } = await berth.groups.list({ ...filter, ...searched(text), limit: most }).page();
     // Every account has a group of the name `default`.
     const accountOf = new Map(accounts.map(({ id, name }) => [id, name]));
     const isOfSeveral = new Set(items.map((one) => one.account)).size > 1;
