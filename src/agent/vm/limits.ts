@@ -18,8 +18,9 @@ export interface QemuLimits {
 export const defaultQemuLimits: QemuLimits = {
   // A QMP command is answered by QEMU's main loop in about a millisecond; 5 s without an answer is a stuck process.
   qmpTimeoutMs: 5_000,
-  // QEMU opens its monitor within 100 ms; a machine that starts ten at once under load takes a few seconds.
-  startTimeoutMs: 20_000,
+  // QEMU opens its monitor within 100 ms; a machine that starts ten at once under load takes a few seconds. Where a disk is
+  // written to as fast as it goes, opening images there has taken more than 20 s. One that has ended is not waited for.
+  startTimeoutMs: 60_000,
   // One VM that does not answer must not keep the rest from being seen.
   observeTimeoutMs: 2_000,
   // After "quit" QEMU flushes the overlay, which a slow disk can stretch.
