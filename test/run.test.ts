@@ -188,7 +188,7 @@ test('a file that does not end is ended, and what was running is named', async (
   assert.match(outcome.output, /✔ after it/);
 });
 
-test('files with machines run in turn, others beside them, and what pulls plugs alone; each tells its own in one piece', async (t) => {
+test('files with machines run in turn, others beside them, browsers before networks change, and what pulls plugs alone; each tells its own in one piece', async (t) => {
   const notes = mkdtempSync(join(tmpdir(), 'berth-lanes-'));
   t.after(() => rmSync(notes, { recursive: true, force: true }));
   // Each test leaves the moments of its begin and end.
@@ -201,15 +201,15 @@ test('files with machines run in turn, others beside them, and what pulls plugs 
       writeFileSync('${notes}/${name}', began + ' ' + Date.now());
     });
     test('${name} two', () => {});`;
-  const names = ['agent/vm/a', 'system/b', 'agent/c', 'torture/d'];
+  const names = ['agent/vm/a', 'system/b', 'agent/c', 'torture/d', 'browser/e', 'browser/f', 'browser/g'];
   const tests = names.map((path) => [`${path}.test.ts`, file(path.at(-1) ?? '')] as const);
   const { lastLine, output } = await runOn(t, Object.fromEntries(tests));
-  assert.equal(lastLine, '8 passed, 0 failed');
-  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) =>
-    readFileSync(join(notes, name), 'utf8').split(' ').map(Number),
-  ) as [number, number][] as [[number, number], [number, number], [number, number], [number, number]];
+  assert.equal(lastLine, '14 passed, 0 failed');
+  const spanOf = (name: string) => readFileSync(join(notes, name), 'utf8').split(' ').map(Number) as [number, number];
+  const [a, b, c, d, e, g] = [spanOf('a'), spanOf('b'), spanOf('c'), spanOf('d'), spanOf('e'), spanOf('g')];
   assert.ok(a[1] <= b[0], 'one with machines after the other');
-  assert.ok(c[0] < b[1], 'others beside them');
+  assert.ok(e[0] < a[1] && c[0] < b[1], 'others beside them');
+  assert.ok(g[1] <= b[0], 'browsers before networks change');
   assert.ok(d[0] >= Math.max(a[1], b[1], c[1]), 'what pulls plugs at the end');
   for (const path of names) {
     const name = path.at(-1);

@@ -1,6 +1,6 @@
 /**
  * Runs the whole test suite: `node test/run.ts [path or part of a path ...]`. Lint, types and dead code count as tests,
- * and so does that nothing is left running. Two files run at a time, of which one boots machines. Files that failed in a run of
+ * and so does that nothing is left running. Two files run at a time, of which at most one boots machines. Files that failed in a run of
  * the whole suite run once more at its end. The last line of the output is the sum; the exit code is 1 when anything failed or
  * nothing ran. What a test is and how one fails is
  * node:test's business; the words are report.ts's.
@@ -18,15 +18,12 @@ import { shareAmongFiles } from './runner/shared.ts';
 /** A file that boots several virtual machines without hardware virtualization takes minutes; none takes this long, not
  * even the 300 rounds of pulled plugs, which take 15 minutes beside other work. */
 const FILE_TIMEOUT_MS = Number(process.env.BERTH_TEST_FILE_TIMEOUT_MS ?? 30 * 60_000);
-/**
- * Files that boot machines, start container engines or change the host's network run one after the other, and so do those with
- * a browser: Chromium drops whatever it is loading when a network card comes or goes (ERR_NETWORK_CHANGED). Beside them all
- * others run, which use little more than one processor. Beginnings of paths.
- */
-const WITH_MACHINES = [
-  ...['agent/container/', 'agent/network/', 'agent/vm/', 'builder/', 'console/machine-', 'system/'],
-  ...['browser/', 'sdk/package'],
-];
+/** Beginnings of paths. Files that boot machines run one after the other; beside them all others do, with little more than one processor. */
+const WITH_MACHINES = ['agent/vm/', 'builder/', 'console/machine-'];
+/** They change the host's network, and run after those that boot machines. */
+const WITH_NETWORKS = ['agent/container/', 'agent/network/', 'system/'];
+/** Chromium drops whatever it loads when a network card comes or goes (ERR_NETWORK_CHANGED): these run before that. */
+const WITH_BROWSER = ['browser/', 'sdk/package'];
 /** They kill processes at moments that mean something, and run after everything else. */
 const ALONE = ['torture/'];
 /** How long a file's process may take to end after it was told to. */
@@ -70,10 +67,16 @@ for (const filter of filters) {
 
 if (filters.length === 0) for (const [name, command, args] of CHECKS) await runCheck(name, command, args);
 shareAmongFiles(root);
-const alone = chosen.filter((file) => isOf(file, ALONE));
-const withMachines = chosen.filter((file) => isOf(file, WITH_MACHINES));
-const others = chosen.filter((file) => !alone.includes(file) && !withMachines.includes(file));
-await Promise.all([withMachines, others].map(runInTurn));
+const kinds = [ALONE, WITH_MACHINES, WITH_NETWORKS, WITH_BROWSER];
+const [alone, withMachines, withNetworks, withBrowser] = kinds.map((kind) => chosen.filter((file) => isOf(file, kind)));
+const others = chosen.filter((file) => !kinds.some((kind) => isOf(file, kind)));
+const browsed = runInTurn(withBrowser);
+await Promise.all([
+  runInTurn(withMachines)
+    .then(() => browsed)
+    .then(() => runInTurn(withNetworks)),
+  browsed.then(() => runInTurn(others)),
+]);
 await runInTurn(alone);
 if (filters.length === 0) await runAgain(report.failedFiles());
 await checkNothingLeftRunning();
@@ -111,7 +114,7 @@ function isOf(file: string, beginnings: readonly string[]): boolean {
   return beginnings.some((beginning) => relative(root, file).startsWith(join('test', beginning)));
 }
 
-async function runInTurn(list: readonly string[]): Promise<void> {
+async function runInTurn(list: readonly string[] = []): Promise<void> {
   for (const file of list) await runFile(file);
 }
 
