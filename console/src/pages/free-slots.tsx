@@ -14,6 +14,13 @@ import { countryName } from './offers/search-form.tsx';
 
 const filterNames = ['gpu', 'cpu', 'vcpus', 'memory', 'disk'] as const;
 
+/** Filters that are numbers. */
+const numbers = [
+  ['vcpus', 'vCPUs at least'],
+  ['memory', 'GiB of memory at least'],
+  ['disk', 'GiB of storage at least'],
+] as const;
+
 /** A number as it was typed; what is none narrows nothing. */
 const atLeast = (text: string) => (/^\d{1,6}$/.test(text) ? Number(text) : undefined);
 
@@ -36,27 +43,16 @@ export default function FreeSlotsPage() {
       <div className="filters">
         <TextField label="GPU" placeholder="RTX 3090" value={gpu} onChange={(value) => narrow({ gpu: value })} />
         <TextField label="Processor" placeholder="EPYC" value={cpu} onChange={(value) => narrow({ cpu: value })} />
-        <TextField
-          label="vCPUs at least"
-          type="number"
-          min={0}
-          value={vcpus}
-          onChange={(value) => narrow({ vcpus: value })}
-        />
-        <TextField
-          label="GiB of memory at least"
-          type="number"
-          min={0}
-          value={memory}
-          onChange={(value) => narrow({ memory: value })}
-        />
-        <TextField
-          label="GiB of storage at least"
-          type="number"
-          min={0}
-          value={disk}
-          onChange={(value) => narrow({ disk: value })}
-        />
+        {numbers.map(([name, label]) => (
+          <TextField
+            key={name}
+            label={label}
+            type="number"
+            min={0}
+            value={filters[name]}
+            onChange={(value) => narrow({ [name]: value })}
+          />
+        ))}
       </div>
       <List
         label="Free slots"

@@ -51,9 +51,8 @@ export function Cost({ estimated, held, refusal, isToldElsewhere, search, before
   );
 }
 
-/** The price that is held, and whether what is chosen keeps within it. */
-function Quoted({ quote, refusal }: { quote: Quote; refusal: Error | null }) {
-  const { kind, count, vcpus, memoryMib, diskGib, total, unit, needed } = quote;
+/** The price, for the time that it is for and for others. */
+function Figure({ of: { total, unit } }: { of: Pick<Estimate | Quote, 'total' | 'unit'> }) {
   const epochSeconds = useEpochSeconds();
   const seconds = unit === 'hour' ? hourSeconds : epochSeconds;
   return (
@@ -64,13 +63,25 @@ function Quoted({ quote, refusal }: { quote: Quote; refusal: Error | null }) {
       <p className="fine">
         {perHour(total, seconds)} an hour, {perMonth(total, seconds)} in 30 days
       </p>
+    </>
+  );
+}
+
+/** What there is for it. */
+function contentOf({ kind, count, vcpus, memoryMib, diskGib }: Estimate | Quote): string {
+  const each = count > 1 ? `${many(count, kind === 'vm' ? 'VM' : 'container')}, each ` : '';
+  return `${each}${vcpus} vCPU, ${mib(memoryMib)} of memory, ${diskGib} GiB of disk`;
+}
+
+/** The price that is held, and whether what is chosen keeps within it. */
+function Quoted({ quote, refusal }: { quote: Quote; refusal: Error | null }) {
+  return (
+    <>
+      <Figure of={quote} />
       <Facts
         facts={[
-          [
-            'What is held',
-            `${count > 1 ? `${many(count, kind === 'vm' ? 'VM' : 'container')}, each ` : ''}${vcpus} vCPU, ${mib(memoryMib)} of memory, ${diskGib} GiB of disk`,
-          ],
-          ['Has to be there', price(needed)],
+          ['What is held', contentOf(quote)],
+          ['Has to be there', price(quote.needed)],
         ]}
       />
       {refusal && <Failure error={refusal} />}
@@ -101,24 +112,13 @@ function Unpriced({
 }
 
 function Priced({ estimate }: { estimate: Estimate }) {
-  const { kind, count, unit, total, vcpus, memoryMib, diskGib, sufficient, needed, available } = estimate;
-  const epochSeconds = useEpochSeconds();
-  const seconds = unit === 'hour' ? hourSeconds : epochSeconds;
-  const word = seconds === hourSeconds ? 'an hour' : `a ${epochWord(seconds)}`;
+  const { sufficient, needed, available } = estimate;
   return (
     <>
-      <p className="figure">
-        {price(total)} <span className="per">{word}</span>
-      </p>
-      <p className="fine">
-        {perHour(total, seconds)} an hour, {perMonth(total, seconds)} in 30 days
-      </p>
+      <Figure of={estimate} />
       <Facts
         facts={[
-          [
-            'What you get',
-            `${count > 1 ? `${many(count, kind === 'vm' ? 'VM' : 'container')}, each ` : ''}${vcpus} vCPU, ${mib(memoryMib)} of memory, ${diskGib} GiB of disk`,
-          ],
+          ['What you get', contentOf(estimate)],
           ['Charged at once', price(estimate.firstCharge)],
           ['Held as a deposit', price(estimate.deposit)],
           ['Your balance', usd(available)],
