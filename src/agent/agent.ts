@@ -183,13 +183,8 @@ export class Agent {
           if (ahead || disputed) this.#changed(instanceId);
           return;
         }
-        const power = this.#found.get(instanceId)?.power;
-        const before = known ?? {
-          ran: power === 'running' || power === 'dead',
-          failure: null,
-          restarts: 0,
-          goneAt: null,
-        };
+        // Where the record was lost what is here tells: also what is off was on before, and holds what its owner has put there.
+        const before = known ?? { ran: this.#found.has(instanceId), failure: null, restarts: 0, goneAt: null };
         await records.update(instanceId, (newest) => ({ ...(newest ?? before), assignment }));
         this.#changed(instanceId);
         this.#worker(instanceId).wake();

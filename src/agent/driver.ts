@@ -3,8 +3,7 @@
 // level-triggered: it says what should be, may be repeated, and finds out for itself what is already there.
 
 /**
- * An instance as it is. `off` was switched off or ended by itself, or never started; `dead` lost what ran it, or failed,
- * without being asked to.
+ * An instance as it is. `off` was switched off or ended by itself; `dead` lost what ran it, or failed, without being asked to.
  */
 export interface Found {
   instanceId: string;
