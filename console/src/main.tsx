@@ -18,15 +18,18 @@ import './style/forced.css';
 import { applyTheme } from './theme.ts';
 import { Toasts } from './ui/toast.tsx';
 
-const reloadedAt = 'berth.reloaded-at';
-/** What loading the page anew did not mend is told. */
-const reloadMsMin = 30_000;
+const reloads = 'berth.reloads';
+/** What loading the page anew so often within this time did not mend is told. */
+const reloadsMax = 3;
+const reloadsWithinMs = 30_000;
 
-/** Loads the page anew, unless that was done just now. @returns whether it does */
+/** Loads the page anew, unless that was done several times just now. @returns whether it does */
 function loadAnew(): boolean {
-  const last = Number(sessionStorage.getItem(reloadedAt));
-  if (Date.now() - last < reloadMsMin) return false;
-  sessionStorage.setItem(reloadedAt, String(Date.now()));
+  const now = Date.now();
+  const stored = sessionStorage.getItem(reloads)?.split(' ').map(Number) ?? [];
+  const recent = stored.filter((at) => now - at < reloadsWithinMs);
+  if (recent.length >= reloadsMax) return false;
+  sessionStorage.setItem(reloads, [...recent, now].join(' '));
   location.reload();
   return true;
 }

@@ -177,7 +177,7 @@ test('a slot is let, priced, closed and removed', () =>
     await page.getByLabel('vCPUs at least').fill('2');
     await free.getByRole('link', { name: 'Rent 2 vCPU, 4 GiB' }).click();
     await page.getByRole('heading', { level: 1, name: 'Start a container' }).waitFor();
-    assert.equal((await page.getByRole('radio', { checked: true }).count()) > 0, true);
+    await page.getByRole('radio', { checked: true }).first().waitFor();
     await page.goto('/console/slots');
     await page.getByRole('button', { name: 'Close slice' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Close slot' }).click();

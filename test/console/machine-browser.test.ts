@@ -28,9 +28,13 @@ async function openPart(id: string, part: string) {
   return window;
 }
 
-/** Waits until a terminal shows something. */
-const shows = (page: Page, what: RegExp, boundMs?: number) =>
-  until(`it shows ${what}`, async () => what.test((await page.locator('.xterm-rows').textContent()) ?? ''), boundMs);
+/** Waits until a terminal shows something. @throws Error with what the page says instead */
+async function shows(page: Page, what: RegExp, boundMs?: number): Promise<void> {
+  const isShown = async () => (await page.locator('.xterm-rows').allTextContents()).some((text) => what.test(text));
+  await until(`it shows ${what}`, isShown, boundMs).catch(async (error: unknown) => {
+    throw new Error(`The page says: ${await page.locator('body').innerText()}`, { cause: error });
+  });
+}
 
 const isTypedInto = (page: Page, label: string) =>
   until(`${label} has the focus`, async () => (await page.evaluate('document.activeElement.ariaLabel')) === label);

@@ -14,6 +14,11 @@ const switches = [
   '--disable-sync',
 ];
 
+/** A page that is left no longer waits for its files. */
+const left = 'net::ERR_ABORTED';
+/** A browser drops what it loads when a link comes or goes on its machine, as hosts under test make them; the page loads itself anew. */
+const unplugged = 'net::ERR_NETWORK_CHANGED';
+
 /** How wide windows are. */
 export const wide = { width: 1440, height: 900 };
 export const phone = { width: 390, height: 844 };
@@ -50,16 +55,23 @@ export async function openWindow(
   }
   const page = await context.newPage();
   const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
+  let isMending = false;
+  const complain = (text: string) => {
+    if (!isMending) complaints.push(text);
+  };
+  page.on('load', () => {
+    isMending = false;
+  });
+  page.on('pageerror', (error) => complain(String(error)));
   page.on('console', (message) => {
     const isRefusedCall = message.text().startsWith('Failed to load resource');
-    if (message.type() === 'error' && !isRefusedCall) complaints.push(message.text());
+    if (message.type() === 'error' && !isRefusedCall) complain(message.text());
   });
   page.on('requestfailed', (request) => {
     const why = request.failure()?.errorText ?? '';
-    // What a page that is left no longer waits for is no failure.
-    if (request.url().includes('/console/assets/') && why !== 'net::ERR_ABORTED')
-      complaints.push(`${request.url()}: ${why}`);
+    if (!request.url().includes('/console/assets/') || why === left) return;
+    if (why === unplugged) isMending = true;
+    complain(`${request.url()}: ${why}`);
   });
   return { page, context, complaints };
 }

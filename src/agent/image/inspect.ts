@@ -29,6 +29,12 @@ const sectorBytes = 512;
 /** qemu-img check's code for "leaked clusters only", which waste space and harm nothing. */
 const leaksExitCode = 3;
 
+/** The codes with which qemu-img has judged an image (2: it is damaged). With any other one it did not get that far. */
+const judgedExitCodes: ReadonlySet<number> = new Set([0, 2, leaksExitCode]);
+
+/** One that did not get that far is asked again: a host that is short of threads or memory for a moment spoils no image. */
+const askedTimesMax = 3;
+
 async function firstBytes(file: FileHandle, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
   return buffer.subarray(0, bytesRead);
@@ -72,14 +78,18 @@ async function askQemuImg(file: FileHandle, virtualSizeBytes: number, options: I
   const corrupt = (why: string) => imageFailure('image.corrupt', `${where} is a damaged qcow2 image: ${why}.`);
   // The open file rather than its path: the unprivileged user need not be able to walk there.
   const image = 'driver=qcow2,file.driver=file,file.filename=/dev/fd/3,file.locking=off';
-  const run = (...command: string[]) =>
-    runToolForText('qemu-img', [...command, '--output=json', '--image-opts', image], {
-      extraFd: file.fd,
-      timeoutMs: limits.checkMs,
-      memoryBytes: limits.checkMemoryBytes,
-      unprivileged: options.unprivileged,
-      signal: options.signal,
-    });
+  const run = async (command: string) => {
+    for (let times = 1; ; times += 1) {
+      const result = await runToolForText('qemu-img', [command, '--output=json', '--image-opts', image], {
+        extraFd: file.fd,
+        timeoutMs: limits.checkMs,
+        memoryBytes: limits.checkMemoryBytes,
+        unprivileged: options.unprivileged,
+        signal: options.signal,
+      });
+      if (result.timedOut || judgedExitCodes.has(result.exitCode) || times === askedTimesMax) return result;
+    }
+  };
 
   const info = await run('info');
   if (info.timedOut || info.exitCode !== 0) throw corrupt('qemu-img can not read it');
@@ -98,7 +108,7 @@ async function askQemuImg(file: FileHandle, virtualSizeBytes: number, options: I
 
   const check = await run('check');
   if (check.timedOut) throw corrupt(`checking it takes longer than ${Math.round(limits.checkMs / 1000)} s`);
-  if (check.exitCode !== 0 && check.exitCode !== leaksExitCode) {
+  if (!judgedExitCodes.has(check.exitCode)) throw corrupt(`qemu-img check gives up on it with code ${check.exitCode}`);
+  if (check.exitCode !== 0 && check.exitCode !== leaksExitCode)
     throw corrupt('qemu-img check finds errors in it; it may have been cut off when it was made');
-  }
 }
