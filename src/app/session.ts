@@ -1,10 +1,10 @@
-// Sessions: opened by logging in, or by the cluster's operators as somebody else; each use puts their end off. The token is
-// shown once, when it is made.
+// Sessions: opened by logging in, or by the cluster's operators as somebody else; each use puts their end off, up to a month after the
+// login. The token is shown once, when it is made.
 
 import { BerthError, shown } from '../model/errors.ts';
 import { newSecret, newUuid } from '../model/id.ts';
 import { clusterLevelOf, mayChange } from '../model/privilege.ts';
-import { extendedExpiry, validityOf } from '../model/session.ts';
+import { expiryOf, extendedExpiry, validityOf } from '../model/session.ts';
 import { inTransaction } from '../store/database.ts';
 import { insertEvents } from '../store/event.ts';
 import {
@@ -73,7 +73,7 @@ export async function useSession(context: Context, by: string | { id: string }):
   const now = context.clock.now();
   const named = typeof by === 'string' ? { tokenSha256: sha256(by) } : by;
   const session = await findSession(context.database, named, now);
-  const end = session && extendedExpiry(session.expiresAt, session.validitySeconds, now);
+  const end = session && extendedExpiry(session, now);
   if (end) await extendSession(context.database, session.id, end);
   return session;
 }
@@ -166,7 +166,7 @@ async function begin(
   const token = newSecret('session', context.entropy);
   const session = {
     ...{ ...opened, id: newUuid(context.entropy), userId: user.id },
-    expiresAt: new Date(context.clock.now().getTime() + opened.validitySeconds * 1000),
+    expiresAt: expiryOf(opened, context.clock.now()),
     ...{ fromAddress: from, userAgent: userAgent?.slice(0, userAgentLengthMax) ?? null },
   };
   await insertSession(context.database, { ...session, impersonatorId, tokenSha256: sha256(token) });

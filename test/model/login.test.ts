@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { waitMsAfter } from '../../src/model/login-limit.ts';
 import { hashPassword, verifyPassword } from '../../src/model/password.ts';
-import { extendedExpiry, validityOf } from '../../src/model/session.ts';
+import { expiryOf, extendedExpiry, sessionMsMax, validityOf } from '../../src/model/session.ts';
 import { matchTotp, newTotpSecret, totpCode, totpUri } from '../../src/model/totp.ts';
 
 const entropy = { bytes: (count: number) => randomBytes(count) };
@@ -86,9 +86,26 @@ test('an end is put off as soon as a tenth of the time, at most half a minute, h
       const opened = at(1_800_000_000);
       const expiresAt = new Date(opened.getTime() + validity * 1000);
       const now = new Date(opened.getTime() + usedMs);
-      const end = extendedExpiry(expiresAt, validity, now);
+      const end = extendedExpiry({ authenticatedAt: opened, validitySeconds: validity, expiresAt }, now);
       const isDue = usedMs >= Math.min(30_000, validity * 100);
       assert.deepEqual(end, isDue ? new Date(now.getTime() + validity * 1000) : null);
+    }),
+  );
+});
+
+test('a session ends 30 days after its login at the latest, however it is used', () => {
+  const authenticatedAt = at(1_800_000_000);
+  const last = new Date(authenticatedAt.getTime() + 30 * 24 * 3_600_000);
+  assert.equal(sessionMsMax, 30 * 24 * 3_600_000);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3600 }), fc.array(fc.nat(3_600_000)), (validitySeconds, pauses) => {
+      const session = { authenticatedAt, validitySeconds, expiresAt: last };
+      let now = new Date(last.getTime() - 3_600_000);
+      for (const pause of pauses) {
+        now = new Date(now.getTime() + pause);
+        assert.ok(expiryOf(session, now) <= last);
+        assert.equal(extendedExpiry(session, now), null);
+      }
     }),
   );
 });

@@ -27,7 +27,7 @@ const fields = {
   user: UserRefSchema,
   factors: Type.Array(OneOf(factors), { description: 'What was shown to open it' }),
   authenticatedAt: Time('When that was'),
-  expiresAt: Time('When it ends; each use puts that off'),
+  expiresAt: Time('When it ends; each use puts that off, up to 30 days after `authenticatedAt`'),
   fromAddress: Nullable(Text('192.0.2.7', 'Where it was opened')),
   userAgent: Nullable(Text('Mozilla/5.0', 'The program that opened it')),
 };

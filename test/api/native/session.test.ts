@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { parseId } from '../../../src/api/native/id.ts';
 import { createAccount } from '../../../src/app/account.ts';
 import { addSecondFactor } from '../../../src/app/user.ts';
 import { totpCode } from '../../../src/model/totp.ts';
@@ -141,6 +142,26 @@ test('one sees one’s own sessions and ends them, here and elsewhere', async ()
   assert.match(cookieOf(out), /^berth_session=; Max-Age=0; Path=\/; HttpOnly; SameSite=Strict$/);
   assertProblem(await call(here, 'GET', '/me'), 401, 'unauthenticated');
   assert.equal((await call(other, 'GET', '/me')).status, 200);
+});
+
+test('a session that is used for ever ends 30 days after its login', async () => {
+  const token = await tokenFor(await addUser(berth, 'default'));
+  const { body } = await call(token, 'GET', '/sessions/current');
+  const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000);
+  const minutesLeft = async (authenticatedAt: Date) => {
+    await database
+      .updateTable('session')
+      .set({ authenticated_at: authenticatedAt, expires_at: inMinutes(20) })
+      .where('id', '=', parseId('session', body.id) ?? '')
+      .execute();
+    assert.equal((await call(token, 'GET', '/me')).status, 200);
+    const session = await call<{ expiresAt: string }>(token, 'GET', '/sessions/current');
+    return (Date.parse(session.body.expiresAt) - Date.now()) / 60_000;
+  };
+  const monthMinutes = 30 * 24 * 60;
+  assert.ok((await minutesLeft(inMinutes(90 - monthMinutes))) > 50, 'each use puts the end off by an hour');
+  const last = await minutesLeft(inMinutes(30 - monthMinutes));
+  assert.ok(last > 20 && last <= 30, `but never beyond the month: ${last} minutes are left`);
 });
 
 test('a key has no session', async () => {
