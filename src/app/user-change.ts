@@ -29,22 +29,47 @@ export interface NewUser {
   grants: readonly Grant[];
 }
 
+/** A password that a user is to have, and the slow hash of it. */
+export interface HashedPassword {
+  password: string;
+  hash: string;
+  /** Whether it was made here: then its user has to be told. */
+  isMade: boolean;
+}
+
+/**
+ * Hashes the password of a user who may be added, in no transaction: it takes as long as many of them.
+ * @throws BerthError `forbidden`, `invalid_value`; InvalidFields
+ */
+export async function hashForNewUser(
+  context: Context,
+  caller: Caller,
+  { username, email, password, grants }: NewUser,
+): Promise<HashedPassword> {
+  await requireRightToAdd(context, caller, grants);
+  const given = password === null ? newPassword(context.entropy) : checkPassword(password, 'password');
+  checkUsername(username, 'username');
+  if (email !== null) checkEmail(email, 'email');
+  return { password: given, hash: await hashPasswordAside(given, context.entropy), isMade: password === null };
+}
+
 /**
  * Adds a user with privileges. Who runs the whole may do so without any.
+ * @param hashed his password, by {@link hashForNewUser}
  * @returns the user, and his password where it was made here; it is kept nowhere
  * @throws BerthError `forbidden`, `invalid_value`; InvalidFields
  */
 export async function addUserAs(
   context: Context,
   caller: Caller,
-  { username, email, password, grants }: NewUser,
+  { username, email, grants }: NewUser,
+  { password, hash: passwordHash, isMade }: HashedPassword,
 ): Promise<{ user: UserRow; password: string | null }> {
+  // Looked at again: what he may have changed since his password was hashed.
   await requireRightToAdd(context, caller, grants);
   const id = newUuid(context.entropy);
-  const given = password === null ? newPassword(context.entropy) : checkPassword(password, 'password');
   const row = { id, username: checkUsername(username, 'username'), now: context.clock.now() };
   const checkedEmail = email === null ? null : checkEmail(email, 'email');
-  const passwordHash = await hashPasswordAside(given, context.entropy);
   return inTransaction(context.database, async (tx) => {
     if (!(await insertUser(tx, { ...row, passwordHash }))) {
       throw new InvalidFields({ username: ['has already been taken'] });
@@ -58,7 +83,7 @@ export async function addUserAs(
     const user = await findUser(tx, { id });
     if (!user) throw new Error(`There is no user ${id}.`);
     await tellOfUser(context, tx, caller.actor, user, 'user.added', 'was added');
-    return { user, password: password === null ? given : null };
+    return { user, password: isMade ? password : null };
   });
 }
 

@@ -89,6 +89,7 @@ export interface ChangeParts<
   Query extends QueryShape,
   Body extends TSchema,
   Result extends TSchema,
+  Prepared,
 > extends OperationParts<Path, Query, Result> {
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: Body;
@@ -103,10 +104,11 @@ export interface ChangeParts<
   /** What `GET` shows of what is changed, which `If-Match` is held against. */
   current?: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<unknown>;
   /**
-   * What has to be looked at and takes a while, before the transaction begins. What it finds wrong is told within, so that a
-   * repeat is answered as the first sending was.
+   * What has to be looked at or made ready and takes a while, before the transaction begins. What it finds wrong is told within,
+   * so that a repeat is answered as the first sending was.
+   * @returns what the change is given
    */
-  before?: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<void>;
+  before?: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<Prepared>;
   /** How fields are called here that the use case names otherwise in its refusals. */
   renames?: Record<string, string>;
 }
@@ -177,10 +179,11 @@ export function change<
   Result extends TSchema,
   Body extends TSchema = TSchema,
   Query extends QueryShape = Record<never, never>,
+  Prepared = undefined,
 >(
   api: Api,
-  parts: ChangeParts<Path, Query, Body, Result>,
-  handle: (ask: Ask<Path, StaticOf<Query>, Static<Body>>) => Promise<Static<Result>>,
+  parts: ChangeParts<Path, Query, Body, Result, Prepared>,
+  handle: (ask: Ask<Path, StaticOf<Query>, Static<Body>>, prepared: Prepared) => Promise<Static<Result>>,
 ): void {
   const { id, path, method, body, result, status = 200, location, current, before, refusals = [] } = parts;
   const isOfOne = path.includes('{');
@@ -226,15 +229,15 @@ export function change<
         idempotencyKey: readIdempotencyKey(request),
         ...{ digest, isDryRun, isConditional: ifMatch !== undefined, isSecret: parts.hasSecret === true },
       };
-      const refused = await before?.(askOf(api.context, request)).then(
-        () => null,
+      const ready = await before?.(askOf(api.context, request)).then(
+        (prepared) => ({ prepared }),
         (error: unknown) => ({ error }),
       );
       const answer = await once(api.context, asked, async (inside): Promise<Answer> => {
         const ask = askOf<Ask<Path, StaticOf<Query>, Static<Body>>>(inside, request);
         if (current && ifMatch !== undefined) requireTag(ifMatch, await current(ask));
-        if (refused) throw refused.error;
-        const done = await handle(ask);
+        if (ready && 'error' in ready) throw ready.error;
+        const done = await handle(ask, ready?.prepared as Prepared);
         const headers = {
           ...(location ? { location: base + location(done) } : {}),
           ...parts.headers?.(ask),

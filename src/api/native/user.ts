@@ -1,9 +1,11 @@
 // Users: people, whom accounts and operators add, and who change themselves. What they may do is in privilege.ts, and their second
 // factors are in second-factor.ts.
 
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { reachAccount, requireCluster } from '../../app/access.ts';
-import { addUserAs, changeUserAs } from '../../app/user-change.ts';
+import type { Caller } from '../../app/caller.ts';
+import type { Context } from '../../app/context.ts';
+import { addUserAs, changeUserAs, hashForNewUser, type NewUser as UserToAdd } from '../../app/user-change.ts';
 import { pageOfUsers, removeUserAs } from '../../app/user-directory.ts';
 import type { Api } from '../types.ts';
 import { AccountRef, accountRef } from './account.ts';
@@ -57,6 +59,21 @@ function readingRoutes(api: Api): void {
   );
 }
 
+const NewUser = Shape('NewUser', {
+  username: Text('bob', 'Letters, digits and -_.+@', { maxLength: 200 }),
+  email: Type.Optional(email),
+  password: Type.Optional({
+    ...password,
+    description: 'At least 15 characters; made and shown once unless given',
+  }),
+  privileges: Type.Optional(Type.Array(NewGrant, { maxItems: 20 })),
+});
+
+async function readNewUser(context: Context, caller: Caller, body: Static<typeof NewUser>): Promise<UserToAdd> {
+  const grants = await readGrants(context, caller, body.privileges ?? [], 'privileges');
+  return { username: body.username, email: body.email ?? null, password: body.password ?? null, grants };
+}
+
 function addingRoute(api: Api): void {
   change(
     api,
@@ -67,15 +84,7 @@ function addingRoute(api: Api): void {
       description: 'A higher level is needed than each that is granted. Operators may add users without privileges.',
       method: 'POST',
       path: '/users',
-      body: Shape('NewUser', {
-        username: Text('bob', 'Letters, digits and -_.+@', { maxLength: 200 }),
-        email: Type.Optional(email),
-        password: Type.Optional({
-          ...password,
-          description: 'At least 15 characters; made and shown once unless given',
-        }),
-        privileges: Type.Optional(Type.Array(NewGrant, { maxItems: 20 })),
-      }),
+      body: NewUser,
       example: {
         body: { username: 'bob', privileges: [{ level: 'group_admin', group: sampleId('group') }] },
       },
@@ -88,11 +97,16 @@ function addingRoute(api: Api): void {
       location: ({ id }) => `/users/${id}`,
       renames: { virtual_machine_id: 'instance' },
       refusals: [404],
+      before: async ({ context, caller, body }) =>
+        hashForNewUser(context, caller, await readNewUser(context, caller, body)),
     },
-    async ({ context, caller, body }) => {
-      const grants = await readGrants(context, caller, body.privileges ?? [], 'privileges');
-      const given = { username: body.username, email: body.email ?? null, password: body.password ?? null, grants };
-      const { user, password: made } = await addUserAs(context, caller, given);
+    async ({ context, caller, body }, hashed) => {
+      const { user, password: made } = await addUserAs(
+        context,
+        caller,
+        await readNewUser(context, caller, body),
+        hashed,
+      );
       return { ...toUser(user), password: made };
     },
   );
