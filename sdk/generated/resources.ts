@@ -119,6 +119,7 @@ import type {
   Revenue,
   RevisedPrice,
   SecondFactorConfirmation,
+  SecondFactorRemoval,
   SecondFactorSecret,
   Session,
   SessionPage,
@@ -1413,11 +1414,8 @@ export class UsersApi {
   }
 
   /** Take a second factor away: yours with a code of it, another’s as an operator. */
-  deleteSecondFactor(user: string, query: {
-      /** Of your own; each is taken once */
-      code?: string | undefined;
-    } = {}, options: ChangeOptions = {}): Promise<void> {
-    return this.#transport.change('DELETE', `/berth/v1/users/${encodeURIComponent(user)}/second-factor`, { query }, options);
+  removeSecondFactor(user: string, body: SecondFactorRemoval, options: ChangeOptions = {}): Promise<void> {
+    return this.#transport.change('POST', `/berth/v1/users/${encodeURIComponent(user)}/second-factor/remove`, { body }, options);
   }
 }
 

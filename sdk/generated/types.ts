@@ -694,7 +694,7 @@ export interface Impersonation {
   factors: ('password' | 'yubikey' | '2fa' | 'impersonated')[];
   /** When that was */
   authenticatedAt: string;
-  /** When it ends; each use puts that off */
+  /** When it ends; each use puts that off, up to 30 days after `authenticatedAt` */
   expiresAt: string;
   /** Where it was opened */
   fromAddress: string | null;
@@ -931,7 +931,7 @@ export interface Login {
   factors: ('password' | 'yubikey' | '2fa' | 'impersonated')[];
   /** When that was */
   authenticatedAt: string;
-  /** When it ends; each use puts that off */
+  /** When it ends; each use puts that off, up to 30 days after `authenticatedAt` */
   expiresAt: string;
   /** Where it was opened */
   fromAddress: string | null;
@@ -1863,6 +1863,11 @@ export interface SecondFactorConfirmation {
   code: string;
 }
 
+export interface SecondFactorRemoval {
+  /** Of your own; each is taken once */
+  code?: string | undefined;
+}
+
 export interface SecondFactorSecret {
   /** In base32; not shown again */
   secret: string;
@@ -1877,7 +1882,7 @@ export interface Session {
   factors: ('password' | 'yubikey' | '2fa' | 'impersonated')[];
   /** When that was */
   authenticatedAt: string;
-  /** When it ends; each use puts that off */
+  /** When it ends; each use puts that off, up to 30 days after `authenticatedAt` */
   expiresAt: string;
   /** Where it was opened */
   fromAddress: string | null;

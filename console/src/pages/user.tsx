@@ -52,7 +52,7 @@ function Shown({ user }: { user: User }) {
         act="Take it away"
         onClose={close}
         onConfirm={async () => {
-          await berth.users.deleteSecondFactor(user.id);
+          await berth.users.removeSecondFactor(user.id, {});
           await done('The second factor is gone', 'users');
         }}
       >

@@ -49,7 +49,7 @@ export const noun: Noun = {
     actVerb<{ code?: string; user?: string; yes?: boolean }>({
       usage: 'remove',
       description: 'take a second factor away: yours with a code of it, as an operator anybody’s',
-      operation: 'deleteSecondFactor',
+      operation: 'removeSecondFactor',
       examples: ['second-factor remove --code 492039', 'second-factor remove --user ann --yes'],
       options: [
         option('--code <CODE>', 'of your own; asked for unless given'),
@@ -60,11 +60,11 @@ export const noun: Noun = {
         if (user !== undefined) {
           const { id, username } = await find(desk, userKind, user);
           await confirm(desk, yes, `Let ${username} log in with the password alone?`);
-          const value = await desk.berth.users.deleteSecondFactor(id);
+          const value = await desk.berth.users.removeSecondFactor(id, {});
           return { value, done: `User ${username} logs in with the password alone.` };
         }
         const code = given ?? (await askText(desk, 'A code of your app', '', '--code'));
-        const value = await desk.berth.users.deleteSecondFactor('me', { code });
+        const value = await desk.berth.users.removeSecondFactor('me', { code });
         return { value, done: 'You log in with the password alone.' };
       },
     }),

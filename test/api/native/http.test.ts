@@ -136,13 +136,7 @@ test('JSON is answered whatever is asked for', async () => {
 });
 
 /** Changes of what nothing but a list shows, so that it has no ETag of its own. */
-const unmatched = new Set([
-  'confirmSecondFactor',
-  'deleteSecondFactor',
-  'deleteSession',
-  'deleteAddressPool',
-  'deleteConfiguration',
-]);
+const unmatched = new Set(['confirmSecondFactor', 'deleteSession', 'deleteAddressPool', 'deleteConfiguration']);
 
 test('whatever changes or removes something that has an ETag takes If-Match', () => {
   for (const { id, method, headers } of operations) {

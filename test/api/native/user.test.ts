@@ -176,13 +176,13 @@ test('a second factor is set up with the password and a code, and taken away wit
   assertProblem(await logIn({ username, password, code }), 401, 'bad_credentials');
   assertProblem(await call(dora, 'POST', path, { currentPassword: password }), 409, 'wrong_state');
   assertProblem(await call(dora, 'PUT', path, { code }), 409, 'wrong_state');
-  assert.equal(assertProblem(await call(dora, 'DELETE', path), 422, 'invalid_value').parameter, 'code');
-  assertProblem(await call(dora, 'DELETE', `${path}?code=000000`), 422, 'invalid_value');
-  assertProblem(await call(dora, 'DELETE', `${path}?code=${code}`), 422, 'invalid_value');
+  assert.equal(assertProblem(await call(dora, 'POST', `${path}/remove`, {}), 422, 'invalid_value').pointer, '#/code');
+  assertProblem(await call(dora, 'POST', `${path}/remove`, { code: '000000' }), 422, 'invalid_value');
+  assertProblem(await call(dora, 'POST', `${path}/remove`, { code }), 422, 'invalid_value');
   const next = totpCode(secret, new Date(Date.now() + 30_000));
-  assert.equal((await call(dora, 'DELETE', `${path}?code=${next}`)).status, 204);
+  assert.equal((await call(dora, 'POST', `${path}/remove`, { code: next })).status, 204);
   assert.equal((await logIn({ username, password })).status, 201);
-  assertProblem(await call(dora, 'DELETE', path), 409, 'wrong_state');
+  assertProblem(await call(dora, 'POST', `${path}/remove`, {}), 409, 'wrong_state');
   await forgetFailures();
 });
 
@@ -192,15 +192,15 @@ test('an operator takes the second factor of who lost it away, and nobody else d
   const { secret } = (await call<{ secret: string }>(fay, 'POST', path, { currentPassword: fay.password })).body;
   assert.equal((await call(fay, 'PUT', path, { code: totpCode(secret, new Date()) })).status, 200);
   const theirs = `/users/${fay.id}/second-factor`;
-  assertProblem(await call(carol, 'DELETE', theirs), 403, 'forbidden');
-  assertProblem(await call(ann, 'DELETE', theirs), 404, 'not_found');
+  assertProblem(await call(carol, 'POST', `${theirs}/remove`, {}), 403, 'forbidden');
+  assertProblem(await call(ann, 'POST', `${theirs}/remove`, {}), 404, 'not_found');
   assertProblem(await call(root, 'POST', theirs, { currentPassword: root.password }), 403, 'forbidden');
   assertProblem(await call(root, 'PUT', theirs, { code: '000000' }), 403, 'forbidden');
   const statuses = [];
   for (let count = 0; count < 13; count += 1)
-    statuses.push((await call(fay, 'DELETE', `${path}?code=00000${count}`)).status);
+    statuses.push((await call(fay, 'POST', `${path}/remove`, { code: `00000${count}` })).status);
   assert.ok(statuses.includes(429), 'a stolen session can’t guess the code');
-  assert.equal((await call(root, 'DELETE', theirs)).status, 204);
+  assert.equal((await call(root, 'POST', `${theirs}/remove`, {})).status, 204);
   await forgetFailures();
   assert.equal((await logIn({ username: fay.username, password: fay.password })).status, 201);
 });

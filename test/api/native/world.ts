@@ -280,7 +280,7 @@ export async function rightRequest(
 ): Promise<{ key: string | null; example: Operation['example'] }> {
   const { id, isPublic, isForOperators, isForUsers } = operation;
   const example = await exampleIn(world, operation);
-  if (id === 'confirmSecondFactor' || id === 'deleteSecondFactor') return withSecondFactor(world, id);
+  if (id === 'confirmSecondFactor' || id === 'removeSecondFactor') return withSecondFactor(world, id);
   if (id === 'deleteAccount') {
     const { accountId } = await world.addStranger();
     return { key: world.operator, example: { ...example, params: { account: toId('account', accountId) } } };
@@ -302,7 +302,7 @@ async function withSecondFactor({ berth }: World, id: string): Promise<{ key: st
   assert.equal((await callApi(berth.url, key, 'PUT', path, example.body)).status, 200);
   // Each code is taken once; the next one holds already.
   const next = totpCode(secret, new Date(Date.now() + 30_000));
-  return { key, example: { ...example, query: { code: next }, body: undefined } };
+  return { key, example: { ...example, body: { code: next } } };
 }
 
 /** Sends an operation. Of an answer that does not end, the beginning is read, and no body is told. */

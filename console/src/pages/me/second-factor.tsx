@@ -89,7 +89,7 @@ function Remove() {
   const berth = useBerth();
   const done = useDone();
   const form = useForm({ code: '' }, async ({ code }) => {
-    await berth.users.deleteSecondFactor('me', { code: code.trim() });
+    await berth.users.removeSecondFactor('me', { code: code.trim() });
     await done('The second factor is gone', 'users');
   });
   return (
