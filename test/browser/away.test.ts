@@ -1,27 +1,19 @@
 // What the console does while Berth is away: it says so, keeps what is shown and what was typed, and comes back by itself.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { makeVm } from '../api/native/instances.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { until } from '../support/berth.ts';
+import { fitsItsWindow, phone, picture, untilEqual } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+const stage = setStage(async (berth) => {
   await makeVm(berth, { name: 'kept' });
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
 });
 
 test('a page says that Berth is away, keeps what was typed, and is true again by itself', async () => {
-  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context } = await stage.open();
   await page.goto('/console/groups');
   await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
   await page.getByRole('button', { name: 'Add group' }).first().click();
@@ -31,21 +23,22 @@ test('a page says that Berth is away, keeps what was typed, and is true again by
   await page.getByText('Berth can’t be reached. What you see').waitFor();
   await dialog.getByRole('button', { name: 'Add' }).click();
   await dialog.getByRole('alert').getByText('Berth can’t be reached').waitFor();
-  assert.equal(await dialog.getByLabel('Name').inputValue(), 'web-servers');
+  await untilEqual(() => dialog.getByLabel('Name').inputValue(), 'web-servers');
   await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'away');
   const body = { account: 'default', name: 'made-meanwhile' };
-  assert.equal((await berth.call('POST', '/berth/v1/groups', body)).status, 201);
+  assert.equal((await stage.berth.call('POST', '/berth/v1/groups', body)).status, 201);
   await context.setOffline(false);
   await page.getByText('made-meanwhile').waitFor();
   await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
-  assert.equal(await page.getByText('Berth can’t be reached').count(), 0);
+  await page.getByText('Berth can’t be reached').waitFor({ state: 'detached' });
   await context.close();
 });
 
 test('a stream of events that does not open again is told of, and what is shown stays', async () => {
-  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey, viewport: phone });
+  const { page, context } = await stage.open({ viewport: phone });
   await page.route('**/events/stream*', (route) => route.abort());
   await page.goto('/console/instances');
   await page.getByText('Berth can’t be reached. What you see').waitFor();
@@ -58,7 +51,7 @@ test('a stream of events that does not open again is told of, and what is shown 
 });
 
 test('who comes while Berth does not answer is let in when it does', async () => {
-  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context } = await stage.open();
   await page.route('**/berth/v1/**', (route) => route.abort());
   await page.goto('/console/instances');
   await page.getByRole('alert').getByText('Berth can’t be reached').waitFor();
@@ -71,7 +64,7 @@ test('who comes while Berth does not answer is let in when it does', async () =>
 
 test('with colours of one’s own, at twice the size and without motion the pages can be used', async () => {
   const half = { width: 720, height: 450 };
-  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey, viewport: half });
+  const { page, context } = await stage.open({ viewport: half });
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
   for (const path of ['/', '/console/instances', '/console/offers', '/console/create', '/console/statement']) {
     await page.goto(path);
@@ -83,7 +76,7 @@ test('with colours of one’s own, at twice the size and without motion the page
 });
 
 test('a page that is gone to has the focus at its top and its name on the window, and content is one key away', async () => {
-  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context } = await stage.open();
   await page.goto('/');
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   await page.keyboard.press('Tab');
@@ -94,12 +87,12 @@ test('a page that is gone to has the focus at its top and its name on the window
   await link.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Groups' }).waitFor();
   await page.locator('main:focus').waitFor();
-  assert.equal(await page.title(), 'Groups · Berth');
+  await untilEqual(() => page.title(), 'Groups · Berth');
   await context.close();
 });
 
 test('a page whose style sheet was lost on the way is loaded anew, once', async () => {
-  const { page, context } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context } = await stage.open();
   let asked = 0;
   let lost = 1;
   await page.route('**/console/assets/*.css', (route) => {
@@ -109,11 +102,14 @@ test('a page whose style sheet was lost on the way is loaded anew, once', async 
   await page.goto('/console/groups');
   await until('the sheet was asked for again', async () => asked === 2);
   await page.getByRole('heading', { name: 'Groups' }).waitFor();
-  assert.notEqual(await page.evaluate("getComputedStyle(document.body).getPropertyValue('--ground')"), '');
+  await until('it is styled', async () =>
+    page.evaluate("getComputedStyle(document.body).getPropertyValue('--ground') !== ''"),
+  );
   // Where it does not come at all, the page is shown as it is and not loaded for ever.
   lost = Number.POSITIVE_INFINITY;
   await page.evaluate('sessionStorage.clear()');
   await page.goto('/console/users');
+  await until('the sheet was asked for again', async () => asked === 4);
   await page.getByRole('heading', { name: 'Users' }).waitFor();
   assert.equal(asked, 4);
   await context.close();

@@ -2,27 +2,21 @@
 // in a dialog.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { sql } from 'kysely';
-import type { Browser, Page } from 'playwright-core';
-import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
+import type { Page } from 'playwright-core';
 import { openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, pick, picture, startBrowser } from '../support/browser.ts';
+import { until } from '../support/berth.ts';
+import { fitsItsWindow, phone, pick, picture, untilEqual } from '../support/browser.ts';
+import { operatorKey, setStage } from '../support/stage.ts';
 
 /** More than any page of a list has. */
 const many = 230;
 
-let berth: TestBerth;
-let browser: Browser;
 let operator: string;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-  const user = await addUser(berth, 'default');
-  await grant(berth, user.username, 'cluster_admin');
-  operator = await tokenOf(berth, user);
+const stage = setStage(async (berth) => {
+  operator = await operatorKey(berth);
   const database = await openStore(berth);
   await sql`insert into account (id, name, created_at)
     select gen_random_uuid(), 'acct-' || lpad(n::text, 3, '0'), now() from generate_series(1, ${many}) n`.execute(
@@ -35,52 +29,51 @@ before(async () => {
     assert.equal(status, 201);
   }
 });
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
 
 const groupField = (page: Page) => page.getByRole('combobox', { name: 'Group' });
 const activeOption = (page: Page) => page.locator('[role=option].active');
 
 test('what is typed is searched for among all there are, and chosen by keyboard', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create');
   const field = groupField(page);
-  assert.equal(await field.inputValue(), 'default');
+  await untilEqual(() => field.inputValue(), 'default');
   await field.focus();
   await page.keyboard.press('ArrowDown');
   await page.getByText('The first 20; type more of the name').waitFor();
-  assert.equal(await field.getAttribute('aria-expanded'), 'true');
+  await untilEqual(() => field.getAttribute('aria-expanded'), 'true');
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'combobox-open');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowUp');
   // Round from the first one to the last.
-  assert.equal(await activeOption(page).getAttribute('id'), await field.getAttribute('aria-activedescendant'));
+  await until('the field says which one', async () => {
+    const active = await activeOption(page).getAttribute('id');
+    return active !== null && active === (await field.getAttribute('aria-activedescendant'));
+  });
   await page.keyboard.press('Escape');
-  assert.equal(await field.getAttribute('aria-expanded'), 'false');
-  assert.equal(await field.inputValue(), 'default');
+  await untilEqual(() => field.getAttribute('aria-expanded'), 'false');
+  await untilEqual(() => field.inputValue(), 'default');
   await page.keyboard.press('Control+A');
   await page.keyboard.type('M-29');
   await page.getByRole('option', { name: 'team-29' }).waitFor();
-  assert.equal(await page.getByRole('listbox', { name: 'Found' }).getByRole('option').count(), 1);
+  await untilEqual(() => page.getByRole('listbox', { name: 'Found' }).getByRole('option').count(), 1);
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
-  assert.equal(await field.inputValue(), 'team-29');
-  assert.equal(await field.getAttribute('aria-expanded'), 'false');
+  await untilEqual(() => field.inputValue(), 'team-29');
+  await untilEqual(() => field.getAttribute('aria-expanded'), 'false');
   // Nothing was sent by that Enter, and what is typed without choosing changes nothing.
-  assert.match(page.url(), /\/console\/create/);
+  await page.waitForURL(/\/console\/create/);
   await field.fill('nonsense');
   await page.getByText('Nothing has that in its name').waitFor();
   await page.keyboard.press('Tab');
-  assert.equal(await field.inputValue(), 'team-29');
+  await untilEqual(() => field.inputValue(), 'team-29');
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('Escape closes the list, and only then the dialog around it; the focus goes back to where it came from', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: operator });
+  const { page, context, complaints } = await stage.open({ apiKey: operator });
   await page.goto('/console/groups');
   const opener = page.getByRole('button', { name: 'Add group' });
   await opener.click();
@@ -92,14 +85,14 @@ test('Escape closes the list, and only then the dialog around it; the focus goes
   await page.keyboard.press('Escape');
   assert.ok(await dialog.isVisible());
   await pick(dialog, 'Account', 'acct-222');
-  assert.equal(await field.inputValue(), 'acct-222');
+  await untilEqual(() => field.inputValue(), 'acct-222');
   await dialog.getByLabel('Name').fill('beyond');
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByText('beyond is added').waitFor();
   await opener.click();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.equal(await page.evaluate('document.activeElement.textContent'), 'Add group');
+  await untilEqual(() => page.evaluate('document.activeElement.textContent'), 'Add group');
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -107,7 +100,7 @@ test('Escape closes the list, and only then the dialog around it; the focus goes
 test('an account beyond those that are read at once is chosen for the whole page, and stays so', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     const options = { apiKey: operator, colorScheme, ...(colorScheme === 'dark' ? { viewport: phone } : {}) };
-    const { page, context, complaints } = await openWindow(browser, berth.url, options);
+    const { page, context, complaints } = await stage.open(options);
     await page.goto('/console/quotes');
     await pick(page.locator('header'), 'Account', 'acct-229');
     await page.getByRole('heading', { name: 'No quotes' }).waitFor();

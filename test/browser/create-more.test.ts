@@ -6,34 +6,26 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { addDatacenter, addHost, epyc } from '../api/fluence/market.ts';
 import { letSlots } from '../api/hiveon/support.ts';
 import { keys, openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { fitsItsWindow, phone, picture, untilEqual } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
 const run = promisify(execFile);
 const size = 'cpu-1-ram-1gb-storage-5gb';
-let berth: TestBerth;
-let browser: Browser;
 let home: string;
 
-before(async () => {
-  [berth, browser, home] = await Promise.all([
-    startTestBerth(),
-    startBrowser(),
-    mkdtemp(join(tmpdir(), 'berth-create-')),
-  ]);
+const stage = setStage(async (berth) => {
+  home = await mkdtemp(join(tmpdir(), 'berth-create-'));
   const { status } = await berth.call('POST', '/berth/v1/ssh-keys', { name: 'laptop', publicKey: keys.ed25519 });
   assert.equal(status, 201);
 });
 after(async () => {
-  await browser?.close();
-  await berth?.close();
   if (home) await rm(home, { recursive: true, force: true });
 });
 
@@ -51,10 +43,10 @@ interface Instance {
 
 const cost = (page: Page) => page.getByRole('region', { name: 'What it costs' });
 const named = async (name: string) =>
-  (await berth.call<{ items: Instance[] }>('GET', `/berth/v1/instances?name=${name}`)).body.items;
+  (await stage.berth.call<{ items: Instance[] }>('GET', `/berth/v1/instances?name=${name}`)).body.items;
 const disksOf = async (id: string) => {
   const path = `/berth/v1/disks?instance=${id}`;
-  const { body } = await berth.call<{ items: { sizeMib: number; grade: string }[] }>('GET', path);
+  const { body } = await stage.berth.call<{ items: { sizeMib: number; grade: string }[] }>('GET', path);
   return body.items.map(({ sizeMib, grade }) => `${sizeMib} ${grade}`);
 };
 
@@ -65,7 +57,7 @@ async function inShell(text: string): Promise<string> {
   await writeFile(join(home, 'typed.sh'), script);
   const env = {
     ...{ PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: home },
-    ...{ BERTH_URL: berth.url, BERTH_API_KEY: berth.apiKey },
+    ...{ BERTH_URL: stage.berth.url, BERTH_API_KEY: stage.berth.apiKey },
   };
   const { stdout } = await run('bash', ['typed.sh'], { cwd: home, env });
   return stdout;
@@ -81,21 +73,21 @@ async function shownAs(page: Page, summary: string, label: string): Promise<stri
 }
 
 test('a VM has several disks of several grades, a password that was made up, every port open, and a place', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto(`/console/create?configuration=${size}`);
   await cost(page).getByText('a day').waitFor();
   await page.getByRole('button', { name: 'Choose its disks one by one' }).click();
-  assert.equal(await page.getByLabel('Disk 1, GiB').inputValue(), '5');
+  await untilEqual(() => page.getByLabel('Disk 1, GiB').inputValue(), '5');
   await page.getByLabel('Disk 2, GiB').fill('20');
   await page.getByLabel('Grade of disk 2').selectOption('archive');
   await page.getByRole('button', { name: 'Add a disk' }).click();
   await page.getByRole('button', { name: 'Leave out disk 3' }).click();
   await cost(page).getByText('1 vCPU, 1 GiB of memory, 25 GiB of disk').waitFor();
   // Only what every host has can be held.
-  assert.match(
-    (await cost(page).getByRole('button', { name: 'Hold it' }).getAttribute('title')) ?? '',
-    /Only storage of the grade sata/,
-  );
+  await cost(page)
+    .getByRole('button', { name: 'Hold it' })
+    .and(page.locator('[title*="Only storage of the grade sata"]'))
+    .waitFor();
   await page.getByLabel('Disk 2, GiB').fill('0');
   await page.locator('.disks').getByRole('alert').waitFor();
   await cost(page).getByText('Told as soon as what is marked is right.').waitFor();
@@ -106,9 +98,9 @@ test('a VM has several disks of several grades, a password that was made up, eve
   await page.getByRole('button', { name: 'Make one up' }).click();
   const password = page.getByLabel('Root password');
   assert.match(await password.inputValue(), /^[\w-]{24}$/);
-  assert.equal(await password.getAttribute('type'), 'text');
+  await untilEqual(() => password.getAttribute('type'), 'text');
   await page.getByRole('button', { name: 'Hide the password' }).click();
-  assert.equal(await password.getAttribute('type'), 'password');
+  await untilEqual(() => password.getAttribute('type'), 'password');
   await page.getByLabel('Host name').fill('not a name');
   await page.getByLabel('Host name').and(page.locator('[aria-invalid="true"]')).waitFor();
   await page.getByLabel('Host name').fill('many.example.com');
@@ -125,7 +117,7 @@ test('a VM has several disks of several grades, a password that was made up, eve
 });
 
 test('a name that is taken is told before the button is pressed', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto(`/console/create?configuration=${size}`);
   await page.getByLabel('Name', { exact: true }).fill('many');
   await page.getByLabel('Name', { exact: true }).and(page.locator('[aria-invalid="true"]')).waitFor();
@@ -135,7 +127,7 @@ test('a name that is taken is told before the button is pressed', async () => {
 });
 
 test('what the page writes for the command line and for curl makes the same VMs', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create');
   await cost(page).getByText('a day').waitFor();
   await page.getByLabel('Size').selectOption('own');
@@ -179,7 +171,7 @@ test('what the page writes for the command line and for curl makes the same VMs'
   assert.deepEqual(alike[1], alike[0]);
   assert.deepEqual(alike[2], alike[0]);
   assert.deepEqual(alike[0]?.disks, ['6144 sata', '1536 ssd']);
-  const database = await openStore(berth);
+  const database = await openStore(stage.berth);
   const rows = await database
     .selectFrom('instance')
     .where('name', 'in', ['by-page', 'by-cli', 'by-curl'])
@@ -195,14 +187,17 @@ test('what the page writes for the command line and for curl makes the same VMs'
 });
 
 test('a price is held with its room, counted down, and what is created then has it', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto(`/console/create?configuration=${size}`);
   await cost(page).getByText('$0.135 a day').waitFor();
   await page.getByLabel('Hold this price and room for').selectOption('5');
   await cost(page).getByRole('button', { name: 'Hold it' }).click();
   await cost(page).getByRole('heading', { name: 'Held for you' }).waitFor();
-  assert.match((await cost(page).getByRole('timer').textContent()) ?? '', /^[45]:\d\d$/);
-  assert.match(page.url(), /quote=quo_/);
+  await cost(page)
+    .getByRole('timer')
+    .getByText(/^[0-5]:\d\d$/)
+    .waitFor();
+  await page.waitForURL(/quote=quo_/);
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'create-held');
   // It is still there when the page is loaded again, and is found from the quotes, too.
@@ -218,7 +213,7 @@ test('a price is held with its room, counted down, and what is created then has 
   await page.getByLabel('Name', { exact: true }).fill('held');
   await page.getByRole('button', { name: 'Create held' }).click();
   await page.getByRole('heading', { name: 'held', exact: true }).waitFor();
-  const used = await berth.call<{ items: unknown[] }>('GET', '/berth/v1/quotes?state=used');
+  const used = await stage.berth.call<{ items: unknown[] }>('GET', '/berth/v1/quotes?state=used');
   assert.equal(used.body.items.length, 1);
   // One that is let go of holds nothing, and the page goes on with the price of now.
   await page.goto(`/console/create?configuration=${size}`);
@@ -226,7 +221,7 @@ test('a price is held with its room, counted down, and what is created then has 
   await cost(page).getByRole('button', { name: 'Let go of it' }).click();
   await cost(page).getByRole('button', { name: 'Hold it' }).waitFor();
   await cost(page).getByText('Charged at once').waitFor();
-  const open = await berth.call<{ items: unknown[] }>('GET', '/berth/v1/quotes?state=open');
+  const open = await stage.berth.call<{ items: unknown[] }>('GET', '/berth/v1/quotes?state=open');
   assert.deepEqual(open.body.items, []);
   await cost(page).getByRole('button', { name: 'Hold it' }).click();
   await cost(page).getByRole('heading', { name: 'Held for you' }).waitFor();
@@ -241,8 +236,8 @@ test('a price is held with its room, counted down, and what is created then has 
 });
 
 test('a slot is held for a container, which the command line starts on it', async () => {
-  await letSlots(berth, 1);
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  await letSlots(stage.berth, 1);
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?kind=container');
   await page.getByRole('radio').first().check();
   await page.getByLabel('Image').fill('nginx:latest');
@@ -263,10 +258,10 @@ test('a slot is held for a container, which the command line starts on it', asyn
 });
 
 test('several at a place are made by the same lines', async () => {
-  const database = await openStore(berth);
+  const database = await openStore(stage.berth);
   await addHost(database, { hardware: epyc, datacenterId: await addDatacenter(database, 'DE', 'BER') });
   await database.destroy();
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto(`/console/create?configuration=${size}&country=DE`);
   await page.getByLabel('City').selectOption('BER');
   await page.getByLabel('Additional storage, GiB').fill('3');
@@ -289,8 +284,8 @@ test('several at a place are made by the same lines', async () => {
 test('all of it can be used in both themes and on a phone', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [name, viewport] of [['wide', undefined] as const, ['phone', phone] as const]) {
-      const options = { apiKey: berth.apiKey, colorScheme, ...(viewport ? { viewport } : {}) };
-      const { page, context, complaints } = await openWindow(browser, berth.url, options);
+      const options = { colorScheme, ...(viewport ? { viewport } : {}) };
+      const { page, context, complaints } = await stage.open(options);
       await page.goto(`/console/create?configuration=${size}`);
       await cost(page).getByText('a day').waitFor();
       await page.getByRole('button', { name: 'Choose its disks one by one' }).click();

@@ -1,26 +1,19 @@
 // Making VMs and containers in the console: prices that follow what is chosen, refusals at their fields, and the whole by keyboard.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
 import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
 import { letSlots } from '../api/hiveon/support.ts';
 import { keys } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { callApi } from '../support/berth.ts';
+import { phone, picture, untilEqual } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+const stage = setStage(async (berth) => {
   const { status } = await berth.call('POST', '/berth/v1/ssh-keys', { name: 'laptop', publicKey: keys.ed25519 });
   assert.equal(status, 201);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
 });
 
 const cost = (page: Page) => page.getByRole('region', { name: 'What it costs' });
@@ -28,6 +21,7 @@ const tabsMax = 60;
 
 /** Goes on with the Tab key until something has the focus. */
 async function tabTo(page: Page, wanted: Locator): Promise<void> {
+  await wanted.waitFor();
   const focused = wanted.and(page.locator(':focus'));
   for (let pressed = 0; pressed < tabsMax; pressed += 1) {
     if ((await focused.count()) > 0) return;
@@ -37,10 +31,10 @@ async function tabTo(page: Page, wanted: Locator): Promise<void> {
 }
 
 test('a VM is made with the keyboard alone, and its page shows it come up', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
   await cost(page).getByText('a day').waitFor();
-  assert.ok(await page.getByLabel('laptop').isChecked());
+  await untilEqual(() => page.getByLabel('laptop').isChecked(), true);
   assert.deepEqual(await axeFindings(page), []);
   await tabTo(page, page.getByLabel('Ports open from outside'));
   await page.keyboard.type('80, 443');
@@ -52,7 +46,7 @@ test('a VM is made with the keyboard alone, and its page shows it come up', asyn
   await page.waitForURL(/\/console\/instances\/ins_/);
   await page.getByRole('heading', { name: 'by-keyboard' }).waitFor();
   await page.getByText('active', { exact: true }).first().waitFor();
-  const { body } = await berth.call<{ items: { ports: { port: number }[] }[] }>(
+  const { body } = await stage.berth.call<{ items: { ports: { port: number }[] }[] }>(
     'GET',
     '/berth/v1/instances?name=by-keyboard',
   );
@@ -65,7 +59,7 @@ test('a VM is made with the keyboard alone, and its page shows it come up', asyn
 });
 
 test('the price follows what is chosen, and several of one name are made together', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create');
   await page.getByLabel('Configuration').selectOption('cpu-1-ram-1gb-storage-5gb');
   await cost(page).getByText('$0.135 a day').waitFor();
@@ -93,7 +87,7 @@ test('the price follows what is chosen, and several of one name are made togethe
 });
 
 test('what is refused stands at its field, before anything is charged', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
   await cost(page).getByText('a day').waitFor();
   const isMarked = async (label: string) => {
@@ -117,7 +111,7 @@ test('what is refused stands at its field, before anything is charged', async ()
   await page.getByLabel('A new public key').fill(keys.rsa);
   await page.getByRole('button', { name: 'Register this key' }).click();
   await page.getByRole('group', { name: 'SSH keys' }).getByRole('checkbox').nth(1).waitFor();
-  assert.ok(await page.getByRole('group', { name: 'SSH keys' }).getByRole('checkbox').nth(1).isChecked());
+  await untilEqual(() => page.getByRole('group', { name: 'SSH keys' }).getByRole('checkbox').nth(1).isChecked(), true);
   await page.getByLabel('At most, $ an epoch').fill('0.001');
   await cost(page).getByText('Nothing on the market fits this now.').waitFor();
   await cost(page).getByRole('link', { name: 'See why, and what would fit' }).click();
@@ -127,7 +121,7 @@ test('what is refused stands at its field, before anything is charged', async ()
 });
 
 test('a key that was only pasted gets in, and a password for the console', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
   await cost(page).getByText('a day').waitFor();
   for (const key of await page.getByRole('checkbox').all()) await key.uncheck();
@@ -147,22 +141,22 @@ test('a key that was only pasted gets in, and a password for the console', async
 });
 
 test('who has too little is told so, and can’t press the button', async () => {
-  const user = await addUser(berth, 'default');
-  await grant(berth, user.username, 'cluster_admin');
-  const token = await tokenOf(berth, user);
-  const { body: balance } = await berth.call<{ available: string }>('GET', '/berth/v1/accounts/default/balance');
+  const user = await addUser(stage.berth, 'default');
+  await grant(stage.berth, user.username, 'cluster_admin');
+  const token = await tokenOf(stage.berth, user);
+  const { body: balance } = await stage.berth.call<{ available: string }>('GET', '/berth/v1/accounts/default/balance');
   const move = (verb: string) =>
-    callApi(berth.url, token, 'POST', `/berth/v1/accounts/default/${verb}`, {
+    callApi(stage.berth.url, token, 'POST', `/berth/v1/accounts/default/${verb}`, {
       ...{ amount: balance.available, reason: 'a test' },
     });
   assert.equal((await move('debits')).status, 201);
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
   await cost(page)
     .getByText(/^That needs \$0.27, and the account has \$0.00/)
     .waitFor();
   const button = page.getByRole('button', { name: /^Create vm-/ });
-  assert.equal(await button.getAttribute('aria-disabled'), 'true');
+  await untilEqual(() => button.getAttribute('aria-disabled'), 'true');
   assert.equal((await move('credits')).status, 201);
   // The ledger's event says so: nobody reloads.
   await page.getByRole('button', { name: /^Create vm-/, disabled: false }).waitFor();
@@ -171,11 +165,11 @@ test('who has too little is told so, and can’t press the button', async () => 
 });
 
 test('a container is started on a slot that is free', async () => {
-  await letSlots(berth, 1);
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  await letSlots(stage.berth, 1);
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?kind=container');
   await page.getByRole('heading', { name: 'Start a container' }).waitFor();
-  assert.equal(await page.getByRole('button', { name: /^Start ct-/ }).getAttribute('aria-disabled'), 'true');
+  await untilEqual(() => page.getByRole('button', { name: /^Start ct-/ }).getAttribute('aria-disabled'), 'true');
   await page.getByRole('radio').first().check();
   await cost(page).getByText('Held as a deposit').waitFor();
   await page.getByLabel('Environment').fill('LOG_LEVEL=info\nEMPTY');
@@ -195,8 +189,8 @@ test('it can be used in both themes and on a phone', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [name, viewport] of [['wide', undefined] as const, ['phone', phone] as const]) {
       for (const kind of ['vm', 'container']) {
-        const options = { apiKey: berth.apiKey, colorScheme, ...(viewport ? { viewport } : {}) };
-        const { page, context, complaints } = await openWindow(browser, berth.url, options);
+        const options = { colorScheme, ...(viewport ? { viewport } : {}) };
+        const { page, context, complaints } = await stage.open(options);
         await page.goto(`/console/create?kind=${kind}`);
         await cost(page)
           .getByText(kind === 'vm' ? 'a day' : 'Choose a slot to see it.')

@@ -1,22 +1,13 @@
 // Deployments in the console: found, looked at, and deleted as a whole.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { until } from '../support/berth.ts';
+import { fitsItsWindow, phone, picture, untilEqual } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
+const stage = setStage();
 
 interface Deployment {
   id: string;
@@ -24,15 +15,15 @@ interface Deployment {
 }
 
 async function deploy(name: string, count: number): Promise<string> {
-  const answer = await berth.call<Deployment>('POST', '/berth/v1/deployments', { name, count, image: 'micro' });
+  const answer = await stage.berth.call<Deployment>('POST', '/berth/v1/deployments', { name, count, image: 'micro' });
   assert.equal(answer.status, 201, JSON.stringify(answer.body));
   return answer.body.id;
 }
 
-const find = async (id: string) => (await berth.call<Deployment>('GET', `/berth/v1/deployments/${id}`)).body;
+const find = async (id: string) => (await stage.berth.call<Deployment>('GET', `/berth/v1/deployments/${id}`)).body;
 
 test('where nothing is deployed the page tells how something is', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/deployments');
   await page.getByRole('heading', { name: 'Nothing is deployed' }).waitFor();
   await page.getByText(/^berth vm create/).waitFor();
@@ -47,20 +38,23 @@ test('where nothing is deployed the page tells how something is', async () => {
 test('a deployment is found by a part of its name, opened, and deleted as a whole', async () => {
   const id = await deploy('worker', 3);
   await deploy('web', 1);
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/deployments');
   const rows = page.getByRole('table', { name: 'Deployments' }).getByRole('row');
   await rows.filter({ hasText: 'worker' }).getByText('3 active').waitFor();
   // The newest stands first.
-  assert.match((await rows.nth(1).textContent()) ?? '', /web/);
+  await rows.nth(1).getByRole('link', { name: 'web' }).waitFor();
   await page.getByLabel('Search').fill('ORK');
   await rows.filter({ hasText: 'web' }).waitFor({ state: 'detached' });
-  assert.match(page.url(), /search=ORK/);
+  await page.waitForURL(/search=ORK/);
   await page.getByLabel('Search').fill('nothing');
   await page.getByRole('button', { name: 'Clear the filters' }).click();
   await page.getByRole('link', { name: 'worker' }).click();
   await page.getByRole('heading', { name: 'Deployment worker' }).waitFor();
-  assert.equal(await page.getByRole('table', { name: 'Instances' }).getByRole('link', { name: 'worker' }).count(), 3);
+  await untilEqual(
+    () => page.getByRole('table', { name: 'Instances' }).getByRole('link', { name: 'worker' }).count(),
+    3,
+  );
   assert.deepEqual(await axeFindings(page), []);
   const opener = page.getByRole('button', { name: 'Delete all of it' });
   await opener.focus();
@@ -70,7 +64,7 @@ test('a deployment is found by a part of its name, opened, and deleted as a whol
   assert.deepEqual(await axeFindings(page), []);
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.equal(await page.evaluate('document.activeElement.textContent'), 'Delete all of it');
+  await untilEqual(() => page.evaluate('document.activeElement.textContent'), 'Delete all of it');
   await opener.click();
   await dialog.getByRole('button', { name: 'Delete 3 instances' }).click();
   await page.getByText('3 instances are on the way out').waitFor();
@@ -92,8 +86,8 @@ test('the pages can be used in both themes and on a phone', async () => {
   const id = await deploy('a-name-that-is-quite-long-as-names-of-instances-go', 2);
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [name, viewport] of [['wide', undefined] as const, ['phone', phone] as const]) {
-      const options = { apiKey: berth.apiKey, colorScheme, ...(viewport ? { viewport } : {}) };
-      const { page, context, complaints } = await openWindow(browser, berth.url, options);
+      const options = { colorScheme, ...(viewport ? { viewport } : {}) };
+      const { page, context, complaints } = await stage.open(options);
       for (const [path, shown] of [
         ['deployments', 'Deployments'],
         [`deployments/${id}`, 'Deployment a-name'],

@@ -2,19 +2,16 @@
 // the focus back to what opened it.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { keys } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { openWindow, startBrowser } from '../support/browser.ts';
+import { until } from '../support/berth.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
 let instance: string;
 
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+const stage = setStage(async (berth) => {
   const post = async (path: string, body: object) => {
     const answer = await berth.call<{ id: string }>('POST', `/berth/v1/${path}`, body);
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
@@ -30,10 +27,6 @@ before(async () => {
     const { body } = await berth.call<{ status: string }>('GET', `/berth/v1/instances/${instance}`);
     return body.status === 'stopped';
   });
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
 });
 
 /** Where dialogs are opened, and by which buttons. */
@@ -51,12 +44,13 @@ const openers: [path: string, buttons: (string | RegExp)[]][] = [
   ['instances/:instance?tab=settings', ['Reimage', 'Delete web-1', 'Purge web-1']],
 ];
 
-/** What has the focus, by where it is. */
-const isInDialog = (page: Page) => page.evaluate("document.activeElement.closest('dialog') !== null");
+/** Whether something else than the dialog has the focus. Beyond its last one is the browser's own window, which a page is not told of. */
+const isOutside = (page: Page) =>
+  page.evaluate("document.activeElement !== document.body && document.activeElement.closest('dialog') === null");
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`every dialog is accessible, keeps the focus and gives it back, ${colorScheme}`, async () => {
-    const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey, colorScheme });
+    const { page, context, complaints } = await stage.open({ colorScheme });
     const faults: string[] = [];
     for (const [path, buttons] of openers) {
       await page.goto(`/console/${path.replace(':instance', instance)}`);
@@ -64,11 +58,17 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const opener = page
           .getByRole('main')
           .getByRole('button', typeof name === 'string' ? { name, exact: true } : { name });
-        await opener
+        const isThere = await opener
           .first()
-          .waitFor({ timeout: 8_000 })
-          .catch(() => faults.push(`${path}: there is no button ${name}`));
-        if ((await opener.count()) === 0) continue;
+          .waitFor()
+          .then(
+            () => true,
+            () => false,
+          );
+        if (!isThere) {
+          faults.push(`${path}: there is no button ${name}`);
+          continue;
+        }
         await opener.first().focus();
         await page.keyboard.press('Enter');
         const dialog = page.getByRole('dialog');
@@ -76,16 +76,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
         for (const finding of await axeFindings(page)) faults.push(`${path}, ${name}: ${finding}`);
         for (let pressed = 0; pressed < 12; pressed += 1) {
           await page.keyboard.press('Tab');
-          // Beyond the last of it is the browser's own window, which a page is not told of.
-          const isOutside =
-            !(await isInDialog(page)) && (await page.evaluate('document.activeElement !== document.body'));
-          if (isOutside) faults.push(`${path}, ${name}: the focus leaves it`);
+          if (await isOutside(page)) faults.push(`${path}, ${name}: the focus leaves it`);
         }
         await dialog.getByRole('heading').first().click();
         await page.keyboard.press('Escape');
         await dialog.waitFor({ state: 'detached' });
-        const isBack = (await opener.and(page.locator(':focus')).count()) === 1;
-        if (!isBack) faults.push(`${path}, ${name}: the focus does not come back`);
+        await opener
+          .and(page.locator(':focus'))
+          .waitFor()
+          .catch(() => faults.push(`${path}, ${name}: the focus does not come back`));
       }
     }
     assert.deepEqual(faults, []);

@@ -1,27 +1,19 @@
 // What of an instance is changed in the web console: disks and their backups, its settings, its end.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { call, makeContainer, makeVm, over, untilInstance } from '../api/native/instances.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, pick, picture, startBrowser } from '../support/browser.ts';
+import { until } from '../support/berth.ts';
+import { fitsItsWindow, phone, pick, picture, untilEqual, untilInvalid } from '../support/browser.ts';
+import { type StageOptions, setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
+const stage = setStage();
 
 /** Opens a part of an instance's page. */
-async function openPart(id: string, tab: string, more: Parameters<typeof openWindow>[2] = {}) {
-  const window = await openWindow(browser, berth.url, { apiKey: berth.apiKey, ...more });
+async function openPart(id: string, tab: string, more: StageOptions = {}) {
+  const window = await stage.open(more);
   await window.page.goto(`/console/instances/${id}?tab=${tab}`);
   return window;
 }
@@ -30,7 +22,7 @@ const press = (page: Page, name: string) => page.getByRole('button', { name, exa
 const dialogOf = (page: Page) => page.getByRole('dialog');
 
 test('disks are added, changed and deleted, and what is refused stands at its field', async () => {
-  const id = await makeVm(berth, { name: 'disked' });
+  const id = await makeVm(stage.berth, { name: 'disked' });
   const { page, context, complaints } = await openPart(id, 'disks');
   await press(page, 'Add a disk');
   await page.getByLabel('Size in GiB').fill('nothing');
@@ -51,15 +43,15 @@ test('disks are added, changed and deleted, and what is refused stands at its fi
   await page.getByLabel('Size in GiB').fill('10');
   await press(page, 'Change it');
   await dialogOf(page).getByRole('alert').waitFor();
-  assert.equal(await page.getByLabel('Size in GiB').getAttribute('aria-invalid'), 'true');
+  await untilInvalid(page.getByLabel('Size in GiB'));
   await page.getByLabel('Size in GiB').fill('30');
   await page.getByRole('textbox', { name: 'Name' }).fill('store');
   await press(page, 'Change it');
   await page.getByRole('region', { name: 'store' }).getByText('30 GiB').waitFor();
 
   const remove = page.getByRole('button', { name: 'Delete store' });
-  assert.equal(await remove.getAttribute('title'), 'it is not off');
-  await over(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  await untilEqual(() => remove.getAttribute('title'), 'it is not off');
+  await over(stage.berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
   await page.getByText('disked is stopped').waitFor({ state: 'attached' });
   await remove.click();
   await dialogOf(page).getByText("can't be undone").waitFor();
@@ -70,9 +62,12 @@ test('disks are added, changed and deleted, and what is refused stands at its fi
 });
 
 test('a disk moves to another VM of its host', async () => {
-  const [from, to] = [await makeVm(berth, { name: 'giver' }), await makeVm(berth, { name: 'taker' })];
-  const disk = await call<{ id: string }>(berth, 'POST', `/instances/${from}/disks`, { label: 'moved', sizeMib: 1024 });
-  for (const id of [from, to]) await over(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  const [from, to] = [await makeVm(stage.berth, { name: 'giver' }), await makeVm(stage.berth, { name: 'taker' })];
+  const disk = await call<{ id: string }>(stage.berth, 'POST', `/instances/${from}/disks`, {
+    label: 'moved',
+    sizeMib: 1024,
+  });
+  for (const id of [from, to]) await over(stage.berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
   const { page, context, complaints } = await openPart(from, 'disks');
   await press(page, 'Move moved');
   await page.getByLabel('To which VM').fill('nobody');
@@ -83,22 +78,22 @@ test('a disk moves to another VM of its host', async () => {
   await pick(page, 'To which VM', 'taker');
   await press(page, 'Move it');
   await page.getByRole('heading', { name: 'moved', exact: true }).waitFor({ state: 'detached' });
-  assert.equal((await call<{ instance: string }>(berth, 'GET', `/disks/${disk.body.id}`)).body.instance, to);
+  assert.equal((await call<{ instance: string }>(stage.berth, 'GET', `/disks/${disk.body.id}`)).body.instance, to);
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('a disk is backed up at once and by schedule, restored, and its backups are deleted', async () => {
-  const id = await makeVm(berth, { name: 'kept' });
+  const id = await makeVm(stage.berth, { name: 'kept' });
   const { page, context, complaints } = await openPart(id, 'disks', { viewport: phone, colorScheme: 'dark' });
-  const { items } = (await call<{ items: { label: string }[] }>(berth, 'GET', `/disks?instance=${id}`)).body;
+  const { items } = (await call<{ items: { label: string }[] }>(stage.berth, 'GET', `/disks?instance=${id}`)).body;
   const label = items[0]?.label ?? '';
   await press(page, `Back up now: ${label}`);
   const backups = page.getByRole('list', { name: `Backups of ${label}` }).getByRole('listitem');
   await backups.first().waitFor();
   const restore = page.getByRole('button', { name: /^Restore / });
   await page.getByText('being made').waitFor({ state: 'detached' });
-  assert.equal(await restore.getAttribute('aria-disabled'), 'true');
+  await untilEqual(() => restore.getAttribute('aria-disabled'), 'true');
 
   await press(page, `Add a schedule for ${label}`);
   await page.getByLabel('First at').fill('yesterday at tea');
@@ -114,7 +109,7 @@ test('a disk is backed up at once and by schedule, restored, and its backups are
   await press(page, `End this schedule of ${label}`);
   await schedules.waitFor({ state: 'detached' });
 
-  await over(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  await over(stage.berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
   await page.getByText('kept is stopped').waitFor({ state: 'attached' });
   await restore.click();
   await dialogOf(page).getByText('is backed up before that').waitFor();
@@ -137,19 +132,19 @@ test('a disk is backed up at once and by schedule, restored, and its backups are
 });
 
 test('a VM’s name, group and machine are changed, and what is refused stands at its field', async () => {
-  const id = await makeVm(berth, { name: 'before' });
-  const group = (await call<{ id: string }>(berth, 'POST', '/groups', { name: 'elsewhere' })).body.id;
+  const id = await makeVm(stage.berth, { name: 'before' });
+  const group = (await call<{ id: string }>(stage.berth, 'POST', '/groups', { name: 'elsewhere' })).body.id;
   const { page, context, complaints } = await openPart(id, 'settings');
   const name = page.getByRole('textbox', { name: 'Name' });
   await name.fill('no good name!');
   await press(page, 'Rename');
   await page.getByRole('region', { name: 'Name' }).getByRole('alert').waitFor();
-  assert.equal(await name.getAttribute('aria-invalid'), 'true');
+  await untilInvalid(name);
   await name.fill('after');
   await pick(page, 'Group', 'elsewhere');
   await press(page, 'Rename');
   await page.getByRole('heading', { name: 'after', level: 1 }).waitFor();
-  assert.equal((await call(berth, 'GET', `/instances/${id}`)).body.group, group);
+  assert.equal((await call(stage.berth, 'GET', `/instances/${id}`)).body.group, group);
 
   await page.getByLabel('vCPUs').fill('2');
   await page.getByLabel('Memory in GiB').fill('0.5');
@@ -160,7 +155,7 @@ test('a VM’s name, group and machine are changed, and what is refused stands a
   await page.getByLabel('Comes back on when it switches off').check();
   await page.getByLabel('Keyboard').fill('de');
   await press(page, 'Change the machine');
-  const changed = await untilInstance(berth, id, ({ vcpus }) => vcpus === 2);
+  const changed = await untilInstance(stage.berth, id, ({ vcpus }) => vcpus === 2);
   assert.deepEqual(
     [changed.memoryMib, changed.vm?.hardwareProfile, changed.vm?.autoreboot, changed.vm?.keymap],
     [2048, 'compatibility2013', true, 'de'],
@@ -175,11 +170,11 @@ test('a VM’s name, group and machine are changed, and what is refused stands a
 });
 
 test('a VM is reimaged after it was said what is lost, and the password is shown once', async () => {
-  const id = await makeVm(berth, { name: 'imaged' });
+  const id = await makeVm(stage.berth, { name: 'imaged' });
   const { page, context, complaints } = await openPart(id, 'settings', { colorScheme: 'dark' });
   const reimage = page.getByRole('button', { name: 'Reimage' });
   await reimage.waitFor();
-  assert.equal(await reimage.getAttribute('title'), 'it is not off; stop it first');
+  await untilEqual(() => reimage.getAttribute('title'), 'it is not off; stop it first');
   await press(page, 'Stop');
   await press(page, 'Stop imaged');
   await page.getByText('imaged is stopped').waitFor({ state: 'attached' });
@@ -203,7 +198,7 @@ test('a VM is reimaged after it was said what is lost, and the password is shown
 });
 
 test('a VM is deleted, brought back and purged; a container ends', async () => {
-  const id = await makeVm(berth, { name: 'ending' });
+  const id = await makeVm(stage.berth, { name: 'ending' });
   const { page, context, complaints } = await openPart(id, 'settings');
   await press(page, 'Delete ending');
   await dialogOf(page).getByText('can be brought back for 21 days').waitFor();
@@ -216,27 +211,27 @@ test('a VM is deleted, brought back and purged; a container ends', async () => {
   await dialogOf(page).getByText("can't be undone").waitFor();
   await press(page, 'Purge ending for good');
   await page.getByRole('heading', { name: 'Instances', level: 1 }).waitFor();
-  await until('it is gone', async () => (await call(berth, 'GET', `/instances/${id}`)).status === 404);
+  await until('it is gone', async () => (await call(stage.berth, 'GET', `/instances/${id}`)).status === 404);
 
-  const container = await makeContainer(berth);
-  const { name } = (await call(berth, 'GET', `/instances/${container}`)).body;
+  const container = await makeContainer(stage.berth);
+  const { name } = (await call(stage.berth, 'GET', `/instances/${container}`)).body;
   await page.goto(`/console/instances/${container}?tab=settings`);
   await press(page, `Delete ${name}`);
   await dialogOf(page)
     .getByRole('button', { name: `Delete ${name}` })
     .click();
   await page.getByRole('heading', { name: 'Instances', level: 1 }).waitFor();
-  await until('it is gone', async () => (await call(berth, 'GET', `/instances/${container}`)).status === 404);
+  await until('it is gone', async () => (await call(stage.berth, 'GET', `/instances/${container}`)).status === 404);
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('a log is followed and looked through', async () => {
-  const id = await makeVm(berth, { name: 'said' });
+  const id = await makeVm(stage.berth, { name: 'said' });
   const { page, context, complaints } = await openPart(id, 'logs');
   const log = page.getByRole('log', { name: 'Log of said' });
   await log.getByText('Runs.').first().waitFor();
-  await call(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  await call(stage.berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
   await log.getByText('Stopped').or(log.getByText('switched off')).first().waitFor();
   await page.getByLabel('Only lines with').fill('rUnS');
   await until('other lines are left out', async () =>
@@ -251,7 +246,7 @@ test('a log is followed and looked through', async () => {
 });
 
 test('consoles take keys, and the chord that leads out of them gives the focus back', async () => {
-  const id = await makeVm(berth, { name: 'typed-at' });
+  const id = await makeVm(stage.berth, { name: 'typed-at' });
   const { page, context, complaints } = await openPart(id, 'console');
   const terminal = page.getByRole('textbox', { name: 'Serial console of typed-at' });
   await terminal.waitFor({ state: 'attached' });
@@ -264,7 +259,10 @@ test('consoles take keys, and the chord that leads out of them gives the focus b
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'console');
   await page.keyboard.press('Control+Shift+Home');
-  assert.notEqual(await page.evaluate('document.activeElement.ariaLabel'), 'Serial console of typed-at');
+  await until(
+    'it has the focus no longer',
+    async () => (await page.evaluate('document.activeElement.ariaLabel')) !== 'Serial console of typed-at',
+  );
   await press(page, 'Press them');
   await page.getByText('Ctrl+Alt+Del is pressed on typed-at').waitFor();
   assert.deepEqual(complaints, []);
@@ -272,7 +270,7 @@ test('consoles take keys, and the chord that leads out of them gives the focus b
 });
 
 test('what an instance uses is drawn, and told in a table', async () => {
-  const id = await makeVm(berth, { name: 'measured' });
+  const id = await makeVm(stage.berth, { name: 'measured' });
   const { page, context, complaints } = await openPart(id, 'metrics');
   await until('something was measured', async () => {
     await page.getByRole('button', { name: '6 hours' }).click();

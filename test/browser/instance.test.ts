@@ -1,31 +1,18 @@
 // The page of an instance in the web console: what it is, how it is got at, what happens to it, live.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { call, makeContainer, makeVm } from '../api/native/instances.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { fitsItsWindow, phone, picture, untilEqual, untilInvalid } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
-
-const open = (more: Parameters<typeof openWindow>[2] = {}) =>
-  openWindow(browser, berth.url, { apiKey: berth.apiKey, ...more });
+const stage = setStage();
 
 test('a VM’s page tells how one gets at it and what it costs, and follows what happens to it', async () => {
-  const id = await makeVm(berth, { name: 'looked-at' });
-  const { address } = (await call(berth, 'GET', `/instances/${id}`)).body;
-  const { page, context, complaints } = await open();
+  const id = await makeVm(stage.berth, { name: 'looked-at' });
+  const { address } = (await call(stage.berth, 'GET', `/instances/${id}`)).body;
+  const { page, context, complaints } = await stage.open();
   await page.goto(`/console/instances/${id}`);
   await page.getByRole('heading', { name: 'looked-at', level: 1 }).waitFor();
   await page.getByText(`ssh root@${address}`).waitFor();
@@ -33,16 +20,19 @@ test('a VM’s page tells how one gets at it and what it costs, and follows what
   await events.getByText('instance.active').first().waitFor();
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'instance');
-  assert.equal(await page.getByRole('button', { name: 'Start', exact: true }).getAttribute('aria-disabled'), 'false');
+  await untilEqual(
+    () => page.getByRole('button', { name: 'Start', exact: true }).getAttribute('aria-disabled'),
+    'false',
+  );
 
   // Somebody else switches it off.
-  await call(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  await call(stage.berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
   await page.getByText('looked-at is stopped').waitFor({ state: 'attached' });
   await events.getByText('instance.stop').first().waitFor();
   const shutdown = page.getByRole('button', { name: 'Shut down' });
-  assert.equal(await shutdown.getAttribute('aria-disabled'), 'true');
-  const { allowed } = (await call(berth, 'GET', `/instances/${id}`)).body;
-  assert.equal(await shutdown.getAttribute('title'), allowed.shutdown);
+  await untilEqual(() => shutdown.getAttribute('aria-disabled'), 'true');
+  const { allowed } = (await call(stage.berth, 'GET', `/instances/${id}`)).body;
+  await untilEqual(() => shutdown.getAttribute('title'), allowed.shutdown);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await page.getByText('looked-at is active').waitFor({ state: 'attached' });
   assert.deepEqual(complaints, []);
@@ -50,34 +40,34 @@ test('a VM’s page tells how one gets at it and what it costs, and follows what
 });
 
 test('ports are opened and closed one by one, and a refusal stands at the port', async () => {
-  const id = await makeVm(berth, { name: 'ported' });
-  const { page, context, complaints } = await open({ viewport: phone, colorScheme: 'dark' });
+  const id = await makeVm(stage.berth, { name: 'ported' });
+  const { page, context, complaints } = await stage.open({ viewport: phone, colorScheme: 'dark' });
   await page.goto(`/console/instances/${id}`);
   const ports = page.getByRole('list', { name: 'Open ports' });
   await ports.getByText('22/tcp').waitFor();
   await page.getByLabel('Port', { exact: true }).fill('443');
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await ports.getByText('443/tcp').waitFor();
-  assert.equal(await page.getByLabel('Port', { exact: true }).inputValue(), '');
+  await untilEqual(() => page.getByLabel('Port', { exact: true }).inputValue(), '');
   await page.getByLabel('Port', { exact: true }).fill('70000');
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await page.getByText('whole number from 1 to 65535').waitFor();
-  assert.equal(await page.getByLabel('Port', { exact: true }).getAttribute('aria-invalid'), 'true');
+  await untilInvalid(page.getByLabel('Port', { exact: true }));
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'instance-phone-dark');
   assert.ok(await fitsItsWindow(page));
   await ports.getByRole('button', { name: 'Close port 443/tcp' }).click();
   await ports.getByText('443/tcp').waitFor({ state: 'detached' });
-  const kept = (await call(berth, 'GET', `/instances/${id}`)).body.ports;
+  const kept = (await call(stage.berth, 'GET', `/instances/${id}`)).body.ports;
   assert.deepEqual(kept, [{ port: 22, protocol: 'tcp' }]);
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('a container’s page has what a container has', async () => {
-  const id = await makeContainer(berth);
-  const { name } = (await call(berth, 'GET', `/instances/${id}`)).body;
-  const { page, context, complaints } = await open();
+  const id = await makeContainer(stage.berth);
+  const { name } = (await call(stage.berth, 'GET', `/instances/${id}`)).body;
+  const { page, context, complaints } = await stage.open();
   await page.goto(`/console/instances/${id}`);
   await page.getByRole('heading', { name, level: 1 }).waitFor();
   await page.getByText('instance.active').first().waitFor();
@@ -90,7 +80,7 @@ test('a container’s page has what a container has', async () => {
 });
 
 test('an instance that is not there is said not to be', async () => {
-  const { page, context } = await open();
+  const { page, context } = await stage.open();
   await page.goto(`/console/instances/ins_${'0'.repeat(40)}`);
   await page.getByRole('alert').getByText('not_found').waitFor();
   await page.getByRole('link', { name: 'All instances' }).click();

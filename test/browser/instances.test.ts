@@ -1,29 +1,16 @@
 // The list of instances in the web console: found, looked through, switched one by one and together, and live.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { call, makeContainer, makeVm, untilInstance } from '../api/native/instances.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { fitsItsWindow, phone, picture, untilEqual } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
-
-const open = (more: Parameters<typeof openWindow>[2] = {}) =>
-  openWindow(browser, berth.url, { apiKey: berth.apiKey, ...more });
+const stage = setStage();
 
 test('an empty list says what an instance is and how one comes to be', async () => {
-  const { page, context, complaints } = await open();
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/instances');
   await page.getByRole('heading', { name: 'No instances yet' }).waitFor();
   await page.getByRole('link', { name: 'Create an instance' }).waitFor();
@@ -33,11 +20,11 @@ test('an empty list says what an instance is and how one comes to be', async () 
 });
 
 test('instances are found by what they are, and the address of the page keeps what was asked for', async () => {
-  const web = await makeVm(berth, { name: 'web-1' });
-  await makeVm(berth, { name: 'database' });
-  const container = await makeContainer(berth);
-  const { name } = (await call(berth, 'GET', `/instances/${container}`)).body;
-  const { page, context, complaints } = await open();
+  const web = await makeVm(stage.berth, { name: 'web-1' });
+  await makeVm(stage.berth, { name: 'database' });
+  const container = await makeContainer(stage.berth);
+  const { name } = (await call(stage.berth, 'GET', `/instances/${container}`)).body;
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/instances');
   const row = (text: string) => page.getByRole('row').filter({ hasText: text });
   await row('web-1').waitFor();
@@ -56,7 +43,7 @@ test('instances are found by what they are, and the address of the page keeps wh
   await page.waitForURL('**/console/instances?search=DATA');
   await page.reload();
   await row('database').waitFor();
-  assert.equal(await page.getByRole('searchbox', { name: 'Search' }).inputValue(), 'DATA');
+  await untilEqual(() => page.getByRole('searchbox', { name: 'Search' }).inputValue(), 'DATA');
   await page.getByRole('searchbox', { name: 'Search' }).fill('nowhere');
   await page.getByRole('heading', { name: 'Nothing like that' }).waitFor();
   await page.getByRole('button', { name: 'Clear the filters' }).click();
@@ -71,8 +58,8 @@ test('instances are found by what they are, and the address of the page keeps wh
 });
 
 test('a row switches its VM, and shows what has become of it without being loaded again', async () => {
-  const id = await makeVm(berth, { name: 'switched' });
-  const { page, context, complaints } = await open({ viewport: phone, colorScheme: 'dark' });
+  const id = await makeVm(stage.berth, { name: 'switched' });
+  const { page, context, complaints } = await stage.open({ viewport: phone, colorScheme: 'dark' });
   await page.goto('/console/instances?search=switched');
   const row = page.getByRole('row').filter({ hasText: 'switched' });
   await row.getByText('active').waitFor();
@@ -88,8 +75,8 @@ test('a row switches its VM, and shows what has become of it without being loade
   await row.getByText('stopped').waitFor();
   await page.getByRole('button', { name: 'Power of switched' }).click();
   const shutdown = dialog.getByRole('button', { name: 'Shut down' });
-  assert.equal(await shutdown.getAttribute('aria-disabled'), 'true');
-  const { allowed } = (await call(berth, 'GET', `/instances/${id}`)).body;
+  await untilEqual(() => shutdown.getAttribute('aria-disabled'), 'true');
+  const { allowed } = (await call(stage.berth, 'GET', `/instances/${id}`)).body;
   await dialog
     .getByText(allowed.shutdown ?? 'no reason')
     .first()
@@ -98,17 +85,17 @@ test('a row switches its VM, and shows what has become of it without being loade
   await dialog.getByRole('button', { name: 'Start', exact: true }).click();
   await row.getByText('active').waitFor();
   // Somebody else's doing is seen as well.
-  await call(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  await call(stage.berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
   await row.getByText('stopped').waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('several are chosen and ordered together, and what could not be done is told with its reason', async () => {
-  for (const name of ['many-1', 'many-2']) await makeVm(berth, { name });
-  const container = await makeContainer(berth);
-  const { name } = (await call(berth, 'GET', `/instances/${container}`)).body;
-  const { page, context, complaints } = await open();
+  for (const name of ['many-1', 'many-2']) await makeVm(stage.berth, { name });
+  const container = await makeContainer(stage.berth);
+  const { name } = (await call(stage.berth, 'GET', `/instances/${container}`)).body;
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/instances');
   for (const one of ['many-1', 'many-2', name]) await page.getByLabel(`Choose ${one}`, { exact: true }).check();
   await page.getByRole('region', { name: 'What is chosen' }).getByText('3 instances chosen').waitFor();
@@ -138,22 +125,22 @@ test('several are chosen and ordered together, and what could not be done is tol
 });
 
 test('a list that is looked at shows a new instance, and leaves out one that is no longer as was asked', async () => {
-  const { page, context, complaints } = await open();
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/instances?status=active&search=fresh');
   await page.getByRole('heading', { name: 'Nothing like that' }).waitFor();
-  const id = await makeVm(berth, { name: 'fresh' });
+  const id = await makeVm(stage.berth, { name: 'fresh' });
   const row = page.getByRole('row').filter({ hasText: 'fresh' });
   await row.waitFor();
-  await call(berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
-  await untilInstance(berth, id, ({ status }) => status === 'stopped');
+  await call(stage.berth, 'POST', `/instances/${id}/power`, { action: 'stop' });
+  await untilInstance(stage.berth, id, ({ status }) => status === 'stopped');
   await row.waitFor({ state: 'detached' });
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('the list is used by keyboard alone', async () => {
-  await makeVm(berth, { name: 'by-keys' });
-  const { page, context, complaints } = await open();
+  await makeVm(stage.berth, { name: 'by-keys' });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/instances?search=by-keys');
   await page.getByRole('link', { name: 'by-keys' }).focus();
   const press = async (key: string) => page.keyboard.press(key);

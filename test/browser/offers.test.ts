@@ -1,21 +1,15 @@
 // The market's page: what is asked of it is in its address, what it has is told with its prices, and why it has nothing, too.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import type { Database } from '../../src/store/database.ts';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { addDatacenter, addHost, epyc, openMarket, xeon } from '../api/fluence/market.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { phone, picture, untilEqual, untilInvalid } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-let database: Database;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-  database = await openMarket(berth);
+const stage = setStage(async (berth) => {
+  const database = await openMarket(berth);
   const warsaw = await addDatacenter(database, 'PL', 'WAW');
   const poznan = await addDatacenter(database, 'PL', 'POZ');
   const berlin = await addDatacenter(database, 'DE', 'BER');
@@ -23,17 +17,13 @@ before(async () => {
   await addHost(database, { datacenterId: poznan, hardware: xeon, vcpus: 4, memoryGib: 8, diskGib: 60 });
   const dear = { vcpu: 200_000, memoryGib: 40_000, storageGib: 2_000, publicIp: 20_000 };
   await addHost(database, { datacenterId: berlin, hardware: epyc, rates: dear, additionalGibMax: 20 });
-});
-after(async () => {
-  await database?.destroy();
-  await browser?.close();
-  await berth?.close();
+  await database.destroy();
 });
 
 const offers = (page: Page) => page.getByRole('table', { name: 'Offers' });
 
 test('offers are narrowed by what is asked, which is in the address and can be gone back to', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/offers');
   await offers(page).waitFor();
   await page.getByLabel('Country').selectOption({ label: 'Poland' });
@@ -55,7 +45,7 @@ test('offers are narrowed by what is asked, which is in the address and can be g
   await offers(page).getByText('$0.335').waitFor();
   await page.reload();
   await offers(page).getByText('$0.335').waitFor();
-  assert.equal(await page.getByLabel('Additional storage, GiB').inputValue(), '20');
+  await untilEqual(() => page.getByLabel('Additional storage, GiB').inputValue(), '20');
   await page.getByRole('link', { name: /^Create 2 vCPU/ }).click();
   await page.waitForURL(/\/console\/create\?.*datacenter=pl-waw-1/);
   await page.goBack();
@@ -65,15 +55,15 @@ test('offers are narrowed by what is asked, which is in the address and can be g
 });
 
 test('what can’t be asked is told at its field', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/offers');
   const field = page.getByLabel('Price at most, $ an epoch');
   await field.fill('much');
   await page.getByText('No offers can be looked for').waitFor();
-  assert.equal(await field.getAttribute('aria-invalid'), 'true');
+  await untilInvalid(field);
   await field.fill('0.4');
   await offers(page).waitFor();
-  assert.equal(await field.getAttribute('aria-invalid'), 'false');
+  await untilEqual(() => field.getAttribute('aria-invalid'), 'false');
   await page.goto('/console/offers?country=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E');
   await page
     .getByText(/country.*<img src=x/i)
@@ -84,7 +74,7 @@ test('what can’t be asked is told at its field', async () => {
 });
 
 test('where nothing fits, it is told why, and a suggestion is applied by pressing it', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/offers?configuration=cpu-2-ram-4gb-storage-25gb&country=DE&maxPrice=0.5');
   await page.getByRole('heading', { name: 'Nothing fits this now' }).waitFor();
   const why = page.getByRole('table', { name: 'What turns hosts down' });
@@ -102,8 +92,8 @@ test('where nothing fits, it is told why, and a suggestion is applied by pressin
 test('a picture says what is free where, and what is pressed in it is asked for', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [name, viewport] of [['wide', undefined] as const, ['phone', phone] as const]) {
-      const options = { apiKey: berth.apiKey, colorScheme, ...(viewport ? { viewport } : {}) };
-      const { page, context, complaints } = await openWindow(browser, berth.url, options);
+      const options = { colorScheme, ...(viewport ? { viewport } : {}) };
+      const { page, context, complaints } = await stage.open(options);
       await page.goto('/console/offers');
       await offers(page).waitFor();
       const heat = page.getByRole('table', { name: 'How many instances of each size still fit into each datacenter' });
@@ -114,7 +104,7 @@ test('a picture says what is free where, and what is pressed in it is asked for'
       const row = heat.getByRole('row', { name: /^pl-poz-1/ });
       await row.getByRole('button', { name: /^2 ?\$0\.315$/ }).click();
       await page.waitForURL(/configuration=cpu-2-ram-4gb-storage-25gb&datacenter=pl-poz-1|datacenter=pl-poz-1/);
-      assert.equal(await row.getByRole('button', { pressed: true }).count(), 1);
+      await untilEqual(() => row.getByRole('button', { pressed: true }).count(), 1);
       assert.deepEqual(complaints, []);
       await context.close();
     }

@@ -1,46 +1,28 @@
 // What operators do: hosts that they enrol, price and drain, slots, places, sizes, prices, and the money of accounts.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { parseId } from '../../src/api/native/id.ts';
 import { inTransaction } from '../../src/store/database.ts';
 import { insertEvents } from '../../src/store/event.ts';
-import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
+import { addUser, tokenOf } from '../api/bytemark/identity.ts';
 import { deployBody, deployed, openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, picture, startBrowser } from '../support/browser.ts';
+import { picture, row, untilInvalid } from '../support/browser.ts';
+import { operatorKey, setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
 let operator: string;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-  const user = await addUser(berth, 'default');
-  await grant(berth, user.username, 'cluster_admin');
-  operator = await tokenOf(berth, user);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
+const stage = setStage(async (berth) => {
+  operator = await operatorKey(berth);
 });
 
 /** Opens a page as who runs the whole, and holds it to complain of nothing. */
-async function inPage(path: string, work: (page: Page) => Promise<void>) {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: operator });
-  await page.goto(path);
-  await work(page);
-  assert.deepEqual(complaints, []);
-  await context.close();
-}
-
-const row = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text });
+const inPage = (path: string, work: (page: Page) => Promise<void>) => stage.inPage(path, work, { apiKey: operator });
 
 test('who does not run the whole has no way to its pages, and is refused there', async () => {
-  const user = await addUser(berth, 'default');
-  const { page, context } = await openWindow(browser, berth.url, { apiKey: await tokenOf(berth, user) });
+  const user = await addUser(stage.berth, 'default');
+  const { page, context } = await stage.open({ apiKey: await tokenOf(stage.berth, user) });
   await page.goto('/console/hosts');
   await page.getByRole('alert').waitFor();
   assert.equal(await page.getByRole('link', { name: 'Ledger' }).count(), 0);
@@ -73,7 +55,7 @@ test('a host is enrolled with a command, and the page sees without a reload when
 
 /** Lets a host be heard of, as its agent's first word would. */
 async function hearOf(name: string): Promise<void> {
-  const database = await openStore(berth);
+  const database = await openStore(stage.berth);
   const { id } = await database.selectFrom('host').where('name', '=', name).select('id').executeTakeFirstOrThrow();
   const inventory = JSON.stringify({
     cores: 8,
@@ -96,7 +78,7 @@ async function hearOf(name: string): Promise<void> {
 
 /** The id of the host that runs what tests make. */
 async function ownHost(): Promise<string> {
-  const answer = await fetch(`${berth.url}/berth/v1/hosts`, { headers: { authorization: `Bearer ${operator}` } });
+  const answer = await fetch(`${stage.berth.url}/berth/v1/hosts`, { headers: { authorization: `Bearer ${operator}` } });
   const { items } = (await answer.json()) as { items: { id: string; name: string }[] };
   const id = items.find(({ name }) => name === 'vm')?.id ?? '';
   assert.ok(parseId('host', id));
@@ -104,7 +86,7 @@ async function ownHost(): Promise<string> {
 }
 
 test('a host is drained and taken back, and says why it can’t be retired with what it has', async () => {
-  await deployed(berth, deployBody({ name: 'kept' }));
+  await deployed(stage.berth, deployBody({ name: 'kept' }));
   await inPage(`/console/hosts/${await ownHost()}`, async (page) => {
     await row(page, 'kept').waitFor();
     await page.getByRole('button', { name: 'Drain' }).click();
@@ -126,7 +108,7 @@ test('a host’s terms and hardware are changed, and what can’t be is refused 
     await page.getByLabel('vCPUs sold per core').fill('many');
     await page.getByRole('button', { name: 'Save terms' }).click();
     await page.getByRole('alert').waitFor();
-    assert.equal(await page.getByLabel('vCPUs sold per core').getAttribute('aria-invalid'), 'true');
+    await untilInvalid(page.getByLabel('vCPUs sold per core'));
     await page.getByLabel('vCPUs sold per core').fill('2');
     await page.getByRole('button', { name: 'Save terms' }).click();
     await page.getByText('of 128', { exact: false }).waitFor();
@@ -173,7 +155,7 @@ test('a slot is let, priced, closed and removed', () =>
     await picture(page, 'free-slots');
     await page.getByLabel('vCPUs at least').fill('999');
     await page.getByText('No such slot is free').waitFor();
-    assert.match(page.url(), /vcpus=999/);
+    await page.waitForURL(/vcpus=999/);
     await page.getByLabel('vCPUs at least').fill('2');
     await free.getByRole('link', { name: 'Rent 2 vCPU, 4 GiB' }).click();
     await page.getByRole('heading', { level: 1, name: 'Start a container' }).waitFor();
@@ -272,7 +254,7 @@ test('an account is opened, given money and taken some of it, and each stands in
     await page.getByRole('link', { name: 'In the ledger' }).click();
     await page.getByRole('heading', { name: 'Ledger' }).waitFor();
     await row(page, 'a mistake').waitFor();
-    assert.match(page.url(), /account=acc_/);
+    await page.waitForURL(/account=acc_/);
     await page.getByRole('button', { name: 'Entries of an invoice' }).click();
     const entries = page.getByRole('dialog').getByRole('table', { name: 'Entries' });
     await entries.getByText('-$25.00').waitFor();

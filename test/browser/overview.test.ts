@@ -1,36 +1,26 @@
 // What one sees first: how one begins, what is up and what it costs, what failed and why; and for operators their hosts.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
 import { addDatacenter, addHost } from '../api/fluence/market.ts';
 import { makeVm } from '../api/native/instances.ts';
 import { openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { phone, picture } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
+const stage = setStage();
 
 test('who has nothing yet is shown the way, and then what he has, without reloading', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/');
   await page.getByRole('heading', { name: 'Three steps to your first VM' }).waitFor();
-  assert.ok(await page.getByRole('link', { name: 'Find an offer' }).isVisible());
+  await page.getByRole('link', { name: 'Find an offer' }).waitFor();
   await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'overview-empty');
-  await makeVm(berth, { name: 'first' });
+  await makeVm(stage.berth, { name: 'first' });
   await page.getByRole('link', { name: '1 active' }).waitFor();
   const spend = page.getByRole('region', { name: 'Spend' });
   await spend.getByText(/^\$\d.* a day$/).waitFor();
@@ -42,7 +32,7 @@ test('who has nothing yet is shown the way, and then what he has, without reload
 
 /** A VM that has failed: its host is one that nobody stands behind. */
 async function makeFailed(reason: string): Promise<void> {
-  const database = await openStore(berth);
+  const database = await openStore(stage.berth);
   const datacenterId = await addDatacenter(database, 'PL', 'WAW');
   await addHost(database, { datacenterId });
   const body = {
@@ -53,7 +43,7 @@ async function makeFailed(reason: string): Promise<void> {
     diskGib: 5,
     constraints: { cities: ['WAW'] },
   };
-  const { status, body: made } = await berth.call<{ id: string }>('POST', '/berth/v1/instances', body);
+  const { status, body: made } = await stage.berth.call<{ id: string }>('POST', '/berth/v1/instances', body);
   assert.equal(status, 201, JSON.stringify(made));
   await database
     .updateTable('instance')
@@ -64,12 +54,12 @@ async function makeFailed(reason: string): Promise<void> {
 }
 
 test('what has failed is shown with why and what to do, in both themes and on a phone', async () => {
-  await makeVm(berth, { name: 'up' });
+  await makeVm(stage.berth, { name: 'up' });
   await makeFailed(`<img src=x onerror="alert('x')">`);
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [name, viewport] of [['wide', undefined] as const, ['phone', phone] as const]) {
-      const options = { apiKey: berth.apiKey, colorScheme, ...(viewport ? { viewport } : {}) };
-      const { page, context, complaints } = await openWindow(browser, berth.url, options);
+      const options = { colorScheme, ...(viewport ? { viewport } : {}) };
+      const { page, context, complaints } = await stage.open(options);
       await page.goto('/');
       await page.getByRole('region', { name: 'Latest events' }).getByText('instance.active').first().waitFor();
       await page.getByRole('region', { name: 'Balance' }).waitFor();
@@ -84,10 +74,10 @@ test('what has failed is shown with why and what to do, in both themes and on a 
 });
 
 test('an operator sees hosts, what is sold and what it brings in', async () => {
-  const user = await addUser(berth, 'default');
-  await grant(berth, user.username, 'cluster_admin');
-  const apiKey = await tokenOf(berth, user);
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey });
+  const user = await addUser(stage.berth, 'default');
+  await grant(stage.berth, user.username, 'cluster_admin');
+  const apiKey = await tokenOf(stage.berth, user);
+  const { page, context, complaints } = await stage.open({ apiKey });
   await page.goto('/');
   await page.getByRole('region', { name: 'Hosts' }).getByText('of 2 up').waitFor();
   await page.getByRole('region', { name: 'Capacity sold' }).getByText('vCPUs').waitFor();

@@ -2,24 +2,15 @@
 // used by everybody and fits, and nothing of it is complained of.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, phone, picture, startBrowser, wide } from '../support/browser.ts';
+import { phone, picture, wide } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 import { makeWorld, pathOf, settled, type World } from './world.ts';
 
-let berth: TestBerth;
-let browser: Browser;
 let world: World;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+const stage = setStage(async (berth) => {
   world = await makeWorld(berth);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
 });
 
 const pages: readonly (readonly [path: string, heading: string])[] = [
@@ -56,7 +47,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['phone', phone],
   ] as const) {
     test(`every page can be used by everybody, ${colorScheme} and ${size}`, async () => {
-      const { page, context, complaints } = await openWindow(browser, berth.url, {
+      const { page, context, complaints } = await stage.open({
         apiKey: world.operator,
         viewport,
         colorScheme,

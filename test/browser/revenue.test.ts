@@ -3,29 +3,24 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { inTransaction } from '../../src/store/database.ts';
 import { insertTransactions } from '../../src/store/ledger.ts';
-import { addUser, grant, tokenOf } from '../api/bytemark/identity.ts';
 import { credit, openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
-import { fitsItsWindow, openWindow, phone, picture, startBrowser, wide } from '../support/browser.ts';
+import { callApi } from '../support/berth.ts';
+import { fitsItsWindow, phone, picture, untilEqual, wide } from '../support/browser.ts';
+import { operatorKey, type StageOptions, setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
 let operator: string;
 
 const dayMs = 86_400_000;
 const accounts = 8;
 
 /** Eight accounts that paid each day of two months, on the one host. */
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-  const user = await addUser(berth, 'default');
-  await grant(berth, user.username, 'cluster_admin');
-  operator = await tokenOf(berth, user);
+const stage = setStage(async (berth) => {
+  operator = await operatorKey(berth);
   const database = await openStore(berth);
   const { id: hostId } = await database.selectFrom('host').select('id').executeTakeFirstOrThrow();
   for (let count = 0; count < accounts; count += 1) {
@@ -53,18 +48,9 @@ before(async () => {
   await inTransaction(database, (tx) => insertTransactions(tx, charges));
   await database.destroy();
 });
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
 
-async function inPage(path: string, work: (page: Page) => Promise<void>, look: Parameters<typeof openWindow>[2] = {}) {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: operator, ...look });
-  await page.goto(path);
-  await work(page);
-  assert.deepEqual(complaints, []);
-  await context.close();
-}
+const inPage = (path: string, work: (page: Page) => Promise<void>, look: StageOptions = {}) =>
+  stage.inPage(path, work, { apiKey: operator, ...look });
 
 const drawn = (page: Page) => page.getByRole('img', { name: /^Revenue by/ }).waitFor();
 
@@ -75,15 +61,15 @@ test('revenue is told by host and day, and by what else one asks for, which the 
     await page.getByLabel('By', { exact: true }).selectOption('account');
     const earned = page.getByRole('table', { name: 'Revenue by account' });
     await earned.getByRole('link', { name: 'customer-0' }).waitFor();
-    assert.equal(await earned.getByRole('row').count(), accounts + 1);
+    await untilEqual(() => earned.getByRole('row').count(), accounts + 1);
     await page.getByLabel('In', { exact: true }).selectOption('month');
     await page.getByRole('img', { name: /^Revenue by month/ }).waitFor();
     await page.getByText('As a table').click();
     const months = page.getByRole('table', { name: 'Revenue by month' });
-    assert.equal(await months.getByRole('row').count(), 13);
+    await untilEqual(() => months.getByRole('row').count(), 13);
     await months.getByRole('columnheader', { name: '3 others' }).waitFor();
-    assert.match(page.url(), /by=account/);
-    assert.match(page.url(), /per=month/);
+    await page.waitForURL(/by=account/);
+    await page.waitForURL(/per=month/);
     await page.reload();
     await page.getByRole('img', { name: /^Revenue by month/ }).waitFor();
     await page.getByLabel('From').fill('2001-01-01');

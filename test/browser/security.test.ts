@@ -3,22 +3,19 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { after, test } from 'node:test';
+import type { BrowserContext, Page } from 'playwright-core';
 import { addUser, type TestUser } from '../api/bytemark/identity.ts';
-import { startTestBerth, type TestBerth, until } from '../support/berth.ts';
-import { openWindow, startBrowser } from '../support/browser.ts';
+import { until } from '../support/berth.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
 let user: TestUser;
 /** Pages of somebody else, on another port of this machine. Browsers take ports of one name for one site, and send its cookies. */
 let elsewhere: Server;
 let elsewhereUrl: string;
 const pagesElsewhere = new Map<string, string>();
 
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
+const stage = setStage(async (berth) => {
   user = await addUser(berth, 'default');
   elsewhere = createServer((request, response) => {
     response.setHeader('content-type', 'text/html');
@@ -27,15 +24,14 @@ before(async () => {
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
   elsewhereUrl = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
 });
-after(async () => {
-  await browser?.close();
+after(() => {
+  elsewhere?.closeAllConnections();
   elsewhere?.close();
-  await berth?.close();
 });
 
 /** A window in which the user has signed in with the password. */
 async function signedIn(): Promise<{ page: Page; context: BrowserContext; complaints: string[] }> {
-  const opened = await openWindow(browser, berth.url);
+  const opened = await stage.open({ apiKey: null });
   const { page } = opened;
   await page.goto('/');
   await page.getByLabel('Username').fill(user.username);
@@ -46,13 +42,13 @@ async function signedIn(): Promise<{ page: Page; context: BrowserContext; compla
 }
 
 const groupNames = async () => {
-  const { body } = await berth.call<{ items: { name: string }[] }>('GET', '/berth/v1/groups');
+  const { body } = await stage.berth.call<{ items: { name: string }[] }>('GET', '/berth/v1/groups');
   return body.items.map(({ name }) => name);
 };
 
 test('every page has a policy that lets nothing inline and nothing from elsewhere run, and forbids frames', async () => {
   for (const path of ['/', '/console', '/console/hosts', '/console/no-such-page']) {
-    const { headers } = await fetch(berth.url + path);
+    const { headers } = await fetch(stage.berth.url + path);
     const policy = headers.get('content-security-policy') ?? '';
     assert.ok(!policy.includes('unsafe-'), policy);
     const rules = new Map(policy.split('; ').map((rule) => [rule.split(' ')[0], rule]));
@@ -65,7 +61,7 @@ test('every page has a policy that lets nothing inline and nothing from elsewher
 });
 
 test('a script that got into the page does not run', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url);
+  const { page, context, complaints } = await stage.open({ apiKey: null });
   await page.goto('/');
   await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
   await page.evaluate(`
@@ -90,7 +86,7 @@ test('a script that got into the page does not run', async () => {
 });
 
 test('a frame of another page shows nothing of the console', async () => {
-  pagesElsewhere.set('/frame', `<!doctype html><title>frame</title><iframe src="${berth.url}/"></iframe>`);
+  pagesElsewhere.set('/frame', `<!doctype html><title>frame</title><iframe src="${stage.berth.url}/"></iframe>`);
   const { page, context } = await signedIn();
   const refused = page.waitForEvent('console', (message) => message.text().includes('frame-ancestors'));
   await page.goto(`${elsewhereUrl}/frame`);
@@ -105,7 +101,7 @@ test('the cookie is for no script and no other site, and behind HTTPS only for H
   const { context } = await signedIn();
   const [cookie] = await context.cookies();
   assert.deepEqual([cookie?.httpOnly, cookie?.sameSite, cookie?.secure], [true, 'Strict', false]);
-  const answer = await fetch(`${berth.url}/berth/v1/sessions`, {
+  const answer = await fetch(`${stage.berth.url}/berth/v1/sessions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-forwarded-proto': 'https' },
     body: JSON.stringify({ ...user, cookie: true }),
@@ -116,7 +112,7 @@ test('the cookie is for no script and no other site, and behind HTTPS only for H
 });
 
 test('pages of others can change nothing with the cookie, by a form or by a call', async () => {
-  const action = `${berth.url}/berth/v1/groups`;
+  const action = `${stage.berth.url}/berth/v1/groups`;
   pagesElsewhere.set(
     '/form',
     `<!doctype html><title>form</title><form method="post" enctype="text/plain" action="${action}">

@@ -1,28 +1,19 @@
 // The way in and out of the web console.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { addSecondFactor } from '../../src/app/user.ts';
 import { totpCode } from '../../src/model/totp.ts';
 import { addUser, asOperator } from '../api/bytemark/identity.ts';
 import { axeFindings } from '../support/axe.ts';
-import { callApi, startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { callApi } from '../support/berth.ts';
+import { phone, picture, untilEqual } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
+const stage = setStage();
 
 test('who has no session is asked to sign in, and can with a key', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url);
+  const { page, context, complaints } = await stage.open({ apiKey: null });
   await page.goto('/');
   await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
   assert.deepEqual(await axeFindings(page), []);
@@ -31,7 +22,7 @@ test('who has no session is asked to sign in, and can with a key', async () => {
   await page.getByLabel('API key').fill('wrong');
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('alert').waitFor();
-  await page.getByLabel('API key').fill(berth.apiKey);
+  await page.getByLabel('API key').fill(stage.berth.apiKey);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   assert.deepEqual(await axeFindings(page), []);
@@ -40,8 +31,8 @@ test('who has no session is asked to sign in, and can with a key', async () => {
 });
 
 test('a password opens a session in a cookie that no script can read, and signing out ends it', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { viewport: phone });
-  const user = await addUser(berth, 'default');
+  const { page, context, complaints } = await stage.open({ viewport: phone });
+  const user = await addUser(stage.berth, 'default');
   await page.goto('/');
   await page.getByLabel('Username').fill(user.username);
   await page.getByLabel('Password').fill(user.password);
@@ -54,16 +45,16 @@ test('a password opens a session in a cookie that no script can read, and signin
   await page.locator('summary').click();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
-  assert.deepEqual(await context.cookies(), []);
+  await untilEqual(() => context.cookies(), []);
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('who has a second factor is asked for its code once the password is right', async () => {
-  const user = await addUser(berth, 'default');
-  const uri = await asOperator(berth, (operator) => addSecondFactor(operator, user.username));
+  const user = await addUser(stage.berth, 'default');
+  const uri = await asOperator(stage.berth, (operator) => addSecondFactor(operator, user.username));
   const secret = new URL(uri).searchParams.get('secret') ?? '';
-  const { page, context, complaints } = await openWindow(browser, berth.url);
+  const { page, context, complaints } = await stage.open({ apiKey: null });
   await page.goto('/');
   await page.getByLabel('Username').fill(user.username);
   await page.getByLabel('Password').fill(user.password);
@@ -85,8 +76,8 @@ test('who has a second factor is asked for its code once the password is right',
 });
 
 test('a session that ends while a page is open leads to signing in, and then back to that page', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url);
-  const user = await addUser(berth, 'default');
+  const { page, context, complaints } = await stage.open({ apiKey: null });
+  const user = await addUser(stage.berth, 'default');
   const signIn = async () => {
     await page.getByLabel('Username').fill(user.username);
     await page.getByLabel('Password').fill(user.password);
@@ -97,7 +88,7 @@ test('a session that ends while a page is open leads to signing in, and then bac
   await page.getByRole('heading', { name: 'Market' }).waitFor();
   await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
   const [cookie] = await context.cookies();
-  const ended = await callApi(berth.url, cookie?.value ?? '', 'DELETE', '/berth/v1/sessions/current');
+  const ended = await callApi(stage.berth.url, cookie?.value ?? '', 'DELETE', '/berth/v1/sessions/current');
   assert.equal(ended.status, 204);
   await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
   await page.getByText('You are signed out.').waitFor();

@@ -2,27 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { test } from 'node:test';
 import { makeVm } from '../api/native/instances.ts';
 import { axeFindings } from '../support/axe.ts';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, phone, picture, startBrowser } from '../support/browser.ts';
+import { phone, picture } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
+const stage = setStage();
 
 test('a statement tells what each day and each instance cost, and follows what is charged', async () => {
-  await makeVm(berth, { name: 'paid-for' });
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  await makeVm(stage.berth, { name: 'paid-for' });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/statement');
   const instances = page.getByRole('table', { name: 'Spent by instance' });
   await instances.getByText('paid-for').waitFor();
@@ -31,14 +21,14 @@ test('a statement tells what each day and each instance cost, and follows what i
   await days.getByText(new RegExp(`^${today}: \\$0\\.\\d+`)).waitFor();
   await page.getByRole('table', { name: 'Transactions' }).getByText('deposit', { exact: true }).first().waitFor();
   await page.getByRole('status').filter({ hasText: 'Live' }).waitFor();
-  await makeVm(berth, { name: 'paid-for-later' });
+  await makeVm(stage.berth, { name: 'paid-for-later' });
   await instances.getByText('paid-for-later').waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });
 
 test('another month is in the address, and its transactions are a file for spreadsheets', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   await page.goto('/console/statement');
   const [file] = await Promise.all([
     page.waitForEvent('download'),
@@ -59,8 +49,8 @@ test('another month is in the address, and its transactions are a file for sprea
 test('it can be used in both themes and on a phone', async () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [name, viewport] of [['wide', undefined] as const, ['phone', phone] as const]) {
-      const options = { apiKey: berth.apiKey, colorScheme, ...(viewport ? { viewport } : {}) };
-      const { page, context, complaints } = await openWindow(browser, berth.url, options);
+      const options = { colorScheme, ...(viewport ? { viewport } : {}) };
+      const { page, context, complaints } = await stage.open(options);
       await page.goto('/console/statement');
       await page.getByRole('table', { name: 'Transactions' }).waitFor();
       await page.getByRole('table', { name: 'Spent by instance' }).waitFor();

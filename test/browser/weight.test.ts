@@ -1,28 +1,17 @@
 // What the console weighs when it is opened first: consoles and charts, which are heavy, come with the pages that show them.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { Browser } from 'playwright-core';
-import { startTestBerth, type TestBerth } from '../support/berth.ts';
-import { openWindow, startBrowser } from '../support/browser.ts';
+import { setStage } from '../support/stage.ts';
 
 /** The budget of the first page with its scripts and its style sheet, compressed. */
 const firstLoadBytesMax = 250_000;
 
-let berth: TestBerth;
-let browser: Browser;
-
-before(async () => {
-  [berth, browser] = await Promise.all([startTestBerth(), startBrowser()]);
-});
-after(async () => {
-  await browser?.close();
-  await berth?.close();
-});
+const stage = setStage();
 
 test('the first page is within its budget, and comes compressed, for good and with one style sheet', async () => {
-  const { page, context, complaints } = await openWindow(browser, berth.url, { apiKey: berth.apiKey });
+  const { page, context, complaints } = await stage.open();
   const bodies: Promise<number>[] = [];
   const sheets: string[] = [];
   page.on('response', (response) => {

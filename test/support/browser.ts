@@ -1,6 +1,8 @@
 // The distribution's Chromium for tests of the web console, driven over its own protocol. Each test gets a fresh profile.
 
+import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core';
 
 /** What Chromium is started with: nothing of it talks to anybody but the server under test. */
@@ -35,19 +37,18 @@ export interface Window {
   complaints: string[];
 }
 
+/** How a window is. */
+export interface WindowOptions {
+  apiKey?: string;
+  viewport?: { width: number; height: number };
+  colorScheme?: 'light' | 'dark';
+}
+
 /** Opens a window, signed in with a key where one is given. */
 export async function openWindow(
   browser: Browser,
   url: string,
-  {
-    apiKey,
-    viewport = wide,
-    colorScheme = 'light' as 'light' | 'dark',
-  }: {
-    apiKey?: string;
-    viewport?: { width: number; height: number };
-    colorScheme?: 'light' | 'dark';
-  } = {},
+  { apiKey, viewport = wide, colorScheme = 'light' }: WindowOptions = {},
 ): Promise<Window> {
   const context = await browser.newContext({ baseURL: url, viewport, colorScheme, locale: 'en-GB', timezoneId: 'UTC' });
   if (apiKey !== undefined) {
@@ -87,6 +88,30 @@ export async function picture(page: Page, name: string): Promise<void> {
 /** Whether a page needs no sideways scrolling. */
 export const fitsItsWindow = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
+
+/** As long as the browser's driver itself waits for something. */
+const patienceMs = 30_000;
+
+/**
+ * Looks until it finds what it should: a page comes to that a moment after whatever else was waited for, on a loaded machine a long one.
+ * What a page must never come to is no matter for this.
+ */
+export async function untilEqual<Found>(look: () => Promise<Found>, wanted: Found): Promise<void> {
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    const found = await look();
+    if (isDeepStrictEqual(found, wanted)) return;
+    if (performance.now() > end) return assert.deepStrictEqual(found, wanted);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Rows of lists that have a text. */
+export const row = (page: Page, text: string): Locator => page.getByRole('row').filter({ hasText: text });
+
+/** Waits until a field is marked as wrong. */
+export const untilInvalid = (field: Locator): Promise<void> =>
+  field.and(field.page().locator('[aria-invalid="true"]')).waitFor();
 
 /** Chooses one of many in a field that searches as one types. */
 export async function pick(within: Page | Locator, label: string, name: string): Promise<void> {
