@@ -4,18 +4,18 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Datacenter, Host } from '../../../sdk/generated/types.ts';
 import { useFilters } from '../filters.ts';
-import { gib, many, mib } from '../format.ts';
+import { gib, mib } from '../format.ts';
 import { useBerth } from '../session.tsx';
 import '../style/hosts.css';
-import { Bar } from '../ui/bar.tsx';
 import { Button } from '../ui/button.tsx';
 import { useDialog } from '../ui/dialog.tsx';
 import { SelectField } from '../ui/form.tsx';
 import { HostState } from '../ui/host-state.tsx';
 import { List, type ListState, useList } from '../ui/list.tsx';
 import { Page } from '../ui/page.tsx';
-import { Empty, Failure, Loading } from '../ui/state.tsx';
+import { Empty } from '../ui/state.tsx';
 import { EnrolHost } from './host/enrol.tsx';
+import { HostMap } from './host/map.tsx';
 
 const filterNames = ['state', 'reachable', 'datacenter', 'view'] as const;
 const states = ['open', 'drained', 'retired'] as const;
@@ -104,46 +104,6 @@ interface Shown {
 }
 
 const slugOf = (places: Datacenter[], id: string | null) => places.find((place) => place.id === id)?.slug ?? id;
-
-function HostMap({ list, places, empty }: Shown) {
-  if (list.isPending) return <Loading what="Reading hosts" />;
-  if (list.error && list.rows.length === 0) return <Failure error={list.error} onRetry={list.retry} />;
-  if (list.rows.length === 0) return empty;
-  return (
-    <>
-      <ul className={list.isStale ? 'tiles stale' : 'tiles'} aria-label="Hosts">
-        {list.rows.map((host) => (
-          <li key={host.id} className="card">
-            <div className="section-head">
-              <h2>
-                <Link to="/console/hosts/$host" params={{ host: host.id }}>
-                  {host.name}
-                </Link>
-              </h2>
-              <HostState of={host} />
-            </div>
-            <HostBars host={host} />
-            <p className="fine">
-              {many(host.instances, 'instance')}
-              {host.datacenter && `, ${slugOf(places, host.datacenter)}`}
-              {host.orphans > 0 && `, ${many(host.orphans, 'orphan')}`}
-            </p>
-          </li>
-        ))}
-      </ul>
-      {list.hasMore && <Button onClick={list.more}>Show more</Button>}
-    </>
-  );
-}
-
-/** What of a host is sold. */
-export const HostBars = ({ host: { sold, capacity } }: { host: Host }) => (
-  <>
-    <Bar label="vCPUs" used={sold.vcpus} size={capacity.vcpus} />
-    <Bar label="Memory" used={sold.memoryMib} size={capacity.memoryMib} write={mib} />
-    <Bar label="Storage" used={sold.diskGib} size={capacity.diskGib} write={gib} />
-  </>
-);
 
 const HostList = ({ list, places, empty }: Shown) => (
   <List
