@@ -143,6 +143,8 @@ const priceOf = ({ pricePerEpoch, held, spent, paidUntil, nextBillingAt, funds }
 
 /** As whom an image lets in, unless the catalog knows better. */
 const usualUser = 'root';
+/** What systems take for the name of a user; anything else in a line to copy could be more than a name to a shell. */
+const userName = /^[a-z_][a-z0-9_-]*$/;
 
 function SshCommand({ instance }: { instance: Instance }) {
   const { address, container, vm, image } = instance;
@@ -156,17 +158,18 @@ function SshCommand({ instance }: { instance: Instance }) {
     vm?.lastImagedWith ? slug === vm.lastImagedWith : url === image,
   );
   const ssh = container?.ssh;
-  const command = ssh
-    ? `ssh -p ${ssh.port} ${ssh.user}@${ssh.host}`
-    : vm && address
-      ? `ssh ${found?.username ?? usualUser}@${address}`
-      : undefined;
+  const user = ssh ? ssh.user : (found?.username ?? usualUser);
+  const isPlain = userName.test(user);
+  const command = ssh ? `ssh -p ${ssh.port} ${user}@${ssh.host}` : vm && address ? `ssh ${user}@${address}` : undefined;
   return (
     <>
-      {command && (
+      {command && isPlain && (
         <p className="command">
           <span className="fine">By SSH</span> <Copyable text={command} label="SSH command" />
         </p>
+      )}
+      {command && !isPlain && (
+        <p className="fine">Its image says that it lets in “{user}”, which is no name that can be typed as it is.</p>
       )}
       {vm?.managementAddress && (
         <p className="command">
