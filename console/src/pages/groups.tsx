@@ -13,6 +13,7 @@ import { AccountName } from '../ui/names.tsx';
 import { Page } from '../ui/page.tsx';
 import { Remove } from '../ui/remove.tsx';
 import { Empty } from '../ui/state.tsx';
+import { Copyable } from '../ui/words.tsx';
 
 const nameHint = 'Letters, digits and -; it becomes a part of its VMs’ host names';
 
@@ -68,7 +69,8 @@ export default function GroupsPage() {
         ]}
         empty={
           <Empty title="No group" action={add}>
-            <p>VMs of one group share a network, and people can be given a group to run.</p>
+            <p>VMs of one group share a network, and people can be given a group to run. On the command line:</p>
+            <Copyable text="berth group create web" label="command line" />
           </Empty>
         }
       />

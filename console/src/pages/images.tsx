@@ -83,8 +83,12 @@ export default function ImagesPage() {
             <Empty title="No image of your own" action={add}>
               <p>
                 Register one by the URL of its file and its SHA-256: every host fetches it once and holds it to that
-                sum.
+                sum. On the command line:
               </p>
+              <Copyable
+                text="berth image add shop-1 https://images.example.com/shop-1.qcow2 --sha256 SUM"
+                label="command line"
+              />
             </Empty>
           }
         />

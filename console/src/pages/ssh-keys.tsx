@@ -63,8 +63,9 @@ export default function SshKeysPage() {
           <Empty title="No SSH key yet" action={add}>
             <p>
               A VM lets in whoever has one of the keys that it was made with. Make one with <code>ssh-keygen</code>, and
-              add its public half here.
+              add its public half here, or on the command line:
             </p>
+            <Copyable text="berth ssh-key add ~/.ssh/id_ed25519.pub --name laptop" label="command line" />
           </Empty>
         }
       />

@@ -13,7 +13,7 @@ import { KindsField } from '../ui/kinds.tsx';
 import { List, useList } from '../ui/list.tsx';
 import { Page } from '../ui/page.tsx';
 import { Empty } from '../ui/state.tsx';
-import { Badge, When } from '../ui/words.tsx';
+import { Badge, Copyable, When } from '../ui/words.tsx';
 
 /** The page. */
 export default function WebhooksPage() {
@@ -79,8 +79,13 @@ export default function WebhooksPage() {
         empty={
           <Empty title="Nobody is told" action={add}>
             <p>
-              A webhook posts events to a URL of yours as they happen, signed, and tries again until they were taken.
+              A webhook posts events to a URL of yours as they happen, signed, and tries again until they were taken. On
+              the command line:
             </p>
+            <Copyable
+              text="berth webhook create https://hooks.example.com/berth --on instance.failed"
+              label="command line"
+            />
           </Empty>
         }
       />

@@ -8,6 +8,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Form, SelectField, TextField, useForm } from '../../ui/form.tsx';
 import { Empty, Failure, Loading } from '../../ui/state.tsx';
+import { Copyable } from '../../ui/words.tsx';
 import { DiskCard } from './disk.tsx';
 
 const grades = [
@@ -53,7 +54,14 @@ export default function Disks({ instance }: { instance: Instance }) {
       {disks.isPending && <Loading what="Reading its disks" />}
       {disks.data?.items.length === 0 && (
         <Empty title="No disks">
-          <p>What has ended holds no disks any more.</p>
+          {instance.allowed.changeDisks === null ? (
+            <>
+              <p>A disk keeps what its VM writes, and goes with it. The first is booted from. On the command line:</p>
+              <Copyable text={`berth disk add ${instance.name} 20GiB`} label="command line" />
+            </>
+          ) : (
+            <p>What has ended holds no disks any more.</p>
+          )}
         </Empty>
       )}
       {[...(disks.data?.items ?? [])]
