@@ -1,18 +1,13 @@
 // How figures are written for people. What comes from the server is exact; what is written here may be rounded, and says so by its unit.
 
-const money = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', minimumFractionDigits: 2 });
-const smallMoney = new Intl.NumberFormat('en-US', {
-  style: 'currency',
-  currency: 'USD',
-  minimumSignificantDigits: 2,
-  maximumSignificantDigits: 4,
-});
-const prices = new Intl.NumberFormat('en-US', {
-  style: 'currency',
-  currency: 'USD',
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 4,
-});
+const dollars = (digits: Intl.NumberFormatOptions) =>
+  new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', ...digits });
+const cents = dollars({ minimumFractionDigits: 2 });
+const small = dollars({ minimumFractionDigits: 2, maximumFractionDigits: 4 });
+const tiny = dollars({ minimumSignificantDigits: 2, maximumSignificantDigits: 4 });
+/** Below this the digits after the cents tell something: what an hour costs is often less than a cent. */
+const smallBelow = 100;
+const tinyBelow = 0.001;
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const units: readonly [Intl.RelativeTimeFormatUnit, number][] = [
@@ -23,16 +18,12 @@ const units: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-/** US dollars, as `$1,234.50`; what is below a cent keeps its digits. */
-export function usd(amount: string): string {
+/** US dollars, as `$1,234.50`, `$0.315`, `$0.0131`: the same figure has the same digits wherever it stands. */
+export function usd(amount: string | number): string {
   const value = Number(amount);
-  return value !== 0 && Math.abs(value) < 0.01 ? smallMoney.format(value) : money.format(value);
-}
-
-/** What something costs for a while, with the digits that such amounts have: `$0.315`, `$0.0131`, `$12.60`. */
-export function price(amount: string | number): string {
-  const value = Number(amount);
-  return value !== 0 && Math.abs(value) < 0.001 ? smallMoney.format(value) : prices.format(value);
+  const size = Math.abs(value);
+  if (size === 0 || size >= smallBelow) return cents.format(value);
+  return (size < tinyBelow ? tiny : small).format(value);
 }
 
 const hourSeconds = 3_600;
@@ -42,11 +33,11 @@ export const monthDays = 30;
 
 /** What is paid for an epoch, for an hour. */
 export const perHour = (amount: string, epochSeconds: number): string =>
-  price((Number(amount) * hourSeconds) / epochSeconds);
+  usd((Number(amount) * hourSeconds) / epochSeconds);
 
-/** What is paid for an epoch, for a month of 30 days. */
+/** What is paid for an epoch, for a month of 30 days, to the cent. */
 export const perMonth = (amount: string, epochSeconds: number): string =>
-  usd(String((Number(amount) * monthDays * daySeconds) / epochSeconds));
+  cents.format((Number(amount) * monthDays * daySeconds) / epochSeconds);
 
 /** How long an epoch is, as a word: `day`, `hour`, `6 h`. */
 export function epochWord(epochSeconds: number): string {

@@ -3,7 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Slot } from '../../../sdk/generated/types.ts';
 import { given, useFilters } from '../filters.ts';
-import { gib, price } from '../format.ts';
+import { gib, usd } from '../format.ts';
 import { createPath } from '../paths.ts';
 import { useBerth } from '../session.tsx';
 import { TextField } from '../ui/form.tsx';
@@ -67,7 +67,7 @@ export default function FreeSlotsPage() {
           { title: 'Where', cell: whereOf },
           {
             title: 'Price',
-            cell: ({ prices }) => prices.map(({ amount, unit }) => `${price(amount)} an ${unit}`).join(' or '),
+            cell: ({ prices }) => prices.map(({ amount, unit }) => `${usd(amount)} an ${unit}`).join(' or '),
           },
           {
             title: 'Actions',

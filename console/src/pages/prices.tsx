@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { GradeRates, Price } from '../../../sdk/generated/types.ts';
 import { useDone } from '../done.ts';
 import { given } from '../filters.ts';
-import { many, price } from '../format.ts';
+import { many, usd } from '../format.ts';
 import { useBerth } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
 import { Dialog, useDialog } from '../ui/dialog.tsx';
@@ -36,12 +36,12 @@ export default function PricesPage() {
         list={list}
         keyOf={({ id }) => id}
         columns={[
-          { title: 'A vCPU', numeric: true, cell: ({ rates }) => price(rates.vcpu) },
-          { title: 'A GiB of memory', numeric: true, cell: ({ rates }) => price(rates.memoryGib) },
-          { title: 'A GiB of storage', numeric: true, cell: ({ rates }) => price(rates.storageGib) },
-          { title: 'Of ssd', numeric: true, cell: ({ rates }) => price(rates.gradeGib.ssd) },
-          { title: 'Of archive', numeric: true, cell: ({ rates }) => price(rates.gradeGib.archive) },
-          { title: 'An address', numeric: true, cell: ({ rates }) => price(rates.publicIp) },
+          { title: 'A vCPU', numeric: true, cell: ({ rates }) => usd(rates.vcpu) },
+          { title: 'A GiB of memory', numeric: true, cell: ({ rates }) => usd(rates.memoryGib) },
+          { title: 'A GiB of storage', numeric: true, cell: ({ rates }) => usd(rates.storageGib) },
+          { title: 'Of ssd', numeric: true, cell: ({ rates }) => usd(rates.gradeGib.ssd) },
+          { title: 'Of archive', numeric: true, cell: ({ rates }) => usd(rates.gradeGib.archive) },
+          { title: 'An address', numeric: true, cell: ({ rates }) => usd(rates.publicIp) },
           { title: 'Hosts', numeric: true, cell: countOf },
           { title: 'Added', cell: ({ createdAt }) => <When time={createdAt} /> },
           {

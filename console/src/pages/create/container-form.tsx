@@ -3,7 +3,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useState } from 'react';
 import { useDone } from '../../done.ts';
-import { price } from '../../format.ts';
+import { usd } from '../../format.ts';
 import { AccountField } from '../../layout/choose-account.tsx';
 import { instancePath } from '../../paths.ts';
 import { useSession } from '../../session.tsx';
@@ -80,7 +80,7 @@ export function ContainerForm() {
                 label="Price"
                 {...field('slotPrice')}
                 value={priced(values).slotPrice}
-                choices={prices.map(({ id, unit, amount }) => ({ value: id, label: `${price(amount)} an ${unit}` }))}
+                choices={prices.map(({ id, unit, amount }) => ({ value: id, label: `${usd(amount)} an ${unit}` }))}
               />
             )}
           </Section>

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { RefusedError } from '../../../../sdk/error.ts';
 import type { Estimate, Quote } from '../../../../sdk/generated/types.ts';
-import { epochWord, many, mib, perHour, perMonth, price, usd } from '../../format.ts';
+import { epochWord, many, mib, perHour, perMonth, usd } from '../../format.ts';
 import { useEpochSeconds } from '../../money.ts';
 import { offersPath } from '../../paths.ts';
 import { Facts } from '../../ui/page.tsx';
@@ -58,7 +58,7 @@ function Figure({ of: { total, unit } }: { of: Pick<Estimate | Quote, 'total' | 
   return (
     <>
       <p className="figure">
-        {price(total)} <span className="per">{seconds === hourSeconds ? 'an hour' : `a ${epochWord(seconds)}`}</span>
+        {usd(total)} <span className="per">{seconds === hourSeconds ? 'an hour' : `a ${epochWord(seconds)}`}</span>
       </p>
       <p className="fine">
         {perHour(total, seconds)} an hour, {perMonth(total, seconds)} in 30 days
@@ -81,7 +81,7 @@ function Quoted({ quote, refusal }: { quote: Quote; refusal: Error | null }) {
       <Facts
         facts={[
           ['What is held', contentOf(quote)],
-          ['Has to be there', price(quote.needed)],
+          ['Has to be there', usd(quote.needed)],
         ]}
       />
       {refusal && <Failure error={refusal} />}
@@ -119,14 +119,14 @@ function Priced({ estimate }: { estimate: Estimate }) {
       <Facts
         facts={[
           ['What you get', contentOf(estimate)],
-          ['Charged at once', price(estimate.firstCharge)],
-          ['Held as a deposit', price(estimate.deposit)],
+          ['Charged at once', usd(estimate.firstCharge)],
+          ['Held as a deposit', usd(estimate.deposit)],
           ['Your balance', usd(available)],
         ]}
       />
       {!sufficient && (
         <p className="note note-bad" role="alert">
-          That needs {price(needed)}, and the account has {usd(available)}. Add money first, or choose less.
+          That needs {usd(needed)}, and the account has {usd(available)}. Add money first, or choose less.
         </p>
       )}
     </>

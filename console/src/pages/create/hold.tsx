@@ -6,7 +6,7 @@ import { useEffect, useState } from 'react';
 import type { NewQuote, Quote } from '../../../../sdk/generated/types.ts';
 import { useDone } from '../../done.ts';
 import { useFilters } from '../../filters.ts';
-import { at, price } from '../../format.ts';
+import { at, usd } from '../../format.ts';
 import { useBerth } from '../../session.tsx';
 import { useAct } from '../../ui/act.ts';
 import { Button } from '../../ui/button.tsx';
@@ -93,7 +93,7 @@ export function Hold({ held, wanted, isAskable }: HoldProps) {
         <h3>Held for you</h3>
         <Countdown until={quote.expiresAt} />
         <p className="fine">
-          {price(quote.total)} an {quote.unit}, and the room for it, until {at(quote.expiresAt)}.
+          {usd(quote.total)} an {quote.unit}, and the room for it, until {at(quote.expiresAt)}.
         </p>
         <Button busy={busy} onClick={() => void letGo()}>
           Let go of it

@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import type { Slot } from '../../../../sdk/generated/types.ts';
-import { gib, price } from '../../format.ts';
+import { gib, usd } from '../../format.ts';
 import { useBerth } from '../../session.tsx';
 import { Empty, Failure, Loading } from '../../ui/state.tsx';
 import { countryName } from '../offers/search-form.tsx';
@@ -26,7 +26,7 @@ const gpusOf = ({ gpus }: Slot) => gpus.map(({ name, count }) => (count > 1 ? `$
 
 /** The prices of a slot in a few words. */
 const pricesOf = ({ prices }: Slot): string =>
-  prices.map(({ unit, amount }) => `${price(amount)} an ${unit}`).join(' or ');
+  prices.map(({ unit, amount }) => `${usd(amount)} an ${unit}`).join(' or ');
 
 /** The field. */
 export function SlotField({ value, error, onChange }: SlotFieldProps) {

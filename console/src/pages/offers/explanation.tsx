@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import type { Relaxation } from '../../../../sdk/generated/types.ts';
-import { many, mib, price } from '../../format.ts';
+import { many, mib, usd } from '../../format.ts';
 import { useBerth } from '../../session.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Failure, Loading } from '../../ui/state.tsx';
@@ -70,7 +70,7 @@ export function Explanation({ asked, ask }: { asked: Asked; ask(change: Partial<
                 {relaxations.map((relaxation) => (
                   <li key={JSON.stringify(relaxation)}>
                     <Button onClick={() => ask(ofRelaxation(relaxation))}>{changeOf(relaxation)}</Button>
-                    <span className="fine">from {price(relaxation.maxPricePerEpoch)} an epoch</span>
+                    <span className="fine">from {usd(relaxation.maxPricePerEpoch)} an epoch</span>
                   </li>
                 ))}
               </ul>
@@ -111,7 +111,7 @@ function valueIn(name: string, relaxation: Omit<Relaxation, 'changed'>): string 
     configuration: () => joined(configuration ?? undefined),
     vcpusMin: () => joined(vcpusMin?.toString()),
     memoryMibMin: () => (memoryMibMin === undefined ? 'any' : mib(memoryMibMin)),
-    maxPrice: () => (maxPricePerEpoch === undefined ? 'any' : price(maxPricePerEpoch)),
+    maxPrice: () => (maxPricePerEpoch === undefined ? 'any' : usd(maxPricePerEpoch)),
     count: () => String(count),
   };
   return values[name]?.() ?? 'any';

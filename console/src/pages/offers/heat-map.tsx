@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query';
 import type { Capacity } from '../../../../sdk/generated/types.ts';
-import { mib, price } from '../../format.ts';
+import { mib, usd } from '../../format.ts';
 import { useBerth } from '../../session.tsx';
 import { Failure, Loading } from '../../ui/state.tsx';
 import type { Asked } from './asked.ts';
@@ -82,7 +82,7 @@ interface CellProps {
 function Cell({ cell: { datacenter, configuration, available, pricePerEpochFrom }, most, asked, ask }: CellProps) {
   const wanted = { datacenter: datacenter?.slug ?? '', configuration: configuration.slug };
   const isAsked = asked.datacenter === wanted.datacenter && asked.configuration === wanted.configuration;
-  const cost = pricePerEpochFrom === null ? '' : price(pricePerEpochFrom);
+  const cost = pricePerEpochFrom === null ? '' : usd(pricePerEpochFrom);
   return (
     <td className={`heat-${shadeOf(available, most)}`}>
       <button

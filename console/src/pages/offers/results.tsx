@@ -2,7 +2,7 @@
 
 import { Link } from '@tanstack/react-router';
 import type { Hardware, Offer } from '../../../../sdk/generated/types.ts';
-import { epochWord, mib, perHour, perMonth, price } from '../../format.ts';
+import { epochWord, mib, perHour, perMonth, usd } from '../../format.ts';
 import { useEpochSeconds } from '../../money.ts';
 import { createPath } from '../../paths.ts';
 import { List, type ListState } from '../../ui/list.tsx';
@@ -48,7 +48,7 @@ export function Results({ list, asked, empty }: ResultsProps) {
     {
       title: `Price a ${epochWord(epochSeconds)}`,
       numeric: true,
-      cell: ({ pricePerEpoch }) => <strong>{price(pricePerEpoch)}</strong>,
+      cell: ({ pricePerEpoch }) => <strong>{usd(pricePerEpoch)}</strong>,
     },
     { title: 'An hour', numeric: true, cell: ({ pricePerEpoch }) => perHour(pricePerEpoch, epochSeconds) },
     { title: '30 days', numeric: true, cell: ({ pricePerEpoch }) => perMonth(pricePerEpoch, epochSeconds) },

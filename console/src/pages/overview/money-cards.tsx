@@ -3,7 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { AccessError } from '../../../../sdk/error.ts';
 import type { Balance } from '../../../../sdk/generated/types.ts';
-import { at, epochWord, perMonth, price, usd } from '../../format.ts';
+import { at, epochWord, perMonth, usd } from '../../format.ts';
 import { useBalance } from '../../money.ts';
 import { statementPath } from '../../paths.ts';
 import { Section } from '../../ui/page.tsx';
@@ -24,7 +24,7 @@ export function MoneyCards({ hasLink = true }: { hasLink?: boolean }) {
     <div className="cards overview-row">
       <Section title="Spend" actions={hasLink && <Link to={statementPath}>Statement</Link>}>
         <p className="figure">
-          {price(data.spendPerEpoch)} <span className="per">a {epochWord(data.epochSeconds)}</span>
+          {usd(data.spendPerEpoch)} <span className="per">a {epochWord(data.epochSeconds)}</span>
         </p>
         <p className="fine">{perMonth(data.spendPerEpoch, data.epochSeconds)} in 30 days, if nothing changes</p>
       </Section>

@@ -2,7 +2,7 @@
 
 import { Link } from '@tanstack/react-router';
 import type { Statement } from '../../../../sdk/generated/types.ts';
-import { price, usd } from '../../format.ts';
+import { usd } from '../../format.ts';
 import { instancePath } from '../../paths.ts';
 import { Facts } from '../../ui/page.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
@@ -41,7 +41,7 @@ const columns: Column<Row>[] = [
       </span>
     ),
   },
-  { title: 'Spent', numeric: true, cell: ({ spent }) => price(spent) },
+  { title: 'Spent', numeric: true, cell: ({ spent }) => usd(spent) },
 ];
 
 /** The list, between the balance before and the one after. */

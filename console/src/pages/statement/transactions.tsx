@@ -1,7 +1,7 @@
 // Every movement of an account's money in a month, the newest first.
 
 import type { Transaction } from '../../../../sdk/generated/types.ts';
-import { at, price } from '../../format.ts';
+import { at, usd } from '../../format.ts';
 import { useBerth } from '../../session.tsx';
 import { List, useList } from '../../ui/list.tsx';
 import { InstanceName } from '../../ui/names.tsx';
@@ -13,8 +13,8 @@ const columns: Column<Transaction>[] = [
   { title: 'Kind', cell: ({ kind }) => kind },
   { title: 'Instance', cell: ({ instance }) => (instance ? <InstanceName id={instance} /> : null) },
   { title: 'Reason', cell: ({ reason }) => reason },
-  { title: 'Balance', numeric: true, cell: ({ availableMoved }) => price(availableMoved) },
-  { title: 'Held', numeric: true, cell: ({ heldMoved }) => price(heldMoved) },
+  { title: 'Balance', numeric: true, cell: ({ availableMoved }) => usd(availableMoved) },
+  { title: 'Held', numeric: true, cell: ({ heldMoved }) => usd(heldMoved) },
 ];
 
 /** The list. */
