@@ -2,21 +2,18 @@
 
 import { text as readAll } from 'node:stream/consumers';
 import type { Terminal } from './command.ts';
-import { UsageError } from './exit.ts';
+import { CancelledError, UsageError } from './exit.ts';
 import { plainLines } from './table.ts';
 
 /** Whether there is somebody to ask. */
 export const hasPerson = ({ input, err }: Terminal): boolean => input.isTTY === true && err.isTTY === true;
-
-/** Asked for something and got Ctrl-C for an answer. */
-class Cancelled extends UsageError {}
 
 /** The prompts, which are loaded when they are needed; on standard error, because answers go to standard output. */
 async function prompts({ input, err }: Terminal) {
   const { confirm, isCancel, password, text } = await import('@clack/prompts');
   const streams = { input: input as never, output: err as never };
   const answered = <Value>(value: Value): Exclude<Value, symbol> => {
-    if (isCancel(value)) throw new Cancelled('Nothing was done.');
+    if (isCancel(value)) throw new CancelledError('Nothing was done.');
     return value as Exclude<Value, symbol>;
   };
   return {
@@ -29,7 +26,7 @@ async function prompts({ input, err }: Terminal) {
 /**
  * Asks before something is lost.
  * @param yes whether the command line has answered already
- * @throws UsageError where nobody can be asked, or the answer is no
+ * @throws UsageError where nobody can be asked, or the answer is no; CancelledError at Ctrl-C
  */
 export async function confirm(terminal: Terminal, yes: boolean, question: string): Promise<void> {
   if (yes) return;

@@ -232,7 +232,8 @@ async function toEnd(desk: BareDesk, whence: Whence, run: () => Promise<void>): 
     await Promise.race([run(), enough]);
   } catch (error) {
     if (signal.aborted) {
-      err.write(`\r${desk.goesOn ?? 'Stopped.'}\n`);
+      // A line that lived, and the ^C behind it, give way.
+      err.write(`${err.isTTY ? '\r\x1b[K' : ''}${desk.goesOn ?? 'Stopped.'}\n`);
       const isTermination = (signal.reason as Error | undefined)?.message === 'SIGTERM';
       return desk.end(isTermination ? exitCodes.terminated : exitCodes.interrupted);
     }

@@ -31,6 +31,8 @@ export const exitCodes = {
 
 /** The command line itself is wrong. */
 export class UsageError extends Error {}
+/** Somebody was asked, and pressed Ctrl-C. */
+export class CancelledError extends Error {}
 /** Nothing of this name is there. */
 export class NotThereError extends Error {}
 /** Nobody has logged in. */
@@ -153,6 +155,7 @@ const conflicts: ReadonlySet<string> = new Set(['no_suitable_offer', 'not_enough
 /** The exit code of an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof RefusedError && conflicts.has(error.code)) return exitCodes.conflict;
+  if (error instanceof CancelledError) return exitCodes.interrupted;
   if (error instanceof UsageError || error instanceof InvalidError) return exitCodes.usage;
   if (error instanceof NotFoundError || error instanceof NotThereError) return exitCodes.notFound;
   if (error instanceof AccessError || error instanceof NobodyError) return exitCodes.access;
