@@ -23,8 +23,8 @@ export interface View {
 /** What a key brings about, beside another view. */
 export type Act = 'quit' | 'refresh' | null;
 
-/** What the keys are, for the last line. */
-export const keysText = 'q quit  s sort  r reverse  / filter  arrows scroll  space refresh';
+/** What the keys are, for the last line; what is left out first where that is short comes last. */
+export const keyTexts = ['q quit', 's sort', 'r reverse', '/ filter', 'arrows scroll', 'space refresh'] as const;
 
 /** What goes wrong comes first, then what changed last. */
 const urgency: Readonly<Partial<Record<Instance['status'], number>>> = {

@@ -77,7 +77,9 @@ export const noun: Noun = {
         const lost = purge ? 'All that is on them is lost for good.' : 'VMs can be brought back, containers can not.';
         await confirm(desk, yes, `Delete ${namesOf(deployment)} (${statusesOf(deployment)})? ${lost}`);
         const value = await desk.berth.deployments.delete(id, purge ? { purge } : {});
-        return { value, done: `${value.operations.length} of ${deployment.instances.length} are on their way out.` };
+        const gone = `${value.operations.length} of ${deployment.instances.length} are on their way out`;
+        const kept = '; VMs keep their room, and are paid for, until they are purged or their time is up';
+        return { value, done: `${gone}${purge ? '' : kept}.` };
       },
     }),
   ],

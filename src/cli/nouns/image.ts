@@ -8,6 +8,9 @@ import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
 
 const tones = { ready: 'good', checking: 'busy', failed: 'bad' } as const;
 
+/** What runs in a VM made of it; an own image is told of by its name alone. */
+const systemOf = ({ account, distribution, name }: Image) => (account === null ? `${distribution} ${name}` : name);
+
 /** An own image may be called by its name alone. */
 const ownSlug = (text: string) => (/^(own:|img_)/.test(text) ? text : `own:${text}`);
 
@@ -27,7 +30,7 @@ export const noun: Noun = {
       examples: ['image list', 'image list --json'],
       columns: [
         { title: 'image', cell: ({ slug }: Image) => slug },
-        { title: 'system', cell: ({ name }) => name, rank: 2 },
+        { title: 'system', cell: systemOf, rank: 2 },
         { title: 'user', cell: ({ username }) => username, rank: 1 },
         { title: 'state', cell: ({ state }) => ({ text: state, tone: tones[state] }), rank: 3 },
       ],
@@ -43,7 +46,7 @@ export const noun: Noun = {
       sheet: (image: Image, look): [string, Cell][] => [
         ['image', image.slug],
         ['id', image.id],
-        ['system', image.name],
+        ['system', systemOf(image)],
         ['user', image.username],
         ['state', { text: image.state, tone: tones[image.state] }],
         ...(image.reason === null ? [] : [['reason', image.reason] as [string, Cell]]),

@@ -8,7 +8,7 @@ import { type Desk, option, type Verb } from '../command.ts';
 import { UsageError } from '../exit.ts';
 import { instanceColumns } from '../instance.ts';
 import { type Column, coloured, type Look, plainText, relative, tableOf } from '../table.ts';
-import { keysOf, keysText, pressed, rowsOf, type Sort, sorts, type View } from '../top-view.ts';
+import { keysOf, keyTexts, pressed, rowsOf, type Sort, sorts, type View } from '../top-view.ts';
 import { readList } from '../verbs.ts';
 
 interface Options {
@@ -84,17 +84,21 @@ function textOf({ instances, hosts, away }: Known, view: View, url: string, now:
 }
 
 /** The last line: what is typed, or how it is seen and what the keys are. */
-function footOf({ typing, filter, sort, reversed }: View): string {
+function footOf({ typing, filter, sort, reversed }: View, columns: number): string {
   if (typing) return `Filter: ${filter}_`;
   const seen = [`by ${sort}${reversed ? ', reversed' : ''}`, ...(filter ? [`only "${filter}"`] : [])].join(', ');
-  return `${seen}  |  ${keysText}`;
+  // Keys that no longer fit are left out, rather than cut in two.
+  return keyTexts.reduce((line, key, at) => {
+    const longer = `${line}${at === 0 ? '  |  ' : '  '}${key}`;
+    return longer.length > columns ? line : longer;
+  }, seen);
 }
 
 /** The `top` command. */
 export const verb: Verb<Options> = {
   usage: 'top',
   description: 'show instances, and for operators hosts, as they are and as they change',
-  detail: `What has failed stands first, then what changed last. Keys: ${keysText}. Elsewhere than on a terminal it is shown once.`,
+  detail: `What has failed stands first, then what changed last. Keys: ${keyTexts.join('  ')}. Elsewhere than on a terminal it is shown once.`,
   operation: null,
   examples: ['top', 'top --every 5 --sort price', 'top --once --filter failed'],
   options: [
@@ -130,7 +134,8 @@ async function live(desk: Desk, isOperator: boolean, first: View, everyMs: numbe
     const text = textOf(known, view, desk.berth.url, { ...desk.look, columns, now: new Date() });
     const room = Math.max(1, (out.rows ?? rowsDefault) - 1);
     const lines = text.trimEnd().split('\n').slice(0, room);
-    const foot = [...footOf(view)].slice(0, Math.min(columns, 10_000) - 1).join('');
+    const width = Math.min(columns, 10_000) - 1;
+    const foot = [...footOf(view, width)].slice(0, width).join('');
     out.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\r\n`).join('')}\x1b[J${coloured(foot, 'dim', desk.look)}`);
   };
   const press = (sent: Buffer | string) => {

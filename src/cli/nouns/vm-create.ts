@@ -76,7 +76,7 @@ export const createVerb: Verb<Options> = {
     }
     const deployment = await berth.deployments.create({ ...body, count });
     const ids = deployment.instances.map(({ id }) => id);
-    const names = deployment.instances.map((one) => one.name).join(', ');
+    const names = `${deployment.instances.length} x ${body.name}`;
     if (options.wait) await waited(desk, ids, names, options);
     const value = options.wait ? await berth.deployments.get(deployment.id) : deployment;
     return { value, text: `${names} ${options.wait ? 'run' : 'are accepted'}, as deployment ${deployment.id}.` };
