@@ -58,7 +58,8 @@ export class Transport {
   readonly #tags = new WeakMap<object, string>();
 
   constructor({ url, apiKey, fetch, timeoutMs = timeoutMsDefault, attempts = attemptsDefault }: TransportOptions) {
-    this.url = url.replace(/\/+$/, '');
+    // Whoever has it from a call's address has the version in it, too.
+    this.url = url.replace(/(\/berth\/v1)?\/*$/, '');
     this.#apiKey = apiKey;
     // A browser's fetch wants its window for `this`.
     this.#fetch = fetch ?? ((...given) => globalThis.fetch(...given));
