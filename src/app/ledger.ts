@@ -119,8 +119,8 @@ export function statement(context: Context, accountId: string, span: Span): Prom
   return listStatement(context.database, accountId, span);
 }
 
-/** A statement as a table for spreadsheets. */
-export function statementCsv(lines: readonly StatementLine[]): string {
+/** A statement as a table for spreadsheets. @param idOf how an instance is named there */
+export function statementCsv(lines: readonly StatementLine[], idOf = (instanceId: string) => instanceId): string {
   const heading = [
     ...['at', 'kind', 'instanceId', 'instanceName', 'reason', 'actor'],
     ...['availableMoved', 'heldMoved', 'available', 'held', 'id'],
@@ -129,7 +129,7 @@ export function statementCsv(lines: readonly StatementLine[]): string {
     ...[
       line.createdAt.toISOString(),
       line.kind,
-      line.instanceId ?? '',
+      line.instanceId === null ? '' : idOf(line.instanceId),
       line.instanceName ?? '',
       line.reason,
       line.actor,

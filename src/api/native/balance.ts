@@ -83,14 +83,15 @@ export function balanceRoutes(api: Api): void {
       tag: 'money',
       summary: 'What moved in an account in a span of time, summed up by instance and kind',
       description:
-        'With `Accept: text/csv` every single transaction with the balance after it, as `berth local account statement --csv` has them.',
+        'With `Accept: text/csv` every single transaction with the balance after it, as `berth local account statement --csv` has them, with ids as they are here.',
       path: '/accounts/{account}/statement',
       query: spanQuery,
       result: StatementSchema,
       refusals: [403, 422],
       csv: async ({ context, caller, params, query }) => {
         const { principal } = await accountOf(context, caller, params, 'vm_console');
-        return statementCsv(await boundedStatement(context, principal.accountId, readSpan(context, query)));
+        const lines = await boundedStatement(context, principal.accountId, readSpan(context, query));
+        return statementCsv(lines, (id) => toId('instance', id));
       },
     },
     async ({ context, caller, params, query }) => {

@@ -120,7 +120,8 @@ test('the statement’s lines are what lies between its two balances, and the CS
     headers: { authorization: `Bearer ${berth.apiKey}`, accept: 'text/csv' },
   });
   assert.match(csv.headers.get('content-type') ?? '', /^text\/csv/);
-  assert.equal(await csv.text(), await new Operator(berth.directory).text('account', 'statement', 'default', '--csv'));
+  const ofCommand = await new Operator(berth.directory).text('account', 'statement', 'default', '--csv');
+  assert.equal(await csv.text(), ofCommand.replace(/\b0x(?=[0-9a-f]{40}\b)/g, 'ins_'));
   await removed(berth, database, [id]);
 });
 
