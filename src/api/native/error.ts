@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { type BerthError, errorTable, type FieldFaults, InvalidFields } from '../../model/errors.ts';
 import { Misshapen } from '../failure.ts';
-import { inOwnWords } from './own-words.ts';
+import { faultInOwnWords, inOwnWords } from './own-words.ts';
 import { OneOf, Shape, Text, Whole } from './shape.ts';
 import { lastOfPath, withWrittenIds } from './written-id.ts';
 
@@ -110,7 +110,7 @@ function faultsOf(
     const pointer = field === 'base' ? above : `${above}/${escapePart(name)}`;
     return list.flatMap((fault: string | FieldFaults, index) =>
       typeof fault === 'string'
-        ? [{ detail: `${field === 'base' ? 'the request' : name} ${inOwnWords(fault)}`, pointer }]
+        ? [{ detail: `${field === 'base' ? 'the request' : name} ${faultInOwnWords(field, fault)}`, pointer }]
         : faultsOf(fault, renames, `${pointer}/${index}`),
     );
   });

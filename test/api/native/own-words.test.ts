@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inOwnWords } from '../../../src/api/native/own-words.ts';
+import { faultInOwnWords, inOwnWords } from '../../../src/api/native/own-words.ts';
 
 test('what Bytemark calls discs and heads are disks and hosts', () => {
   const said: [bytemark: string, own: string][] = [
@@ -40,6 +40,12 @@ test('what Bytemark calls discs and heads are disks and hosts', () => {
     ['ask for less memory or smaller discs, or try later.', 'ask for less memory or smaller disks, or try later.'],
   ];
   for (const [bytemark, own] of said) assert.equal(inOwnWords(bytemark), own);
+});
+
+test('a name that can’t be is told what it may have in it', () => {
+  assert.match(faultInOwnWords('name', 'is invalid'), /letters, digits and "-"/);
+  assert.equal(faultInOwnWords('name', "can't be blank"), "can't be blank");
+  assert.equal(faultInOwnWords('vlan', 'is invalid'), 'is invalid');
 });
 
 test('names and labels that somebody has given stay as they are', () => {
