@@ -15,6 +15,7 @@ const ScreenView = lazy(() => import('./screen.tsx'));
 
 const names = ['view'] as const;
 const notOn = 'It has a console while it is on.';
+const coming = 'It is coming up. Its console opens here as soon as it is on.';
 
 /** What people press that their own machine would take. */
 const chords: Record<string, Keys['keys']> = {
@@ -34,7 +35,7 @@ const chords: Record<string, Keys['keys']> = {
 export default function Consoles({ instance }: { instance: Instance }) {
   const berth = useBerth();
   const [{ view }, narrow] = useFilters(names);
-  const isOn = instance.status === 'active' || instance.status === 'launching';
+  const isOn = instance.status === 'active';
   const isScreen = view === 'screen';
   return (
     <Section
@@ -51,7 +52,11 @@ export default function Consoles({ instance }: { instance: Instance }) {
       }
     >
       <SendKeys instance={instance} />
-      {!isOn && <p className="note">{notOn}</p>}
+      {!isOn && (
+        <p className="note" role="status">
+          {instance.status === 'launching' ? coming : notOn}
+        </p>
+      )}
       {isOn && (
         <Suspense fallback={<Loading what="Loading" />}>
           {isScreen ? (

@@ -20,16 +20,16 @@ interface DoorViewProps {
 /** The box, and beside it what there is to say. */
 export const DoorView = ({ className, box, wayOut, state, onAgain }: DoorViewProps) => (
   <div className="terminal">
-    <div className={className} ref={box} />
-    <p className="fine" ref={wayOut} tabIndex={-1}>
-      {wayOutWords}
-    </p>
-    {state.is === 'opening' && <p role="status">Opening …</p>}
     {state.is === 'closed' && (
       <div className="note" role="status">
         <p>{state.why}</p>
         <Button onClick={onAgain}>Open it again</Button>
       </div>
     )}
+    <div className={className} ref={box} />
+    <p className="fine" ref={wayOut} tabIndex={-1}>
+      {wayOutWords}
+    </p>
+    {state.is === 'opening' && <p role="status">Opening …</p>}
   </div>
 );
