@@ -67,7 +67,9 @@ export class BuiltImageFolder implements BuiltImages {
         this.#builds.delete(name);
       })
       .catch((error: Error) => {
-        this.#logger.error({ image: name, err: error }, 'image could not be built');
+        // Whoever stops Berth knows why it came to nothing; the next start begins it again.
+        if (this.#stop.signal.aborted) this.#logger.info({ image: name }, 'image is not built: Berth stops');
+        else this.#logger.error({ image: name, err: error }, 'image could not be built');
         build.failure = { reason: error.message, atMs: performance.now() };
       });
     return build;
