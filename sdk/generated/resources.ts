@@ -884,7 +884,7 @@ export class MoneyApi {
     return this.#transport.read(`/berth/v1/accounts/${encodeURIComponent(account)}/balance`, {}, options);
   }
 
-  /** What moved in an account in a span of time, summed up by instance and kind. With `Accept: text/csv` every single transaction with the balance after it, as `berth local account statement --csv` has them. */
+  /** What moved in an account in a span of time, summed up by instance and kind. With `Accept: text/csv` every single transaction with the balance after it, as `berth local account statement --csv` has them, with ids as they are here. */
   getStatement(account: string, query: {
       /** From this day or moment on, in UTC unless it says otherwise; from the beginning where left out */
       from?: string | undefined;
