@@ -21,13 +21,12 @@ import {
   networkNat,
   networkOf,
   reachedAt,
-  readSimulation,
   serverUrls,
-  simulate,
   storagePool,
 } from './options.ts';
 import { ensureSecretKey } from './secret-key.ts';
 import { untilStopped } from './signals.ts';
+import { simulate } from './simulation.ts';
 import { systemEntropy } from './system.ts';
 import { defaultTlsListen, tlsCert, tlsKey, tlsListen, tlsOf, toldOfTls } from './tls-options.ts';
 
@@ -98,7 +97,7 @@ function addRunning(program: Command): void {
               storagePools: options.storagePool,
               network: networkOf(options, options.addressPool),
               ...containersOf(options),
-              ...(options.simulate ? readSimulation(options.simulate) : {}),
+              ...options.simulate,
             },
           },
           signal,
@@ -197,7 +196,7 @@ function addRunning(program: Command): void {
             storagePools: options.storagePool,
             network: networkOf(options),
             ...containersOf(options),
-            ...(options.simulate ? readSimulation(options.simulate) : {}),
+            ...options.simulate,
           },
           signal,
         );

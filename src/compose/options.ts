@@ -4,7 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { networkModes } from '../model/network.ts';
 import { parseAllowedHost } from '../model/public-address.ts';
 import { type PoolOption, parsePool } from '../model/storage-pool.ts';
-import type { AgentOptions, NetworkOption } from './agent.ts';
+import type { NetworkOption } from './agent.ts';
 
 const collect = (value: string, before: string[]): string[] => {
   try {
@@ -121,11 +121,3 @@ export const allowCallbackHost = () =>
   )
     .argParser(collect)
     .default([] as string[], 'none');
-
-export const simulate = () =>
-  new Option('--simulate <JSON>', 'run no hypervisor but a simulation, for tests').hideHelp();
-
-/** What a simulation was asked to be. @throws SyntaxError */
-export function readSimulation(text: string): Pick<AgentOptions, 'simulated' | 'patience'> {
-  return JSON.parse(text) as Pick<AgentOptions, 'simulated' | 'patience'>;
-}
