@@ -2,6 +2,7 @@
 
 import type { FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { BerthError, type ErrorCode, shown } from '../model/errors.ts';
+import { usdPattern } from '../model/money.ts';
 import { isReferenceGone, isUnavailable } from '../store/database.ts';
 
 /** What Fastify itself refuses, by status. */
@@ -70,10 +71,22 @@ function validationMessage(
   const path = dotted(first.instancePath);
   if (first.keyword === 'additionalProperties') return unknownMessage(first, path, where);
   const what = first.keyword === 'required' ? '' : ` (it is ${shown(first.data)})`;
-  // A field that may be null has two types, which Ajv lists as `integer,null`.
-  const rule = (first.message ?? 'is not as documented').replace(/^(must be \w+),null$/, '$1 or null');
-  return `${path || `The ${where}`} ${rule}${what}.`;
+  return `${path || `The ${where}`} ${ruleOf(first)}${what}.`;
 }
+
+/** What would be right, in words: Ajv names regular expressions, and of lists only that there is one. */
+function ruleOf({ keyword, params, message = 'is not as documented' }: FastifySchemaValidationError): string {
+  const { pattern = '', allowedValues = [] } = params as { pattern?: string; allowedValues?: unknown[] };
+  if (keyword === 'pattern') return patternRules[pattern] ?? message;
+  if (keyword === 'enum') return `must be ${allowedValues.length > 1 ? 'one of ' : ''}${allowedValues.map(String).join(', ')}`;
+  // A field that may be null has two types, which Ajv lists as `integer,null`.
+  return message.replace(/^(must be \w+),null$/, '$1 or null');
+}
+
+/** What a text has to be that matches a pattern of the schemas. */
+export const patternRules: Record<string, string> = {
+  [usdPattern]: 'must be an amount of US dollars with at most six decimals, such as "1.50"',
+};
 
 /** What a part of a request has that is not taken there, and what is. */
 function unknownMessage(error: FastifySchemaValidationError, path: string, where: string): string {

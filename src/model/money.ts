@@ -5,6 +5,9 @@ import { BerthError, shown } from './errors.ts';
 /** An amount in micro-USD. */
 export type MicroUsd = bigint;
 
+/** What JSON Schemas hold amounts to; more than {@link formatUsd} writes, which may be less than nothing. */
+export const usdPattern = '^-?\\d+(\\.\\d{1,6})?$';
+
 const decimalPattern = /^(\d{0,12})(?:\.(\d{0,6}))?$/;
 
 /**

@@ -1,7 +1,7 @@
 // Pieces that the schemas of Berth's own API are made of. Every leaf has an example, so that every answer has one.
 
 import Type, { type Static, type TSchema } from 'typebox';
-import { formatUsd, type MicroUsd } from '../../model/money.ts';
+import { formatUsd, type MicroUsd, usdPattern } from '../../model/money.ts';
 
 /** A value that may be null. */
 export const Nullable = <Schema extends TSchema>(schema: Schema) =>
@@ -25,7 +25,7 @@ export const toTimeOrNull = (date: Date | null): string | null => date?.toISOStr
 
 /** An amount of US dollars, as a decimal string so that nothing is lost. */
 export const Usd = (description?: string) =>
-  Type.String({ description: description ?? 'US dollars', pattern: '^-?\\d+(\\.\\d{1,6})?$', examples: ['1.25'] });
+  Type.String({ description: description ?? 'US dollars', pattern: usdPattern, examples: ['1.25'] });
 
 /** An amount as it is written. */
 export const toUsd = (amount: MicroUsd): string => formatUsd(amount);

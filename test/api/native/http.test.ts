@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { patternRules } from '../../../src/api/failure.ts';
 import { type Answer, callApi, startTestBerth } from '../../support/berth.ts';
 import { addUser, grant, tokenOf } from '../bytemark/identity.ts';
-import { operations } from './document.ts';
+import { document, operations } from './document.ts';
 import { assertProblem, type Problem } from './problem.ts';
 
 const berth = await startTestBerth();
@@ -105,6 +106,20 @@ test('what a query or a body has that is not known is named, with what would be'
   const inner = assertProblem(await call('POST', '/instances', part), 400, 'malformed');
   assert.equal(inner.pointer, '#/constraints/land');
   assert.match(inner.detail, /^constraints has "land".*countries/);
+});
+
+test('what a text has to look like is told in words, and which words there are', async () => {
+  for (const amount of ['1,50', 'ten', '1.1234567', '$1']) {
+    const answer = await call('GET', `/offers?maxPrice=${encodeURIComponent(amount)}`);
+    const { detail, parameter } = assertProblem(answer, 400, 'malformed');
+    assert.equal(parameter, 'maxPrice');
+    assert.match(detail, /^maxPrice must be an amount of US dollars .* such as "1\.50" \(it is "/);
+  }
+  const power = await call('POST', '/instances/ins_1/power', { action: 'explode' });
+  assert.match(assertProblem(power, 400, 'malformed').detail, /^action must be one of start, .*\(it is "explode"\)\.$/);
+  const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)];
+  assert.ok(patterns.length > 10);
+  for (const [, pattern = ''] of patterns) assert.ok(patternRules[JSON.parse(pattern) as string], pattern);
 });
 
 test('a body that is no JSON, too large, packed or of another type is refused', async () => {
