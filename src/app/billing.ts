@@ -3,6 +3,7 @@
 
 import { type Charge, type Funds, finish, fundsOf, type Settlement, settle } from '../model/bill.ts';
 import { firstPaidUntil, isPaidInAdvance } from '../model/billing-period.ts';
+import { spanInWords } from '../model/calendar.ts';
 import { newUuid } from '../model/id.ts';
 import type { MicroUsd } from '../model/money.ts';
 import {
@@ -180,7 +181,7 @@ export async function endBills(
 /** The ledger's transaction of a charge. */
 export function chargeTransaction(context: Context, accountId: string, charge: Charge, now: Date): NewTransaction {
   const { fromAvailable, fromHeld, begins, ends, priceChange } = charge;
-  const span = `${begins.toISOString()} to ${ends.toISOString()}`;
+  const span = spanInWords(begins, ends);
   return {
     ...transactionOf(context, accountId, charge.instanceId, now, {
       kind: 'charge',

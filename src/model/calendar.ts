@@ -27,6 +27,16 @@ export function startAfter(unit: CalendarUnit, moment: Date, count: number): Dat
 /** A day as it is written, such as `2026-11-22`. */
 const toDay = (moment: Date): string => moment.toISOString().slice(0, 10);
 
+/** A moment as people read it, to the second where it is not on the minute: `2026-11-22 17:55`. */
+const toReadable = (moment: Date): string =>
+  moment
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/(:00)?\.\d+Z$/, '');
+
+/** A span of time as people read it: `2026-11-21 17:55 to 2026-11-22 17:55 UTC`. */
+export const spanInWords = (from: Date, to: Date): string => `${toReadable(from)} to ${toReadable(to)} UTC`;
+
 /**
  * The first days of all units that a span has something of.
  * @param limit no more than so many

@@ -3,6 +3,7 @@
 
 import { sql } from 'kysely';
 import type { BillingPeriod } from '../model/billing-period.ts';
+import { spanInWords } from '../model/calendar.ts';
 import { gibTaken } from '../model/configuration.ts';
 import { hardwareSuffix } from '../model/ip-range.ts';
 import { macAddressOf } from '../model/mac-address.ts';
@@ -170,7 +171,7 @@ export async function insertInstances(
   const charged = bill.inAdvance ? price : 0n;
   const chosen = deployment.addresses ?? { ipv4: null, ipv6: null };
   const suffixes = share.instances.map((instance) => hardwareSuffix(macAddressOf(instance.id)));
-  const firstEpoch = `${createdAt.toISOString()} to ${bill.paidUntil.toISOString()}`;
+  const firstEpoch = spanInWords(createdAt, bill.paidUntil);
   const written = await sql<{ written: bigint; host: string | null; numbers: Numbered[]; full: boolean }>`
     with host_taken as (
       update host set revision = revision + 1, vcpus_used = vcpus_used + ${vcpus * count}::int,

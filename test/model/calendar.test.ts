@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { calendarUnits, startAfter, startOf, unitsWithin } from '../../src/model/calendar.ts';
+import { calendarUnits, spanInWords, startAfter, startOf, unitsWithin } from '../../src/model/calendar.ts';
+
+test('a span is written as people read it, with seconds where there are some', () => {
+  const [from, noon] = [new Date('2026-11-21T17:55:00.000Z'), new Date('2026-11-22T12:00:07.250Z')];
+  assert.equal(spanInWords(from, noon), '2026-11-21 17:55 to 2026-11-22 12:00:07 UTC');
+});
 
 const moment = fc.date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
 
