@@ -78,7 +78,8 @@ function validationMessage(
 function ruleOf({ keyword, params, message = 'is not as documented' }: FastifySchemaValidationError): string {
   const { pattern = '', allowedValues = [] } = params as { pattern?: string; allowedValues?: unknown[] };
   if (keyword === 'pattern') return patternRules[pattern] ?? message;
-  if (keyword === 'enum') return `must be ${allowedValues.length > 1 ? 'one of ' : ''}${allowedValues.map(String).join(', ')}`;
+  if (keyword === 'enum')
+    return `must be ${allowedValues.length > 1 ? 'one of ' : ''}${allowedValues.map(String).join(', ')}`;
   // A field that may be null has two types, which Ajv lists as `integer,null`.
   return message.replace(/^(must be \w+),null$/, '$1 or null');
 }
