@@ -1,11 +1,16 @@
 // Holds what is against what should be, all the time, and shows the result as a metric that reads 0 when all is well.
 
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../app/context.ts';
 import { type Drift, driftChecks, driftKinds } from '../model/drift.ts';
 import { instanceStatuses } from '../model/instance.ts';
-import { findLedgerDrift, readFacts } from '../store/drift.ts';
+import { type Breathe, findLedgerDrift, readFacts } from '../store/drift.ts';
 import { countInstancesByStatus } from '../store/instance.ts';
+
+/** Of the time that a pass takes this is rest: a pass over many instances is worth no request's waiting. */
+const restShare = 0.8;
+/** The longest rest: its snapshot keeps PostgreSQL from clearing up, so a pass is not to take for ever. */
+const restMsMax = 250;
 
 /** A log line names this many; the metric counts all. */
 const shownMax = 20;
@@ -16,14 +21,24 @@ export interface DriftGauges {
   instances: { set(labels: { status: string }, value: number): void };
 }
 
-/** One pass. */
-export async function reconcileDrift(context: Context, gauges: DriftGauges): Promise<void> {
-  const facts = await readFacts(context.database);
+/** Rests after each piece of work in proportion to what it took. */
+function breather(signal: AbortSignal): Breathe {
+  let beganAt = performance.now();
+  return async () => {
+    const tookMs = performance.now() - beganAt;
+    await sleep(Math.min((tookMs * restShare) / (1 - restShare), restMsMax), undefined, { signal });
+    beganAt = performance.now();
+  };
+}
+
+/** One pass. @throws the signal's reason */
+export async function reconcileDrift(context: Context, gauges: DriftGauges, signal: AbortSignal): Promise<void> {
+  const breathe = breather(signal);
+  const facts = await readFacts(context.database, breathe);
   const drift: Drift[] = [];
   for (const check of driftChecks) {
-    // Requests have their turn in between.
-    await setImmediate();
     drift.push(...check(facts));
+    await breathe();
   }
   for (const kind of driftKinds.filter((one) => one !== 'ledger')) {
     gauges.drift.set({ kind }, drift.filter((item) => item.kind === kind).length);

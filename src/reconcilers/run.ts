@@ -19,7 +19,7 @@ import { reconcileVmPurge } from './vm-purge.ts';
 interface Reconciler {
   name: string;
   everyMs: number;
-  run(context: Context, gauges: DriftGauges): Promise<void>;
+  run(context: Context, gauges: DriftGauges, signal: AbortSignal): Promise<void>;
 }
 
 const reconcilers: readonly Reconciler[] = [
@@ -45,7 +45,7 @@ export async function startReconcilers(context: Context, gauges: DriftGauges, si
     reconcilers.map(async ({ name, everyMs, run }) => {
       while (!signal.aborted) {
         try {
-          await run(context, gauges);
+          await run(context, gauges, signal);
         } catch (error) {
           if (!signal.aborted)
             context.logger.warn({ reconciler: name, err: error }, 'reconciler failed; it runs again');

@@ -9,45 +9,58 @@ import { listOrphans } from './orphan.ts';
 import { listBilledVms } from './vm-price.ts';
 
 /** Rows of one answer: while a long one is taken apart, nobody else is served. */
-const pageMax = 1_000;
+const pageMax = 250;
 
-/** The facts of one moment. Deleted instances are left out, except those that something still refers to. */
-export async function readFacts(database: Database): Promise<Facts> {
+/** Waits between two answers, so that others have their turn. */
+export type Breathe = () => Promise<void>;
+
+/**
+ * The facts of one moment. Deleted instances are left out, except those that something still refers to.
+ * @throws what `breathe` throws
+ */
+export async function readFacts(database: Database, breathe: Breathe = async () => {}): Promise<Facts> {
   return database
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (tx) => {
-      const bills = await inPages(tx, listBills);
+      const inPages = <Row>(read: (tx: Tx, last: Row | undefined) => Promise<Row[]>) => allPages(tx, read, breathe);
+      const bills = await inPages(listBills);
       const prices: Facts['prices'] = [];
       for (let first = 0; first < bills.length; first += pageMax) {
         const ids = bills.slice(first, first + pageMax).map(({ instanceId }) => instanceId);
         for (const { instanceId, status, rates, vm } of await listBilledVms(tx, ids)) {
           prices.push({ instanceId, priceMicroUsd: priceOfVm(rates, paidForOf(vm, status)) });
         }
+        await breathe();
       }
       return {
         bills,
         prices,
         balances: await listBalances(tx),
-        instances: await inPages(tx, listInstances),
-        assignments: await inPages(tx, listAssignments),
-        addresses: await inPages(tx, listAddresses),
-        hosts: await inPages(tx, listHosts),
+        instances: await inPages(listInstances),
+        assignments: await inPages(listAssignments),
+        addresses: await inPages(listAddresses),
+        hosts: await inPages(listHosts),
         rooms: await listRooms(tx),
         holds: await listHolds(tx),
         orphans: await listOrphans(tx),
-        names: await inPages(tx, listNames),
+        names: await inPages(listNames),
       };
     });
 }
 
 /** All rows of a list that is read a page at a time. @param read the rows after the last one, {@link pageMax} of them */
-async function inPages<Row>(tx: Tx, read: (tx: Tx, last: Row | undefined) => Promise<Row[]>): Promise<Row[]> {
+async function allPages<Row>(
+  tx: Tx,
+  read: (tx: Tx, last: Row | undefined) => Promise<Row[]>,
+  breathe: Breathe,
+): Promise<Row[]> {
   const rows: Row[] = [];
   for (;;) {
     const page = await read(tx, rows.at(-1));
     rows.push(...page);
+    await breathe();
     if (page.length < pageMax) return rows;
   }
 }

@@ -15,7 +15,7 @@ import { readIdempotencyKey } from '../idempotency.ts';
 import type { Api } from '../types.ts';
 import { repeatsOf } from './caller.ts';
 import { addVary } from './cors.ts';
-import { etagOf, namesTag, requireTag } from './etag.ts';
+import { etagOf, namesTag, requireTag, tagOf } from './etag.ts';
 
 /** Where this API is. */
 export const base = '/berth/v1';
@@ -146,9 +146,13 @@ export function read<Path extends string, Result extends TSchema, Query extends 
     handler: async (request, reply) => {
       const ask = askOf<Ask<Path, StaticOf<Query>, undefined>>(api.context, request);
       const isCsv = csv !== undefined && wantsCsv(request);
-      const body = isCsv ? await csv(ask) : await handle(ask);
-      const tag = etagOf(body);
+      const shown = isCsv ? await csv(ask) : await handle(ask);
+      // A list may be long: it is written once, and tagged as it is written. A tag that a change is held against is of what is shown.
+      const isWritten = 'cursor' in query && !isCsv;
+      const body = isWritten ? reply.serialize(shown) : shown;
+      const tag = isWritten ? tagOf(body as string) : etagOf(body);
       reply.header('etag', tag);
+      if (isWritten) reply.type('application/json; charset=utf-8');
       if (csv) addVary(reply, 'Accept').type(isCsv ? csvType : 'application/json');
       const known = request.headers['if-none-match'];
       return known !== undefined && namesTag(known, tag) ? reply.code(304).send() : body;
