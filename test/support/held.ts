@@ -1,5 +1,5 @@
 // Holds every answer of Berth's own API, whichever test has asked for it, to the document: the status to those of its operation, the
-// body to its schema, a problem's code to its status, and the headers that each answer has.
+// body to its schema, a problem's code to its status and its operation, and the headers that each answer has.
 
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -67,7 +67,7 @@ function faultOf(method: string, path: string, { status, body, headers }: Answer
   const documented = operation?.responses[status];
   if (!documented) return `its document has no ${status}`;
   if (method === 'HEAD') return null;
-  if (status >= 400) return problemFault(status, body, headers);
+  if (status >= 400) return problemFault(status, body, headers, documented.$ref);
   const type = headers.get('content-type')?.split(';')[0] ?? '';
   if (type !== 'application/json')
     return status === 204 || documented.content?.[type] ? null : `it is served as ${type}`;
@@ -88,7 +88,8 @@ function faultOfNothing(method: string, isThere: boolean, isReadable: boolean, s
   return right.includes(status) ? null : `nothing is there for ${method}, which is ${right.join(' or ')}`;
 }
 
-function problemFault(status: number, body: unknown, headers: Headers): string | null {
+/** @param response where the document says which codes this operation answers with this status; left out where it says nothing */
+function problemFault(status: number, body: unknown, headers: Headers, response?: string): string | null {
   if (status < 400 || body === null) return null;
   if (!headers.get('content-type')?.startsWith('application/problem+json')) return 'it is no problem';
   const problem = body as { status: number; code: string; requestId: string };
@@ -97,7 +98,10 @@ function problemFault(status: number, body: unknown, headers: Headers): string |
   const { [problem.code as ErrorCode]: known } = errorTable;
   if (known?.status !== status) return `${problem.code} is no code of this status`;
   if ((status === 429 || status === 503) && headers.get('retry-after') === null) return 'it has no Retry-After';
-  return check('document#/components/schemas/Problem', body);
+  return check(
+    response ? `document${response}/content/application~1problem+json/schema` : 'document#/components/schemas/Problem',
+    body,
+  );
 }
 
 function check(reference: string, body: unknown): string | null {

@@ -85,7 +85,7 @@ function openingRoutes(api: Api): void {
       status: 201,
       result: AccountSchema,
       location: ({ id }) => `/accounts/${id}`,
-      refusals: [409],
+      refusals: ['name_taken'],
     },
     async ({ context, caller, body }) => toAccount(await openAccount(context, caller, body.name)),
   );
@@ -100,7 +100,7 @@ function openingRoutes(api: Api): void {
       isForOperators: true,
       status: 204,
       result: Type.Null(),
-      refusals: [409],
+      refusals: ['wrong_state'],
       current: async ({ context, caller, params }) =>
         toAccount((await reachAccount(context, caller, accountRef(params.account), 'see')).account),
     },

@@ -87,7 +87,6 @@ export function addressRoutes(api: Api): void {
         ),
       },
       result: PageOf('AddressPage', AddressSchema),
-      refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readWindow(query, 1, ([ip = '']) => isIP(ip) !== 0 && !ip.includes('%'));
@@ -122,7 +121,7 @@ export function addressRoutes(api: Api): void {
       }),
       status: 201,
       result: AddressesSchema,
-      refusals: [402, 409],
+      refusals: ['no_suitable_offer', 'insufficient_balance', 'wrong_state'],
       renames: { addresses: 'count', ips: 'count' },
     },
     async ({ context, caller, params, body: { count = 1, reason = null } }) => {
@@ -143,7 +142,7 @@ export function addressRoutes(api: Api): void {
       body: Shape('AddressChange', { reverseName: Type.Optional(ReverseName) }),
       result: AddressSchema,
       example,
-      refusals: [409],
+      refusals: ['wrong_state'],
       current: async ({ context, caller, params }) => seen(context, caller, params.address),
       renames: { rdns: 'reverseName' },
     },
@@ -165,7 +164,7 @@ export function addressRoutes(api: Api): void {
       status: 204,
       result: Type.Null(),
       example,
-      refusals: [402, 409],
+      refusals: ['unsupported', 'insufficient_balance', 'wrong_state'],
       current: async ({ context, caller, params }) => seen(context, caller, params.address),
     },
     async ({ context, caller, params }) => {
@@ -191,7 +190,7 @@ export function addressRoutes(api: Api): void {
       }),
       result: AddressesSchema,
       example: { params: { instance: samplesOff[0] }, body: { instance: samplesOff[1] } },
-      refusals: [402, 409],
+      refusals: ['insufficient_balance', 'wrong_state'],
       renames: { virtual_machine_2_id: 'instance' },
     },
     async ({ context, caller, params, body: { instance, additional = false } }) => {

@@ -120,7 +120,7 @@ function readingRoutes(api: Api): void {
         state: Type.Optional(OneOf(keyStates, 'Only those that stand so')),
       },
       result: PageOf('ApiKeyPage', ApiKeySchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) =>
       pageOfAll(
@@ -132,7 +132,7 @@ function readingRoutes(api: Api): void {
   );
   read(
     api,
-    { id: 'getApiKey', tag: 'api-keys', summary: 'An API key', path, result: ApiKeySchema, refusals: [403] },
+    { id: 'getApiKey', tag: 'api-keys', summary: 'An API key', path, result: ApiKeySchema, refusals: ['forbidden'] },
     ({ context, caller, params }) => findShown(context, caller, params),
   );
 }
@@ -168,7 +168,7 @@ function makingRoute(api: Api): void {
       headers: () => ({ 'cache-control': 'no-store' }),
       location: ({ id }) => `/api-keys/${id}`,
       renames: { label: 'name', expires_at: 'expiresAt', virtual_machine_id: 'instance' },
-      refusals: [404, 409],
+      refusals: ['not_found', 'name_taken', 'wrong_state'],
     },
     async ({ context, caller, body }) => {
       const expiresAt = typeof body.expiresAt === 'string' ? readTime(body.expiresAt, 'expiresAt') : null;

@@ -58,7 +58,6 @@ export function backupScheduleRoutes(api: Api): void {
       path: '/backup-schedules',
       query: { ...pageQuery, ...instanceFilter, disk: diskFilter },
       result: PageOf('BackupSchedulePage', BackupScheduleSchema),
-      refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const window = readNumberWindow(query);
@@ -103,7 +102,7 @@ export function backupScheduleRoutes(api: Api): void {
       status: 201,
       result: BackupScheduleSchema,
       location: ({ id }) => `/backup-schedules/${id}`,
-      refusals: [409],
+      refusals: ['wrong_state'],
       renames: { start_at: 'startAt', interval_seconds: 'intervalSeconds' },
     },
     async ({ context, caller, params, body }) => {

@@ -71,7 +71,6 @@ export function backupRoutes(api: Api): void {
         ...momentFilter,
       },
       result: PageOf('BackupPage', BackupSchema),
-      refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const window = readNumberWindow(query);
@@ -102,7 +101,7 @@ export function backupRoutes(api: Api): void {
       status: 201,
       result: BackupSchema,
       location: ({ id }) => `/backups/${id}`,
-      refusals: [409],
+      refusals: ['no_suitable_offer', 'wrong_state'],
     },
     async ({ context, caller, params }) => {
       const { at, disk } = await reachDisk(context, caller, readId('disk', params.disk), 'vm_admin');
@@ -124,7 +123,7 @@ export function backupRoutes(api: Api): void {
       path: `${path}/restore`,
       status: 202,
       result: DiskSchema,
-      refusals: [409],
+      refusals: ['no_suitable_offer', 'wrong_state'],
       current: async ({ context, caller, params }) => seen(context, caller, readId('backup', params.backup)),
     },
     async ({ context, caller, params }) => {

@@ -60,7 +60,7 @@ export function balanceRoutes(api: Api): void {
       summary: 'What an account has, spends, and how long that lasts',
       path: '/accounts/{account}/balance',
       result: BalanceSchema,
-      refusals: [403],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, params }) => {
       const { principal } = await accountOf(context, caller, params, 'vm_console');
@@ -87,7 +87,7 @@ export function balanceRoutes(api: Api): void {
       path: '/accounts/{account}/statement',
       query: spanQuery,
       result: StatementSchema,
-      refusals: [403, 422],
+      refusals: ['forbidden'],
       csv: async ({ context, caller, params, query }) => {
         const { principal } = await accountOf(context, caller, params, 'vm_console');
         const lines = await boundedStatement(context, principal.accountId, readSpan(context, query));

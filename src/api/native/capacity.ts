@@ -40,7 +40,6 @@ export function capacityRoutes(api: Api): void {
       path: '/capacity',
       query: pageQuery,
       result: PageOf('CapacityPage', CapacitySchema),
-      refusals: [422],
     },
     async ({ context, query }) =>
       pageOfAll(

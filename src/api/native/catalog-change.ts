@@ -56,7 +56,7 @@ export function catalogChangeRoutes(api: Api): void {
       }),
       result: DatacenterSchema,
       location: ({ id }) => `/datacenters/${id}`,
-      refusals: [409],
+      refusals: ['name_taken'],
     },
     async ({ context, caller, body }) => {
       requireCluster(caller);
@@ -78,7 +78,7 @@ export function catalogChangeRoutes(api: Api): void {
       }),
       result: DatacenterSchema,
       example: { body: { tier: 4, certifications: ['ISO 27001'] } },
-      refusals: [409],
+      refusals: ['name_taken'],
       current: ({ context, params }) => currentDatacenter(context, params.datacenter),
     },
     async ({ context, caller, params, body }) => {
@@ -95,7 +95,7 @@ export function catalogChangeRoutes(api: Api): void {
       ...{ ...forOperators, id: 'deleteDatacenter', tag: 'datacenters', method: 'DELETE', path, status: 204 },
       summary: 'Remove a datacenter in which no host stands',
       result: Type.Null(),
-      refusals: [409],
+      refusals: ['wrong_state'],
       current: ({ context, params }) => currentDatacenter(context, params.datacenter),
     },
     async ({ context, caller, params }) => {
@@ -115,7 +115,7 @@ export function catalogChangeRoutes(api: Api): void {
         slug: Text('cpu-3-ram-7gb-storage-33gb', 'Says the size', { maxLength: 100 }),
       }),
       result: ConfigurationSchema,
-      refusals: [409],
+      refusals: ['name_taken'],
     },
     async ({ context, caller, body: { slug } }) => {
       requireCluster(caller);
@@ -131,7 +131,7 @@ export function catalogChangeRoutes(api: Api): void {
       summary: 'Sell a size, named by its slug, no longer; what runs of it runs on',
       result: Type.Null(),
       example: { params: { configuration: 'cpu-16-ram-32gb-storage-25gb' } },
-      refusals: [409],
+      refusals: ['wrong_state'],
     },
     async ({ context, caller, params }) => {
       requireCluster(caller);

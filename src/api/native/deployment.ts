@@ -75,7 +75,7 @@ export function deploymentRoutes(api: Api): void {
         newestFirst: Type.Optional(Type.Boolean({ default: false, examples: [false] })),
       },
       result: PageOf('DeploymentPage', DeploymentSchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readMomentWindow(query, isUuid);
@@ -113,7 +113,15 @@ export function deploymentRoutes(api: Api): void {
       status: 201,
       result: DeploymentSchema,
       location: ({ id }) => `/deployments/${id}`,
-      refusals: [402, 404, 409],
+      refusals: [
+        'not_found',
+        'no_suitable_offer',
+        'not_enough_offers',
+        'insufficient_balance',
+        'name_taken',
+        'quote_over',
+        'quote_too_small',
+      ],
       renames,
       example: {
         body: {
@@ -149,7 +157,7 @@ export function deploymentRoutes(api: Api): void {
       result: Shape('DeploymentDeletion', {
         operations: Type.Array(OperationSchema, { description: 'One for each that is deleted' }),
       }),
-      refusals: [403, 409],
+      refusals: ['unsupported', 'wrong_state'],
       current: async ({ context, caller, params: { deployment } }) =>
         toDeployment(await readDeployment(context, caller, readId('deployment', deployment), shown(deployment))),
     },

@@ -78,7 +78,6 @@ export function diskRoutes(api: Api): void {
         grade: Type.Optional(OneOf(storageGrades, 'Only of this grade')),
       },
       result: PageOf('DiskPage', DiskSchema),
-      refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const window = readNumberWindow(query);
@@ -111,7 +110,7 @@ export function diskRoutes(api: Api): void {
       status: 201,
       result: DiskSchema,
       location: ({ id }) => `/disks/${id}`,
-      refusals: [402, 409],
+      refusals: ['no_suitable_offer', 'insufficient_balance', 'wrong_state'],
       renames,
     },
     async ({ context, caller, params, body }) => {
@@ -136,7 +135,7 @@ export function diskRoutes(api: Api): void {
       }),
       result: DiskSchema,
       example: { body: { label: 'logs', sizeMib: 40_960 } },
-      refusals: [402, 409],
+      refusals: ['no_suitable_offer', 'insufficient_balance', 'wrong_state'],
       current,
       renames,
     },
@@ -159,7 +158,7 @@ export function diskRoutes(api: Api): void {
       body: Shape('DiskMove', { instance: Id('instance', 'The VM that is to have it') }),
       result: DiskSchema,
       example: { body: { instance: samplesOff[0] } },
-      refusals: [402, 409],
+      refusals: ['no_suitable_offer', 'insufficient_balance', 'wrong_state'],
       current,
       renames,
     },
@@ -181,7 +180,7 @@ export function diskRoutes(api: Api): void {
       path,
       status: 204,
       result: Type.Null(),
-      refusals: [402, 409],
+      refusals: ['insufficient_balance', 'wrong_state'],
       current,
     },
     async ({ context, caller, params }) => {

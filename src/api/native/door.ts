@@ -90,7 +90,7 @@ export function doorRoutes(api: Api): void {
       result: TicketSchema,
       hasSecret: true,
       headers: () => ({ 'cache-control': 'no-store' }),
-      refusals: [409],
+      refusals: ['wrong_state'],
     },
     async ({ context, caller, params, body: { door, exec } }) => {
       const instanceId = readInstance(params.instance);
@@ -141,6 +141,7 @@ function doorRoute(api: Api, door: Door): void {
       ...{ ...text, tag: 'instances', path: `/instances/{instance}/${door}` },
       description: `${description} ${closing}`,
       door,
+      refusals: ['cross_site', 'forbidden', 'unsupported', 'wrong_state'],
       // Each excludes the other.
       example: isExec ? { query: { columns: 120, rows: 40 } } : {},
     },
@@ -156,10 +157,7 @@ function doorRoute(api: Api, door: Door): void {
             }
           : {}),
       },
-      response: {
-        101: { description: 'The WebSocket', type: 'null' },
-        ...api.errors(400, 401, 403, 404, 409, 422, 429, 500, 503),
-      },
+      answers: { 101: { description: 'The WebSocket', type: 'null' } },
       isEndless: true,
       handler: async (request, reply) => {
         const { instance } = request.params as { instance: string };

@@ -108,7 +108,7 @@ export function eventRoutes(api: Api): void {
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limitMax, default: 100, examples: [100] })),
       },
       result: EventPage,
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) => {
       const { instance, kind, cursor, newestFirst = false, limit = 100 } = query;

@@ -2,11 +2,12 @@
 // problems. And every answer gets an example, put together from those of its parts.
 
 import { STATUS_CODES } from 'node:http';
-import { errorTable } from '../../model/errors.ts';
+import { type ErrorCode, errorTable } from '../../model/errors.ts';
 import { ProblemSchema, problemType } from './error.ts';
 import { exampleOf } from './example.ts';
 import { sampleId } from './id.ts';
 import { kindOfParam } from './param.ts';
+import { sampleProblem } from './refusal.ts';
 
 type Json = Record<string, unknown>;
 
@@ -34,22 +35,29 @@ export function finishDocument(document: object): object {
     components: Json;
   };
   const schemas: Record<string, unknown> = {};
-  const responses = refusalsOf(finished.paths);
+  const refusals: Json = {};
+  const codes = new Set<ErrorCode>();
   for (const operations of Object.values(finished.paths)) {
-    for (const operation of Object.values(operations)) finishOperation(operation);
+    for (const operation of Object.values(operations)) {
+      for (const code of operation['x-refusals'] as ErrorCode[]) codes.add(code);
+      finishOperation(operation, refusals);
+    }
   }
   hoist(structuredClone(ProblemSchema), schemas);
   finished.paths = hoist(finished.paths, schemas) as typeof finished.paths;
   finished.components = {
     ...finished.components,
     headers: responseHeaders,
-    responses,
-    schemas: Object.fromEntries(Object.entries(schemas).sort(([one], [other]) => (one < other ? -1 : 1))),
+    examples: Object.fromEntries([...codes].sort().map((code) => [code, { value: sampleProblem(code) }])),
+    responses: sorted(refusals),
+    schemas: sorted(schemas),
   };
   return finished;
 }
 
-function finishOperation(operation: Json): void {
+function finishOperation(operation: Json, refusals: Json): void {
+  const codes = operation['x-refusals'] as ErrorCode[];
+  delete operation['x-refusals'];
   const example = (operation['x-example'] ?? {}) as { params?: Json; query?: Json; body?: unknown };
   delete operation['x-example'];
   for (const parameter of (operation.parameters ?? []) as Json[]) {
@@ -62,34 +70,39 @@ function finishOperation(operation: Json): void {
   if (json) json.example = example.body ?? exampleOf(json.schema as Json);
   const responses = operation.responses as Record<string, Json>;
   for (const [status, response] of Object.entries(responses)) {
-    if (Number(status) >= 400) responses[status] = { $ref: `#/components/responses/${nameOfStatus(Number(status))}` };
+    if (Number(status) >= 400) responses[status] = refusalOf(Number(status), codes, refusals);
     // What is upgraded is no answer any more, and tells nothing of rates.
     else if (status !== '101') finishAnswer(response);
   }
 }
 
-/** `404` as `NotFound`. */
-const nameOfStatus = (status: number): string => (STATUS_CODES[status] ?? `Status${status}`).replaceAll(' ', '');
+const sorted = (named: Json): Json =>
+  Object.fromEntries(Object.entries(named).sort(([one], [other]) => (one < other ? -1 : 1)));
 
-function refusalsOf(paths: Record<string, Record<string, Json>>): Json {
-  const operations = Object.values(paths).flatMap((of) => Object.values(of));
-  const statuses = operations.flatMap(({ responses }) => Object.keys(responses as Json)).map(Number);
-  const refused = [...new Set(statuses)].filter((status) => status >= 400).sort((one, other) => one - other);
-  return Object.fromEntries(
-    refused.map((status) => {
-      const schema = { $ref: '#/components/schemas/Problem' };
-      const content = { [problemType]: { schema } };
-      const codes = codesOf(status);
-      const named = codes.map((code) => `\`${code}\``).join(', ');
-      const description = `${STATUS_CODES[status] ?? 'Error'}: ${named}`;
-      return [nameOfStatus(status), { description, headers: headersOf(status), content, 'x-codes': codes }];
-    }),
-  );
+/** What an operation is answered with a status of refusals: its codes of that status, said once for all operations that have the same. */
+function refusalOf(status: number, codes: readonly ErrorCode[], refusals: Json): Json {
+  const here = codes.filter((code) => errorTable[code].status === status);
+  const all = Object.values(errorTable).filter((error) => error.status === status);
+  const words = STATUS_CODES[status] ?? `Status ${status}`;
+  // `NotFound`, or `Conflict-name_taken` where there are others of that status.
+  const name = [words.replaceAll(' ', ''), ...(here.length < all.length ? here : [])].join('-');
+  refusals[name] ??= {
+    description: `${words}: ${here.map((code) => `\`${code}\``).join(', ')}`,
+    headers: headersOf(status),
+    content: {
+      [problemType]: {
+        schema: {
+          allOf: [
+            { $ref: '#/components/schemas/Problem' },
+            { type: 'object', properties: { code: { type: 'string', enum: here } } },
+          ],
+        },
+        examples: Object.fromEntries(here.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+      },
+    },
+  };
+  return { $ref: `#/components/responses/${name}` };
 }
-
-/** The codes of the problems that have a status. */
-const codesOf = (status: number) =>
-  Object.entries(errorTable).flatMap(([code, error]) => (error.status === status ? [code] : []));
 
 const headersOf = (status: number) =>
   status === 429 || status === 503 ? { ...headerRefs, 'Retry-After': retryAfterHeader } : headerRefs;

@@ -45,7 +45,6 @@ export function groupRoutes(api: Api): void {
         search: SearchQuery,
       },
       result: PageOf('GroupPage', GroupSchema),
-      refusals: [404],
     },
     async ({ context, caller, query }) => {
       const { account, name } = query;
@@ -74,7 +73,7 @@ export function groupRoutes(api: Api): void {
       status: 201,
       result: GroupSchema,
       location: ({ id }) => `/groups/${id}`,
-      refusals: [404],
+      refusals: ['not_found'],
     },
     async ({ context, caller, body }) => {
       const at = await accountOf(context, caller, body, 'account_admin');
@@ -112,7 +111,7 @@ export function groupRoutes(api: Api): void {
       path,
       status: 204,
       result: Type.Null(),
-      refusals: [409],
+      refusals: ['wrong_state'],
       current: async ({ context, caller, params }) =>
         toGroup((await reachGroup(context, caller, groupIn(params), 'see')).group),
     },

@@ -66,7 +66,6 @@ export function hardwareRoutes(api: Api): void {
       path: '/countries',
       query: pageQuery,
       result: PageOf('CountryPage', CountrySchema),
-      refusals: [422],
     },
     async ({ context, query }) =>
       pageOfAll(

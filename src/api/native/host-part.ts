@@ -99,7 +99,6 @@ export function hostPartRoutes(api: Api): void {
       summary: 'What a host holds something of: what it was told, and what it last said',
       query: pageQuery,
       result: PageOf('HostInstancePage', HostInstanceSchema),
-      refusals: [422],
     },
     async ({ context, caller, params, query }) => {
       requireCluster(caller);
@@ -116,7 +115,6 @@ export function hostPartRoutes(api: Api): void {
       summary: 'Where disks lie on a host',
       query: pageQuery,
       result: PageOf('StoragePoolPage', StoragePoolSchema),
-      refusals: [422],
     },
     async ({ context, caller, params, query }) => {
       requireCluster(caller);
@@ -133,7 +131,6 @@ export function hostPartRoutes(api: Api): void {
       summary: "The ranges of addresses for a host's instances",
       query: pageQuery,
       result: PageOf('AddressPoolPage', AddressPoolSchema),
-      refusals: [422],
     },
     async ({ context, caller, params, query }) => {
       requireCluster(caller);
@@ -149,7 +146,7 @@ export function hostPartRoutes(api: Api): void {
       summary: 'Let a host hand out addresses of a range',
       body: Shape('NewAddressPool', { cidr: Cidr }),
       result: AddressPoolSchema,
-      refusals: [409],
+      refusals: ['name_taken'],
     },
     async ({ context, caller, params, body }) => {
       requireCluster(caller);

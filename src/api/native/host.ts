@@ -109,7 +109,6 @@ export function hostRoutes(api: Api): void {
         datacenter: Type.Optional(DatacenterRef),
       },
       result: PageOf('HostPage', HostSchema),
-      refusals: [422],
     },
     async ({ context, caller, query }) => {
       requireCluster(caller);
@@ -157,7 +156,7 @@ export function hostRoutes(api: Api): void {
       }),
       hasSecret: true,
       example: { body: { name: 'edge-1' } },
-      refusals: [404, 409],
+      refusals: ['not_found', 'name_taken', 'wrong_state'],
     },
     async ({ context, caller, body }) => {
       requireCluster(caller);
@@ -183,7 +182,7 @@ export function hostRoutes(api: Api): void {
       summary: "Change a host's name, or its terms for what is deployed from now on",
       body: HostChangeSchema,
       result: HostSchema,
-      refusals: [409],
+      refusals: ['name_taken'],
       current: currentHost,
     },
     async ({ context, caller, params, body }) => {
@@ -205,7 +204,7 @@ export function hostRoutes(api: Api): void {
       {
         ...{ ...forOperators, id: `${verb}Host`, method: 'POST', path: `/hosts/{host}/${verb}`, summary },
         result: HostSchema,
-        refusals: [409],
+        refusals: ['wrong_state'],
         current: (ask) => currentHost({ ...ask, params: ask.params as { host: string } }),
       },
       async ({ context, caller, params }) => {

@@ -104,7 +104,7 @@ export function imageRoutes(api: Api): void {
         state: Type.Optional({ ...OneOf(ownImageStates), examples: ['ready'] }),
       },
       result: PageOf('ImagePage', ImageSchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) => {
       const isKey = ([own = '']: readonly string[]) => ['true', 'false'].includes(own);
@@ -150,7 +150,7 @@ export function imageRoutes(api: Api): void {
       status: 201,
       result: ImageSchema,
       location: ({ id }) => `/images/${id}`,
-      refusals: [404, 409],
+      refusals: ['not_found', 'name_taken'],
     },
     async ({ context, caller, body }) => {
       const { principal } = await accountOf(context, caller, body, 'account_admin');
@@ -172,7 +172,7 @@ export function imageRoutes(api: Api): void {
       path,
       body: Shape('ImageChange', { name: Type.Optional(Name) }),
       result: ImageSchema,
-      refusals: [409],
+      refusals: ['name_taken'],
       example: { params: { image: sampleOwnImage }, body: { name: 'shop-2026.12' } },
       current: currentImage,
     },

@@ -59,7 +59,7 @@ export function instanceActRoutes(api: Api): void {
       status: 202,
       result: OperationSchema,
       location: operationIs,
-      refusals: [409],
+      refusals: ['unsupported', 'wrong_state'],
       current: currentInstance,
     },
     async ({ context, caller, params, query }) =>
@@ -77,7 +77,7 @@ export function instanceActRoutes(api: Api): void {
       status: 202,
       result: OperationSchema,
       location: operationIs,
-      refusals: [409],
+      refusals: ['unsupported', 'wrong_state'],
       current: currentInstance,
     },
     async ({ context, caller, params }) =>
@@ -93,7 +93,7 @@ export function instanceActRoutes(api: Api): void {
       method: 'POST',
       path: '/instances/{instance}/undelete',
       result: InstanceSchema,
-      refusals: [402, 409],
+      refusals: ['unsupported', 'insufficient_balance', 'wrong_state'],
       current: currentInstance,
     },
     async ({ context, caller, params }) => {
@@ -120,7 +120,7 @@ export function instanceActRoutes(api: Api): void {
       status: 202,
       result: OperationSchema,
       location: operationIs,
-      refusals: [402, 409],
+      refusals: ['unsupported', 'insufficient_balance', 'wrong_state'],
       current: currentInstance,
       renames: { power_on: 'action' },
     },
@@ -146,7 +146,7 @@ export function instanceActRoutes(api: Api): void {
         params: { instance: samplesOff[0] },
         body: { image: 'debian-12-local', rootPassword: 'a long passphrase' },
       },
-      refusals: [409],
+      refusals: ['unsupported', 'wrong_state'],
       current: currentInstance,
       renames: {
         distribution: 'image',

@@ -58,7 +58,7 @@ export function instanceChangeRoutes(api: Api): void {
       path: '/instances/{instance}',
       body: InstanceChange,
       result: InstanceSchema,
-      refusals: [402, 409],
+      refusals: ['unsupported', 'no_suitable_offer', 'insufficient_balance', 'name_taken', 'wrong_state'],
       renames,
       example: { body: { name: 'web-2', vcpus: 4, memoryMib: 8192, autoreboot: true } },
       current: currentInstance,
@@ -89,7 +89,7 @@ export function instanceChangeRoutes(api: Api): void {
       path: '/instances/{instance}/ports',
       body: Shape('InstancePorts', { ports: Type.Array(PortSchema, { maxItems: 1_000 }) }),
       result: InstanceSchema,
-      refusals: [409],
+      refusals: ['unsupported', 'wrong_state'],
       current: currentInstance,
     },
     async ({ context, caller, params, body }) => {

@@ -32,7 +32,6 @@ export function instanceCountRoutes(api: Api): void {
       path: '/instance-counts',
       query: { account: Type.Optional(AccountRef('Only of this account')) },
       result: CountsSchema,
-      refusals: [404],
     },
     async ({ context, caller, query: { account } }) => {
       const at = account === undefined ? undefined : await reachAccount(context, caller, accountRef(account), 'see');

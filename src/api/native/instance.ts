@@ -115,7 +115,7 @@ export function instanceRoutes(api: Api): void {
       path: '/instances',
       query,
       result: PageOf('InstancePage', InstanceSchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query: asked }) => {
       const window = readMomentWindow(asked, (id) => parseInstanceId(id) === id);

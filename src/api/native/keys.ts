@@ -31,7 +31,7 @@ export function keysRoutes(api: Api): void {
       status: 202,
       result: OperationSchema,
       location: ({ id }) => `/operations/${id}`,
-      refusals: [409],
+      refusals: ['wrong_state'],
     },
     async ({ context, caller, params, body }) => {
       const at = await reachVm(context, caller, { id: readInstance(params.instance) }, 'vm_admin');

@@ -47,6 +47,7 @@ export function logRoutes(api: Api): void {
         '`system`, says that the instance has ended.',
       ].join(' '),
       path: '/instances/{instance}/logs',
+      refusals: ['unsupported'],
     },
     {
       method: 'GET',
@@ -72,7 +73,7 @@ export function logRoutes(api: Api): void {
           Type.Boolean({ default: false, description: 'Goes on until the instance has ended', examples: [false] }),
         ),
       },
-      response: {
+      answers: {
         200: {
           description: 'The lines, at once or one by one',
           content: {
@@ -81,7 +82,6 @@ export function logRoutes(api: Api): void {
             'application/x-ndjson': { schema: Type.Unsafe<Readable>(LineSchema) },
           },
         },
-        ...api.errors(400, 401, 404, 422, 429, 500, 503),
       },
       isEndless: true,
       handler: async (request, reply) => {

@@ -131,7 +131,6 @@ export function metricsRoutes(api: Api): void {
       path: '/instances/{instance}/metrics',
       query,
       result: MetricsOf('InstanceMetrics', InstancePointSchema),
-      refusals: [422],
     },
     async ({ context, caller, params, query: asked }) => {
       const instance = await seeInstance(context, caller, readInstance(params.instance), params.instance);
@@ -152,7 +151,6 @@ export function metricsRoutes(api: Api): void {
       path: '/hosts/{host}/metrics',
       query,
       result: MetricsOf('HostMetrics', HostPointSchema),
-      refusals: [422],
     },
     async ({ context, caller, params, query: asked }) => {
       requireCluster(caller);

@@ -157,7 +157,6 @@ export function offerRoutes(api: Api): void {
       path: '/offers',
       query: { ...pageQuery, ...constraintQuery },
       result: PageOf('OfferPage', OfferSchema),
-      refusals: [422],
       example: { query: { storageType: 'SSD', additionalStorageGib: 10 } },
     },
     async ({ context, query: { limit: wanted, cursor, ...query } }) => {
@@ -182,7 +181,6 @@ export function offerRoutes(api: Api): void {
         count: Type.Optional(Type.Integer({ default: 1, description: 'Instances, 1 to 10', examples: [1] })),
       },
       result: ExplanationSchema,
-      refusals: [422],
       example: { query: { country: 'PL', count: 2 } },
     },
     async ({ context, query: { count = 1, ...query } }) =>

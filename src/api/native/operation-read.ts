@@ -34,7 +34,6 @@ export function operationRoutes(api: Api): void {
         ...momentFilter,
       },
       result: PageOf('OperationPage', OperationSchema),
-      refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const { account, instance, status, kind } = query;

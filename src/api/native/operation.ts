@@ -8,7 +8,7 @@ import type { Context } from '../../app/context.ts';
 import { type Answer, once } from '../../app/once.ts';
 import { canonicalJson } from '../../model/canonical-json.ts';
 import type { Door } from '../../model/door.ts';
-import { BerthError } from '../../model/errors.ts';
+import { BerthError, type ErrorCode, errorTable } from '../../model/errors.ts';
 import { requireStorable } from '../../model/storable.ts';
 import { noSuchPath } from '../failure.ts';
 import { readIdempotencyKey } from '../idempotency.ts';
@@ -16,6 +16,7 @@ import type { Api } from '../types.ts';
 import { repeatsOf } from './caller.ts';
 import { addVary } from './cors.ts';
 import { etagOf, namesTag, requireTag, tagOf } from './etag.ts';
+import { codesOf, codesOfChange } from './refusal.ts';
 
 /** Where this API is. */
 export const base = '/berth/v1';
@@ -62,8 +63,8 @@ export interface OperationParts<Path extends string, Query extends QueryShape, R
   path: Path;
   query?: Query;
   result: Result;
-  /** Statuses of refusals beside those that every operation of its kind has. */
-  refusals?: readonly number[];
+  /** Codes of its own refusals, beside those that every operation of its kind has ({@link codesOf}, {@link codesOfChange}). */
+  refusals?: readonly ErrorCode[];
   /** Set where nobody has to say who he is. */
   isPublic?: true;
   /** Whether it is for who runs the whole. */
@@ -115,34 +116,20 @@ export interface ChangeParts<
 
 type StaticOf<Query extends QueryShape> = Static<TObject<Query>>;
 
-const usualRefusals = [400, 429, 500, 503];
-
 /** Adds an operation that reads. What it shows has an `ETag`, and `If-None-Match` saves sending it again. */
 export function read<Path extends string, Result extends TSchema, Query extends QueryShape = Record<never, never>>(
   api: Api,
   parts: ReadParts<Path, Query, Result>,
   handle: (ask: Ask<Path, StaticOf<Query>, undefined>) => Promise<Static<Result>>,
 ): void {
-  const { path, result, csv, query = {}, refusals = [] } = parts;
-  const isOfOne = path.includes('{');
+  const { result, csv, query = {} } = parts;
   add(api, parts, {
     method: 'GET',
     headers: {
       'if-none-match': Type.Optional(Type.String({ maxLength: 1_000, description: 'The ETag that is known' })),
     },
     query,
-    response: {
-      200: csv ? inBothTypes(result) : result,
-      ...api.errors(
-        ...usualRefusals,
-        ...(parts.isPublic ? [] : [401]),
-        ...(parts.isForOperators || parts.isForUsers ? [403] : []),
-        ...(isOfOne || 'account' in query ? [404] : []),
-        // A cursor of another list, an id of another kind.
-        ...(Object.keys(query).length > 0 ? [422] : []),
-        ...refusals,
-      ),
-    },
+    answers: { 200: csv ? inBothTypes(result) : result },
     handler: async (request, reply) => {
       const ask = askOf<Ask<Path, StaticOf<Query>, undefined>>(api.context, request);
       const isCsv = csv !== undefined && wantsCsv(request);
@@ -189,9 +176,9 @@ export function change<
   parts: ChangeParts<Path, Query, Body, Result, Prepared>,
   handle: (ask: Ask<Path, StaticOf<Query>, Static<Body>>, prepared: Prepared) => Promise<Static<Result>>,
 ): void {
-  const { id, path, method, body, result, status = 200, location, current, before, refusals = [] } = parts;
-  const isOfOne = path.includes('{');
-  add(api, parts, {
+  const { id, method, body, result, status = 200, location, current, before, refusals = [] } = parts;
+  const said = { ...parts, refusals: [...codesOfChange(current !== undefined), ...refusals] };
+  add(api, said, {
     method,
     headers: {
       'idempotency-key': Type.Optional(
@@ -216,13 +203,7 @@ export function change<
       ),
     },
     ...(body ? { body } : {}),
-    response: {
-      [status]: result,
-      ...api.errors(
-        ...[...usualRefusals, 401, 403, 422, ...(isOfOne ? [404] : []), ...(current ? [412] : [])],
-        ...[413, 415, ...refusals],
-      ),
-    },
+    answers: { [status]: result },
     handler: async (request, reply) => {
       const isDryRun = (request.query as { dryRun?: boolean }).dryRun === true;
       const ifMatch = request.headers['if-match'];
@@ -266,7 +247,8 @@ interface Route {
   headers: Record<string, TSchema>;
   query: QueryShape;
   body?: TSchema;
-  response: Record<number, unknown>;
+  /** What it answers when all is well, by status. */
+  answers: Record<number, unknown>;
   /** Set where the answer goes on for as long as somebody reads: a `HEAD` would have nobody who does. */
   isEndless?: true;
   handler(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
@@ -274,13 +256,14 @@ interface Route {
 
 /** Adds an operation that is none of the two: one that does not end, or that may leave something behind when it refuses. */
 export function add(
-  { app }: Api,
+  { app, errors }: Api,
   parts: Omit<OperationParts<string, QueryShape, TSchema>, 'result'> & { renames?: Record<string, string> },
   route: Route,
 ): void {
   const { id, tag, summary, description, path, isPublic, isForOperators, isForUsers, door, example, renames } = parts;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-  const { method, headers, query, body, response, isEndless, handler } = route;
+  const { method, headers, query, body, answers, isEndless, handler } = route;
+  const codes = codesOf({ ...parts, method, query });
   const options: RouteOptions = {
     method,
     url: base + path.replace(/\{(\w+)\}/g, ':$1'),
@@ -298,7 +281,8 @@ export function add(
       querystring: Type.Object(query, { additionalProperties: false }),
       headers: Type.Object(headers),
       ...(body ? { body } : {}),
-      response,
+      response: { ...answers, ...errors(...codes.map((code) => errorTable[code].status)) },
+      'x-refusals': codes,
       ...(isForOperators ? { 'x-for-operators': true } : {}),
       ...(isForUsers ? { 'x-for-users': true } : {}),
       ...(door ? { 'x-websocket': true } : {}),

@@ -43,7 +43,7 @@ export function orphanRoutes(api: Api): void {
       summary: 'What hosts have and nobody owns; it is shown, and its addresses kept from others',
       query: { ...pageQuery, host: Type.Optional(Id('host', 'Only what this host has')) },
       result: PageOf('OrphanPage', OrphanSchema),
-      refusals: [404, 422],
+      refusals: ['not_found'],
     },
     async ({ context, caller, query }) => {
       requireCluster(caller);

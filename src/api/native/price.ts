@@ -88,7 +88,6 @@ export function priceRoutes(api: Api): void {
       ...{ ...forOperators, id: 'listPrices', path: '/prices', query: pageQuery },
       summary: 'The rate cards, the newest first',
       result: PageOf('PricePage', PriceSchema),
-      refusals: [422],
     },
     async ({ context, caller, query }) => {
       requireCluster(caller);

@@ -106,7 +106,7 @@ function readingRoutes(api: Api): void {
         instance: Type.Optional(Id('instance', 'Held on this VM')),
       },
       result: PageOf('PrivilegePage', PrivilegeSchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readNumberWindow(query);
@@ -144,7 +144,7 @@ function grantingRoute(api: Api): void {
       result: PrivilegeSchema,
       location: ({ id }) => `/privileges/${id}`,
       renames,
-      refusals: [404],
+      refusals: ['not_found'],
     },
     async ({ context, caller, body }) => {
       const given = readTerms(body);

@@ -188,7 +188,7 @@ export function quoteRoutes(api: Api): void {
         state: Type.Optional(OneOf(quoteStates, 'Only those that stand so')),
       },
       result: PageOf('QuotePage', QuoteSchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readMomentWindow(query, isUuid);
@@ -205,7 +205,7 @@ export function quoteRoutes(api: Api): void {
 
   read(
     api,
-    { id: 'getQuote', tag: 'quotes', summary: 'A quote', path, result: QuoteSchema, refusals: [403] },
+    { id: 'getQuote', tag: 'quotes', summary: 'A quote', path, result: QuoteSchema, refusals: ['forbidden'] },
     async ({ context, caller, params: { quote: shown } }) => {
       const { quote } = await reachQuote(context, caller, { id: readId('quote', shown), shown }, 'vm_console');
       return toQuote(context, quote);
@@ -229,7 +229,15 @@ export function quoteRoutes(api: Api): void {
       status: 201,
       result: QuoteSchema,
       location: ({ id }) => `/quotes/${id}`,
-      refusals: [402, 404, 409],
+      refusals: [
+        'not_found',
+        'no_suitable_offer',
+        'not_enough_offers',
+        'insufficient_balance',
+        'slot_not_available',
+        'price_stale',
+        'wrong_state',
+      ],
       renames,
       example: {
         body: { account: 'default', count: 2, vcpus: 2, memoryMib: 4096, diskGib: 25, validSeconds: 900 },
@@ -247,7 +255,7 @@ export function quoteRoutes(api: Api): void {
       method: 'DELETE',
       path,
       result: QuoteSchema,
-      refusals: [409],
+      refusals: ['quote_over'],
       current: async ({ context, caller, params: { quote: shown } }) => {
         const { quote } = await reachQuote(context, caller, { id: readId('quote', shown), shown }, 'vm_console');
         return toQuote(context, quote);

@@ -70,7 +70,6 @@ export function revenueRoutes(api: Api): void {
       },
       result: RevenueSchema,
       isForOperators: true,
-      refusals: [422],
       csv: async ({ context, caller, query }) => {
         requireCluster(caller);
         return revenueCsv(await readRevenue(context, query));

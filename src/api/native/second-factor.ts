@@ -27,7 +27,7 @@ export function secondFactorRoutes(api: Api): void {
       }),
       hasSecret: true,
       headers: () => ({ 'cache-control': 'no-store' }),
-      refusals: [409],
+      refusals: ['wrong_state'],
     },
     async ({ context, caller, params, body, request }) => {
       const user = await userIn(context, caller, params.user);
@@ -44,7 +44,7 @@ export function secondFactorRoutes(api: Api): void {
       body: Shape('SecondFactorConfirmation', { code: Text('492039', undefined, { maxLength: 20 }) }),
       example: { params: { user: 'me' } },
       result: UserSchema,
-      refusals: [409],
+      refusals: ['wrong_state'],
     },
     async ({ context, caller, params, body }) => {
       const user = await userIn(context, caller, params.user);
@@ -62,7 +62,7 @@ export function secondFactorRoutes(api: Api): void {
       }),
       example: { params: { user: 'me' } },
       result: Type.Null(),
-      refusals: [409],
+      refusals: ['wrong_state'],
     },
     async ({ context, caller, params, body, request }) => {
       const user = await userIn(context, caller, params.user);

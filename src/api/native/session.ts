@@ -103,6 +103,7 @@ function loginRoute(api: Api): void {
       ].join(' '),
       path: '/sessions',
       isPublic: true,
+      refusals: ['bad_credentials', 'second_factor_needed', 'cross_site'],
       example: { body: { username: 'ann', password: 'correct horse battery staple' } },
     },
     {
@@ -110,7 +111,7 @@ function loginRoute(api: Api): void {
       headers: {},
       query: {},
       body: NewSession,
-      response: { 201: LoginSchema, ...api.errors(400, 401, 403, 413, 415, 429, 500, 503) },
+      answers: { 201: LoginSchema },
       handler: async (request, reply) => {
         const given = request.body as Static<typeof NewSession>;
         const { username, password, code, validitySeconds, cookie } = given;
@@ -138,7 +139,6 @@ function readingRoutes(api: Api): void {
       path: '/sessions',
       query: pageQuery,
       result: PageOf('SessionPage', SessionSchema),
-      refusals: [422],
     },
     async ({ context, caller, query }) =>
       pageOfAll(
@@ -169,6 +169,8 @@ function endingRoutes(api: Api): void {
     {
       ...{ ...parts, id: 'deleteCurrentSession', path: '/sessions/current' },
       summary: 'Log out',
+      // Of two at once, the second.
+      refusals: ['not_found'],
       headers: ({ request }) => cookieAway(request),
       current: async ({ context, caller }) => toSession(await currentSession(context, caller), caller),
     },
@@ -208,7 +210,7 @@ function impersonationRoute(api: Api): void {
       hasSecret: true,
       headers: () => ({ 'cache-control': 'no-store' }),
       renames: { username: 'user' },
-      refusals: [404],
+      refusals: ['not_found'],
     },
     async ({ context, caller, body, request }) => {
       requireCluster(caller);

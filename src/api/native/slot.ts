@@ -143,7 +143,6 @@ export function slotRoutes(api: Api): void {
       path: '/slots',
       query: { ...pageQuery, ...filterQuery },
       result: PageOf('SlotPage', SlotSchema),
-      refusals: [422],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readMomentWindow(query, isUuid);
@@ -189,7 +188,7 @@ export function slotRoutes(api: Api): void {
         },
       },
       location: ({ id }) => `/slots/${id}`,
-      refusals: [404, 409],
+      refusals: ['not_found', 'name_taken', 'wrong_state'],
     },
     async ({ context, caller, body }) => {
       requireCluster(caller);
@@ -217,7 +216,7 @@ export function slotRoutes(api: Api): void {
         ),
       }),
       result: SlotSchema,
-      refusals: [409],
+      refusals: ['wrong_state'],
       current: async ({ context, caller, params }) => slotOf(context, caller, readId('slot', params.slot)),
     },
     async ({ context, caller, params, body }) => {
@@ -235,7 +234,7 @@ export function slotRoutes(api: Api): void {
       ...{ ...forOperators, id: 'deleteSlot', method: 'DELETE', path, status: 204 },
       summary: 'Remove a slot that nobody rents',
       result: Type.Null(),
-      refusals: [409],
+      refusals: ['wrong_state'],
       current: async ({ context, caller, params }) => slotOf(context, caller, readId('slot', params.slot)),
     },
     async ({ context, caller, params }) => {

@@ -31,7 +31,7 @@ export function spendRoutes(api: Api): void {
       path: '/accounts/{account}/spend',
       query: spanQuery,
       result: SpendSchema,
-      refusals: [403, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, params, query }) => {
       const { principal } = await accountOf(context, caller, params, 'vm_console');

@@ -59,7 +59,7 @@ export function sshKeyRoutes(api: Api): void {
         search: SearchQuery,
       },
       result: PageOf('SshKeyPage', SshKeySchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) => {
       const { principal } = await accountOf(context, caller, query, 'vm_console');
@@ -77,7 +77,14 @@ export function sshKeyRoutes(api: Api): void {
 
   read(
     api,
-    { id: 'getSshKey', tag: 'ssh-keys', summary: 'A registered SSH key', path, result: SshKeySchema, refusals: [403] },
+    {
+      id: 'getSshKey',
+      tag: 'ssh-keys',
+      summary: 'A registered SSH key',
+      path,
+      result: SshKeySchema,
+      refusals: ['forbidden'],
+    },
     async ({ context, caller, params }) => {
       const { principal, key } = await find(context, caller, params, 'vm_console');
       return toSshKey(principal.accountId, key);
@@ -101,7 +108,7 @@ export function sshKeyRoutes(api: Api): void {
       status: 201,
       result: SshKeySchema,
       location: ({ id }) => `/ssh-keys/${id}`,
-      refusals: [404, 409],
+      refusals: ['not_found', 'name_taken'],
     },
     async ({ context, caller, body }) => {
       const { principal } = await accountOf(context, caller, body, 'account_admin');

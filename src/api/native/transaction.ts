@@ -101,7 +101,7 @@ export function transactionRoutes(api: Api): void {
       path: '/accounts/{account}/transactions',
       query: filterQuery,
       result: PageOf('TransactionPage', TransactionSchema),
-      refusals: [403, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, params, query }) => {
       const { principal } = await accountOf(context, caller, params, 'vm_console');
@@ -126,7 +126,6 @@ export function transactionRoutes(api: Api): void {
       },
       result: PageOf('LedgerPage', LedgerTransactionSchema),
       isForOperators: true,
-      refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       requireCluster(caller);
@@ -180,7 +179,7 @@ function addMove(api: Api, verb: 'credit' | 'debit', summary: string, move: type
       result: LedgerTransactionSchema,
       location: ({ id }) => `/ledger/${id}`,
       isForOperators: true,
-      refusals: verb === 'debit' ? [402] : [],
+      refusals: verb === 'debit' ? ['insufficient_balance'] : [],
     },
     async ({ context, caller, params, body }) => {
       requireCluster(caller);

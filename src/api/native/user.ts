@@ -42,7 +42,6 @@ function readingRoutes(api: Api): void {
         username: Type.Optional(Text('ann', undefined, { maxLength: 200 })),
       },
       result: PageOf('UserPage', UserSchema),
-      refusals: [404, 422],
     },
     async ({ context, caller, query }) => {
       const { limit, after } = readWindow(query, 1);
@@ -54,7 +53,7 @@ function readingRoutes(api: Api): void {
   );
   read(
     api,
-    { id: 'getUser', tag: 'users', summary: ofPath, path, result: UserSchema, refusals: [403] },
+    { id: 'getUser', tag: 'users', summary: ofPath, path, result: UserSchema, refusals: ['forbidden'] },
     async ({ context, caller, params }) => toUser(await userIn(context, caller, params.user)),
   );
 }
@@ -96,7 +95,7 @@ function addingRoute(api: Api): void {
       hasSecret: true,
       location: ({ id }) => `/users/${id}`,
       renames: { virtual_machine_id: 'instance' },
-      refusals: [404],
+      refusals: ['not_found'],
       before: async ({ context, caller, body }) =>
         hashForNewUser(context, caller, await readNewUser(context, caller, body)),
     },
@@ -132,7 +131,6 @@ function changingRoutes(api: Api): void {
       example: { params: { user: 'me' }, body: { email: 'ann@example.com' } },
       result: UserSchema,
       renames: { authorized_keys: 'authorizedKeys' },
-      refusals: [429],
       current: async ({ context, caller, params }) => toUser(await userIn(context, caller, params.user)),
     },
     async ({ context, caller, params, body, request }) => {

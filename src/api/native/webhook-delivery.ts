@@ -53,7 +53,7 @@ export function webhookDeliveryRoutes(api: Api): void {
       path: '/webhooks/{webhook}/deliveries',
       query: { ...pageQuery, state: Type.Optional(OneOf(deliveryStates)) },
       result: PageOf('DeliveryPage', DeliverySchema),
-      refusals: [403, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, params, query }) => {
       const id = readId('webhook', params.webhook);
@@ -80,7 +80,7 @@ export function webhookDeliveryRoutes(api: Api): void {
       method: 'POST',
       path: '/webhooks/{webhook}/deliveries/{delivery}/resend',
       result: DeliverySchema,
-      refusals: [409],
+      refusals: ['wrong_state'],
     },
     async ({ context, caller, params }) => {
       const id = readId('webhook', params.webhook);

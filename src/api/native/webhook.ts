@@ -68,7 +68,7 @@ export function webhookRoutes(api: Api): void {
       path: '/webhooks',
       query: { ...pageQuery, account: Type.Optional(AccountRef()) },
       result: PageOf('WebhookPage', WebhookSchema),
-      refusals: [403, 404, 422],
+      refusals: ['forbidden'],
     },
     async ({ context, caller, query }) => {
       const { principal } = await accountOf(context, caller, query, 'vm_console');
@@ -78,7 +78,7 @@ export function webhookRoutes(api: Api): void {
 
   read(
     api,
-    { id: 'getWebhook', tag: 'webhooks', summary: 'A webhook', path, result: WebhookSchema, refusals: [403] },
+    { id: 'getWebhook', tag: 'webhooks', summary: 'A webhook', path, result: WebhookSchema, refusals: ['forbidden'] },
     ({ context, caller, params }) => find(context, caller, params),
   );
 
@@ -111,7 +111,7 @@ export function webhookRoutes(api: Api): void {
       }),
       hasSecret: true,
       location: ({ id }) => `/webhooks/${id}`,
-      refusals: [404],
+      refusals: ['not_found'],
     },
     async ({ context, caller, body }) => {
       const { principal } = await accountOf(context, caller, body, 'account_admin');

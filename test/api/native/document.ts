@@ -21,6 +21,8 @@ export interface Operation {
   streams: string | null;
   example: { params: Record<string, string>; query: Record<string, unknown>; body: unknown };
   statuses: number[];
+  /** The codes of the problems that it is answered with. */
+  codes: string[];
   /** The names of what it takes in the query, and in its head. */
   queries: string[];
   headers: string[];
@@ -35,16 +37,29 @@ interface Documented {
   operationId: string;
   parameters?: Parameter[];
   requestBody?: { content: Record<string, { example?: unknown }> };
-  responses: Record<string, { content?: Record<string, unknown> }>;
+  responses: Record<string, { $ref?: string; content?: Record<string, unknown> }>;
   security?: unknown[];
   'x-for-operators'?: boolean;
   'x-for-users'?: boolean;
   'x-websocket'?: boolean;
 }
 
+interface Refusal {
+  description: string;
+  content: {
+    'application/problem+json': {
+      schema: { allOf: { properties?: { code: { enum: string[] } } }[] };
+      examples: Record<string, object>;
+    };
+  };
+}
+
 const text = (await openApiDocuments()).get('native.json') ?? '';
 /** The document itself. */
-export const document = JSON.parse(text) as { paths: Record<string, Record<string, Documented>>; components: object };
+export const document = JSON.parse(text) as {
+  paths: Record<string, Record<string, Documented>>;
+  components: { responses: Record<string, Refusal> };
+};
 
 /** Every operation. */
 export const operations: readonly Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -69,11 +84,23 @@ export const operations: readonly Operation[] = Object.entries(document.paths).f
         body: requestBody?.content['application/json']?.example,
       },
       statuses: Object.keys(documented.responses).map(Number),
+      codes: Object.values(documented.responses).flatMap(({ $ref }) => ($ref ? codesOf($ref) : [])),
       queries: parameters.filter((one) => one.in === 'query').map(({ name }) => name),
       headers: parameters.filter((one) => one.in === 'header').map(({ name }) => name),
     };
   }),
 );
+
+/** Where the schema of a refusal is. @param response such as `#/components/responses/NotFound` */
+const problemSchema = (response: string) => `${response}/content/application~1problem+json/schema`;
+
+/** The codes that it has. */
+function codesOf(response: string): string[] {
+  const { content } = document.components.responses[response.split('/').at(-1) ?? ''] ?? {};
+  return (
+    content?.['application/problem+json'].schema.allOf.flatMap(({ properties }) => properties?.code.enum ?? []) ?? []
+  );
+}
 
 function streamTypeOf({ responses }: Documented): string | null {
   const types = Object.keys(responses['200']?.content ?? {});
@@ -87,12 +114,10 @@ const pointer = (...parts: string[]) => parts.map((part) => part.replaceAll('~',
 
 /** What of an answer is not as documented; null where all of it is. */
 export function faultsOf({ method, path }: Operation, status: number, body: unknown): string | null {
-  const [type, part] =
-    status < 400 ? ['application/json', 'paths'] : ['application/problem+json', 'components/schemas/Problem'];
-  const reference =
-    part === 'paths'
-      ? `document#/paths/${pointer(path, method.toLowerCase(), 'responses', String(status), 'content', type ?? '', 'schema')}`
-      : `document#/${part}`;
+  const { $ref } = document.paths[path]?.[method.toLowerCase()]?.responses[status] ?? {};
+  const good = pointer('paths', path, method.toLowerCase(), 'responses', `${status}`, 'content', 'application/json');
+  const problem = $ref ? problemSchema($ref) : '#/components/schemas/Problem';
+  const reference = `document${status < 400 ? `#/${good}/schema` : problem}`;
   const check = ajv.getSchema(reference) ?? ajv.compile({ $ref: reference });
   return check(body) ? null : ajv.errorsText(check.errors);
 }
