@@ -29,7 +29,7 @@ const ALONE = ['torture/'];
 /** How long a file's process may take to end after it was told to. */
 const FILE_GRACE_MS = 10_000;
 /** Where more files than these fail, something is broken, and a second go would only take time. */
-const SECOND_GOES_MAX = 3;
+const SECOND_GOES_MAX = 8;
 const CHECK_TIMEOUT_MS = 10 * 60_000;
 /** Processes that were told to end in the last test may need a moment. */
 const LEFTOVER_GRACE_MS = 5_000;
