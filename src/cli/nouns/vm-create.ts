@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Estimate, Instance, NewDeployment, NewPort } from '../../../sdk/generated/types.ts';
 import { imageOf, sizeOf } from '../choose.ts';
 import { type Answer, type Desk, each, option, type Verb } from '../command.ts';
+import { UsageError } from '../exit.ts';
 import { constraintsOf, type PlaceOptions, placeOptions } from '../place.ts';
 import { type Cell, sheetOf, size } from '../table.ts';
 import { ports, readText, sizeGib, sizeMib, sshKey, wholeNumber } from '../units.ts';
@@ -25,6 +26,11 @@ interface Options extends WaitOptions, PlaceOptions {
   rootPasswordFile?: string;
   firstBootScript?: string;
   off?: boolean;
+  hardware?: string;
+  keymap?: string;
+  autoreboot?: boolean;
+  ipv4?: string;
+  ipv6?: string;
   count?: number;
   quote?: string;
   dryRun?: boolean;
@@ -62,13 +68,23 @@ export const createVerb: Verb<Options> = {
     option('--root-password-file <FILE>', 'a password for root, in place of a key'),
     option('--first-boot-script <FILE>', 'run as root at its first boot'),
     option('--off', 'leave it switched off'),
+    option('--hardware <PROFILE>', 'its hardware profile, such as virtio2013'),
+    option('--keymap <KEYMAP>', "its console's keyboard"),
+    option('--autoreboot', 'let it come back on when it was switched off'),
+    option('--ipv4 <ADDRESS>', "out of its group's own network"),
+    option('--ipv6 <ADDRESS>', "out of its group's own network"),
     option('--count <N>', 'so many of one name, all or none', wholeNumber),
     option('--dry-run', 'say what it would cost, and do nothing'),
     ...waitOptions('it runs'),
   ],
   async run(desk, [name], options) {
     const { berth } = desk;
-    const { count, ...body } = await bodyOf(desk, name, options);
+    const { count, ...common } = await bodyOf(desk, name, options);
+    const { ipv4, ipv6 } = options;
+    if (count !== undefined && (ipv4 ?? ipv6) !== undefined) {
+      throw new UsageError('--ipv4 and --ipv6 are for one VM at a time; leave out --count.');
+    }
+    const body = { ...common, ...(ipv4 ? { ipv4 } : {}), ...(ipv6 ? { ipv6 } : {}) };
     if (options.dryRun) return estimateAnswer(await berth.instances.estimate({ ...body, ...(count ? { count } : {}) }));
     if (count === undefined) {
       const made = await berth.instances.create(body);
@@ -100,6 +116,9 @@ async function bodyOf({ berth }: Desk, name: string | undefined, options: Option
     rootPassword: rootPasswordFile && (await readText(rootPasswordFile, '--root-password-file')).trimEnd(),
     firstBootScript: firstBootScript && (await readText(firstBootScript, '--first-boot-script')),
     power: options.off ? 'off' : undefined,
+    // Which hardware and keyboards there are is the server's to say.
+    hardwareProfile: options.hardware as NewDeployment['hardwareProfile'],
+    ...{ keymap: options.keymap, autoreboot: options.autoreboot },
     constraints: constraintsOf(options),
   };
 }
