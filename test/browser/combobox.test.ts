@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sql } from 'kysely';
 import type { Page } from 'playwright-core';
-import { openStore } from '../api/support.ts';
+import { keys, openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
 import { until } from '../support/berth.ts';
 import { fitsItsWindow, phone, pick, picture, untilEqual } from '../support/browser.ts';
@@ -22,6 +22,10 @@ const stage = setStage(async (berth) => {
     select gen_random_uuid(), 'acct-' || lpad(n::text, 3, '0'), now() from generate_series(1, ${many}) n`.execute(
     database,
   );
+  await sql`insert into ssh_key (id, account_id, name, fingerprint, algorithm, comment, public_key, created_at)
+    select gen_random_uuid(), account.id, 'key-' || lpad(n::text, 3, '0'), 'SHA256:' || md5(n::text), 'ssh-ed25519', '',
+      ${keys.ed25519}, now()
+    from generate_series(1, ${many}) n, account where account.name = 'default'`.execute(database);
   await database.destroy();
   for (let index = 1; index <= 30; index += 1) {
     const name = `team-${String(index).padStart(2, '0')}`;
@@ -116,4 +120,26 @@ test('an account beyond those that are read at once is chosen for the whole page
     assert.deepEqual(complaints, []);
     await context.close();
   }
+});
+
+test('of more SSH keys than one can look through none is chosen to begin with, and several are by a part of their names', async () => {
+  const { page, context, complaints } = await stage.open({ viewport: phone });
+  await page.goto('/console/create');
+  await page.getByText('Nobody can log in by SSH unless').waitFor();
+  await pick(page, 'Add a registered key', 'key-229');
+  const chosen = page.getByRole('list', { name: 'Keys that get in' }).getByRole('listitem');
+  await chosen.filter({ hasText: 'key-229' }).waitFor();
+  const field = page.getByRole('combobox', { name: 'Add a registered key' });
+  await untilEqual(() => field.inputValue(), '');
+  await field.fill('key-22');
+  await page.getByRole('option', { name: /^key-220/ }).waitFor();
+  // What is chosen is not offered again.
+  assert.equal(await page.getByRole('option', { name: /^key-229/ }).count(), 0);
+  await page.getByRole('option', { name: /^key-220/ }).click();
+  await untilEqual(() => chosen.count(), 2);
+  assert.deepEqual(await axeFindings(page), []);
+  assert.ok(await fitsItsWindow(page));
+  await picture(page, 'ssh-keys-phone');
+  assert.deepEqual(complaints, []);
+  await context.close();
 });

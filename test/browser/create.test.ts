@@ -8,7 +8,7 @@ import { letSlots } from '../api/hiveon/support.ts';
 import { keys } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
 import { callApi } from '../support/berth.ts';
-import { phone, picture, untilEqual } from '../support/browser.ts';
+import { phone, pick, picture, untilEqual } from '../support/browser.ts';
 import { setStage } from '../support/stage.ts';
 
 const stage = setStage(async (berth) => {
@@ -34,7 +34,7 @@ test('a VM is made with the keyboard alone, and its page shows it come up', asyn
   const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
   await cost(page).getByText('a day').waitFor();
-  await untilEqual(() => page.getByLabel('laptop').isChecked(), true);
+  await page.getByRole('list', { name: 'Keys that get in' }).getByText('laptop').waitFor();
   assert.deepEqual(await axeFindings(page), []);
   await tabTo(page, page.getByLabel('Ports open from outside'));
   await page.keyboard.type('80, 443');
@@ -110,8 +110,7 @@ test('what is refused stands at its field, before anything is charged', async ()
   await page.getByLabel('A new public key').and(page.locator('[aria-invalid="true"]')).waitFor();
   await page.getByLabel('A new public key').fill(keys.rsa);
   await page.getByRole('button', { name: 'Register this key' }).click();
-  await page.getByRole('group', { name: 'SSH keys' }).getByRole('checkbox').nth(1).waitFor();
-  await untilEqual(() => page.getByRole('group', { name: 'SSH keys' }).getByRole('checkbox').nth(1).isChecked(), true);
+  await page.getByRole('list', { name: 'Keys that get in' }).getByRole('listitem').nth(1).waitFor();
   await page.getByLabel('At most, $ an epoch').fill('0.001');
   await cost(page).getByText('Nothing on the market fits this now.').waitFor();
   await cost(page).getByRole('link', { name: 'See why, and what would fit' }).click();
@@ -124,7 +123,24 @@ test('a key that was only pasted gets in, and a password for the console', async
   const { page, context, complaints } = await stage.open();
   await page.goto('/console/create?configuration=cpu-1-ram-1gb-storage-5gb');
   await cost(page).getByText('a day').waitFor();
-  for (const key of await page.getByRole('checkbox').all()) await key.uncheck();
+  const keysIn = page.getByRole('list', { name: 'Keys that get in' }).getByRole('listitem');
+  await page
+    .getByRole('button', { name: /^Leave out / })
+    .first()
+    .click();
+  // The one that had the focus is gone; the field that has the key again has it now.
+  const adding = page.getByRole('combobox', { name: 'Add a registered key' });
+  await adding.and(page.locator(':focus')).waitFor();
+  await pick(page, 'Add a registered key', 'laptop');
+  await keysIn.filter({ hasText: 'laptop' }).waitFor();
+  while ((await keysIn.count()) > 0) {
+    const before = await keysIn.count();
+    await page
+      .getByRole('button', { name: /^Leave out / })
+      .first()
+      .click();
+    await untilEqual(() => keysIn.count(), before - 1);
+  }
   await page.getByLabel('A new public key').fill('no-key');
   await cost(page).getByText('Told as soon as what is marked is right.').waitFor();
   await page.getByLabel('A new public key').fill(keys.ecdsa);

@@ -79,8 +79,14 @@ export function VmPicker({ account, ...props }: PickerProps) {
   );
 }
 
+interface SshKeyPickerProps extends PickerProps {
+  account: string;
+  /** Fingerprints of those that are not offered: chosen already, say. */
+  besides?: readonly string[];
+}
+
 /** One of an account's SSH keys, by its fingerprint. */
-export function SshKeyPicker({ account, ...props }: PickerProps & { account: string }) {
+export function SshKeyPicker({ account, besides = [], ...props }: SshKeyPickerProps) {
   const berth = useBerth();
   // A key is no longer found by its fingerprint alone, so what was offered is remembered.
   const { data: known = [] } = useQuery({
@@ -93,10 +99,13 @@ export function SshKeyPicker({ account, ...props }: PickerProps & { account: str
   return (
     <Combobox
       {...props}
-      about={['ssh-keys', 'offered', account]}
-      search={async (text) =>
-        (await berth.sshKeys.list({ account, ...searched(text), limit }).page()).items.map(toOffered)
-      }
+      about={['ssh-keys', 'offered', account, ...besides]}
+      search={async (text) => {
+        const { items } = await berth.sshKeys
+          .list({ account, ...searched(text), limit: limit + besides.length })
+          .page();
+        return items.filter(({ fingerprint }) => !besides.includes(fingerprint)).map(toOffered);
+      }}
       find={async (wanted) => known.filter(({ fingerprint }) => fingerprint === wanted).map(toOffered)[0]}
     />
   );

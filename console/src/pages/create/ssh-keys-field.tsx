@@ -5,7 +5,8 @@ import { useEffect, useId, useRef } from 'react';
 import { useDone } from '../../done.ts';
 import { useBerth } from '../../session.tsx';
 import { Button } from '../../ui/button.tsx';
-import { CheckField, TextAreaField, useForm } from '../../ui/form.tsx';
+import { TextAreaField, useForm } from '../../ui/form.tsx';
+import { SshKeyPicker } from '../../ui/pickers.tsx';
 import { Failure } from '../../ui/state.tsx';
 
 interface SshKeysFieldProps {
@@ -15,6 +16,9 @@ interface SshKeysFieldProps {
   error: string | undefined;
   onChange(value: string[]): void;
 }
+
+/** An account that has more keys than this chooses which; of fewer all are chosen to begin with. */
+const allChosenMax = 10;
 
 /** A public key has spaces in it, a fingerprint has none. */
 const isLine = (key: string) => /\s/.test(key);
@@ -29,17 +33,19 @@ export function useKeysOf(account: string) {
   });
 }
 
-/** The field. All keys are chosen to begin with; one that is pasted gets in whether it is registered or not. */
+/** The field. One that is pasted gets in whether it is registered or not. */
 export function SshKeysField({ account, value, error, onChange }: SshKeysFieldProps) {
   const berth = useBerth();
   const done = useDone();
   const errorId = useId();
   const keys = useKeysOf(account);
+  const fieldset = useRef<HTMLFieldSetElement>(null);
   const chosenFor = useRef('');
   useEffect(() => {
     if (!keys.data || chosenFor.current === account) return;
     chosenFor.current = account;
-    onChange([...keys.data.map(({ fingerprint }) => fingerprint), ...value.filter(isLine)]);
+    const all = keys.data.map(({ fingerprint }) => fingerprint);
+    onChange([...(all.length > allChosenMax ? [] : all), ...value.filter(isLine)]);
   }, [keys.data, account, value, onChange]);
   const form = useForm({ publicKey: '' }, async ({ publicKey }) => {
     // A key usually says whose it is; without a name it goes by its fingerprint.
@@ -55,21 +61,50 @@ export function SshKeysField({ account, value, error, onChange }: SshKeysFieldPr
     const line = publicKey.trim();
     onChange([...value.filter((one) => !isLine(one)), ...(line === '' ? [] : [isLine(line) ? line : `${line} `])]);
   };
+  const known = keys.data ?? [];
+  const chosen = value.filter((one) => !isLine(one));
+  const isAnyLeft = known.some(({ fingerprint }) => !value.includes(fingerprint));
+  const leaveOut = (fingerprint: string) => {
+    onChange(value.filter((one) => one !== fingerprint));
+    // The button goes with its key; the field that has the key again is there in a moment.
+    requestAnimationFrame(() => fieldset.current?.querySelector<HTMLElement>('[role=combobox]')?.focus());
+  };
   return (
-    <fieldset className="plain-fieldset" aria-describedby={error ? errorId : undefined}>
+    <fieldset ref={fieldset} className="plain-fieldset" aria-describedby={error ? errorId : undefined}>
       <legend>SSH keys</legend>
       {keys.error && <Failure error={keys.error} onRetry={() => keys.refetch()} />}
-      {keys.data?.map(({ fingerprint, name, algorithm }) => (
-        <CheckField
-          key={fingerprint}
-          label={name}
-          hint={name === fingerprint ? algorithm : `${algorithm}, ${fingerprint}`}
-          checked={value.includes(fingerprint)}
-          onChange={(isChosen) =>
-            onChange(isChosen ? [...value, fingerprint] : value.filter((one) => one !== fingerprint))
-          }
+      {chosen.length > 0 && (
+        <ul className="chosen-keys" aria-label="Keys that get in">
+          {chosen.map((fingerprint) => {
+            const { name, algorithm } = known.find((key) => key.fingerprint === fingerprint) ?? { name: fingerprint };
+            return (
+              <li key={fingerprint}>
+                <span>
+                  {name}
+                  <span className="fine">
+                    {' '}
+                    {algorithm}
+                    {name !== fingerprint && `, ${fingerprint}`}
+                  </span>
+                </span>
+                <Button aria-label={`Leave out ${name}`} onClick={() => leaveOut(fingerprint)}>
+                  Leave out
+                </Button>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+      {isAnyLeft && (
+        <SshKeyPicker
+          label="Add a registered key"
+          account={account}
+          besides={chosen}
+          value=""
+          error={undefined}
+          onChange={(fingerprint) => onChange([...value, fingerprint])}
         />
-      ))}
+      )}
       {value.length === 0 && keys.data && (
         <p className="hint">Nobody can log in by SSH unless a key is chosen or added.</p>
       )}
