@@ -13,7 +13,7 @@ import { addDatacenter, addHost, epyc } from '../api/fluence/market.ts';
 import { letSlots } from '../api/hiveon/support.ts';
 import { keys, openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
-import { fitsItsWindow, phone, picture, untilEqual } from '../support/browser.ts';
+import { fitsItsWindow, phone, picture, untilEqual, untilInvalid } from '../support/browser.ts';
 import { setStage } from '../support/stage.ts';
 
 const run = promisify(execFile);
@@ -39,6 +39,7 @@ interface Instance {
   pricePerEpoch: string;
   allPortsOpen: boolean;
   ports: { port: number; protocol: string }[];
+  vm: { hardwareProfile: string; keymap: string | null; autoreboot: boolean };
 }
 
 const cost = (page: Page) => page.getByRole('region', { name: 'What it costs' });
@@ -126,6 +127,25 @@ test('a name that is taken is told before the button is pressed', async () => {
   await context.close();
 });
 
+test('an address of one’s own choice is refused at its field where its group has no network for it', async () => {
+  const { page, context, complaints } = await stage.open();
+  await page.goto(`/console/create?configuration=${size}`);
+  await cost(page).getByText('a day').waitFor();
+  await page.getByText('Hardware, keyboard and addresses').click();
+  await page.getByLabel('Keyboard').fill('qwerty');
+  await untilInvalid(page.getByLabel('Keyboard'));
+  await page.getByLabel('Keyboard').fill('');
+  await page.getByLabel('IPv4 address').fill('10.20.0.7');
+  await untilInvalid(page.getByLabel('IPv4 address'));
+  assert.deepEqual(await axeFindings(page), []);
+  await picture(page, 'create-address');
+  await page.getByLabel('How many').fill('2');
+  await page.getByText('Addresses are chosen for one VM at a time.').waitFor();
+  await cost(page).getByText('a day').waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test('what the page writes for the command line and for curl makes the same VMs', async () => {
   const { page, context, complaints } = await stage.open();
   await page.goto('/console/create');
@@ -138,10 +158,14 @@ test('what the page writes for the command line and for curl makes the same VMs'
   await page.getByLabel('Disk 2, GiB').fill('1.5');
   await page.getByLabel('Grade of disk 2').selectOption('ssd');
   await page.getByLabel('Ports open from outside').fill('443, 53/udp');
-  await page.getByRole('checkbox', { name: 'laptop' }).check();
+  await page.getByRole('list', { name: 'Keys that get in' }).getByText('laptop').waitFor();
   await page.getByLabel('Root password').fill("it's a $ecret");
   await page.getByLabel('Script for its first boot').fill("#!/bin/sh\necho 'EOF' $HOME\nEOF\n");
   await page.getByLabel('At most, $ an epoch').fill('50');
+  await page.getByText('Hardware, keyboard and addresses').click();
+  await page.getByLabel('Hardware', { exact: true }).selectOption('compatibility2013');
+  await page.getByLabel('Keyboard').fill('de');
+  await page.getByLabel('Comes back on when it switches off').check();
   const told = async (name: string) => {
     await page.getByLabel('Name', { exact: true }).fill(name);
     await page.getByText('On the command line', { exact: true }).waitFor();
@@ -165,12 +189,14 @@ test('what the page writes for the command line and for curl makes the same VMs'
   for (const name of ['by-page', 'by-cli', 'by-curl']) {
     const [made] = await named(name);
     assert.ok(made, name);
-    const { vcpus, ports, pricePerEpoch } = made;
-    alike.push({ vcpus, ports, pricePerEpoch, disks: await disksOf(made.id) });
+    const { vcpus, ports, pricePerEpoch, vm } = made;
+    const { hardwareProfile, keymap, autoreboot } = vm;
+    alike.push({ vcpus, ports, pricePerEpoch, hardwareProfile, keymap, autoreboot, disks: await disksOf(made.id) });
   }
   assert.deepEqual(alike[1], alike[0]);
   assert.deepEqual(alike[2], alike[0]);
   assert.deepEqual(alike[0]?.disks, ['6144 sata', '1536 ssd']);
+  assert.deepEqual([alike[0].hardwareProfile, alike[0].keymap, alike[0].autoreboot], ['compatibility2013', 'de', true]);
   const database = await openStore(stage.berth);
   const rows = await database
     .selectFrom('instance')

@@ -88,6 +88,15 @@ export function vmCommand(body: NewEstimate & { quote?: string | undefined }, na
       ['--count', count > 1 ? count : undefined],
     ]),
     ...(body.power === 'off' ? [['--off']] : []),
+    ...given([
+      ['--hardware', body.hardwareProfile],
+      ['--keymap', body.keymap],
+    ]),
+    ...(body.autoreboot ? [['--autoreboot']] : []),
+    ...given([
+      ['--ipv4', body.ipv4],
+      ['--ipv6', body.ipv6],
+    ]),
   ];
   const password = names.showsSecrets ? rootPassword : hidden;
   return [

@@ -2,6 +2,7 @@
 // told where it was typed.
 
 import type { Constraints, NewEstimate, NewQuote, Quote } from '../../../../sdk/generated/types.ts';
+import { type HardwareProfile, hardwareProfiles } from '../hardware.ts';
 
 type Grade = 'sata' | 'ssd' | 'archive';
 
@@ -43,6 +44,13 @@ export interface VmValues {
   /** Its name where it is ''. */
   hostname: string;
   isOff: boolean;
+  hardwareProfile: HardwareProfile;
+  /** A layout, or '' for the usual one. */
+  keymap: string;
+  autoreboot: boolean;
+  /** Out of its group's own network; chosen for it where they are ''. */
+  ipv4: string;
+  ipv6: string;
   group: string;
   count: string;
   firstBootScript: string;
@@ -83,6 +91,7 @@ export function vmValuesOf(search: Record<string, unknown>, account: string): Vm
     name: newName('vm'),
     hostname: '',
     isOff: false,
+    ...{ hardwareProfile: hardwareProfiles[0], keymap: '', autoreboot: false, ipv4: '', ipv6: '' },
     group: text('group'),
     count: text('count') || '1',
     firstBootScript: '',
@@ -138,6 +147,10 @@ export function vmBodyOf(values: VmValues): NewEstimate {
   const { image, imageUrl, firstBootScript, group, sshKeys } = values;
   const constraints = constraintsOf(values);
   const ports = portsOf<'tcp' | 'udp'>(values.ports);
+  const { hardwareProfile } = values;
+  const count = Number(values.count);
+  // Addresses are chosen for one VM at a time.
+  const addresses = count === 1 ? { ...given('ipv4', values.ipv4.trim()), ...given('ipv6', values.ipv6.trim()) } : {};
   return {
     kind: 'vm',
     ...given('account', values.account),
@@ -153,7 +166,11 @@ export function vmBodyOf(values: VmValues): NewEstimate {
     ...given('rootPassword', values.rootPassword),
     ...given('firstBootScript', firstBootScript),
     ...(values.isOff ? { power: 'off' as const } : {}),
-    count: Number(values.count),
+    ...(hardwareProfile === hardwareProfiles[0] ? {} : { hardwareProfile }),
+    ...given('keymap', values.keymap.trim()),
+    ...(values.autoreboot ? { autoreboot: true } : {}),
+    ...addresses,
+    count,
   };
 }
 

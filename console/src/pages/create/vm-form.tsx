@@ -25,16 +25,17 @@ import { DisksField } from './disks-field.tsx';
 import { useEstimate, useTrial } from './estimate.ts';
 import { GroupField } from './group-field.tsx';
 import { Hold, useHeld } from './hold.tsx';
+import { MachinePart } from './machine-part.tsx';
 import { PasswordField } from './password-field.tsx';
 import { SameElsewhere } from './same-elsewhere.tsx';
 import { SshKeysField } from './ssh-keys-field.tsx';
 import { byUrl, marketSearchOf, quoteBodyOf, type VmValues, vmBodyOf, vmValuesOf } from './vm-body.ts';
 
-type Bound = FormState<VmValues>['field'];
-interface PartProps {
+/** What a part of the form is given. */
+export interface PartProps {
   values: VmValues;
   set: FormState<VmValues>['set'];
-  field: Bound;
+  field: FormState<VmValues>['field'];
 }
 
 /** The form. */
@@ -72,7 +73,7 @@ export function VmForm() {
   const trial = useTrial(isAskable ? { ...priced, ...quote } : null);
   const wrong = { ...fieldErrors(trial.error, values), ...fieldErrors(estimated.error, values) };
   const isToldElsewhere = Object.keys(wrong).length > 0;
-  const field: Bound = (name) => {
+  const field: PartProps['field'] = (name) => {
     const bound = form.field(name);
     return { ...bound, error: bound.error ?? wrong[name] };
   };
@@ -97,6 +98,7 @@ export function VmForm() {
           <PlacePart {...part} />
           <AccessPart {...part} showsPassword={showsPassword} showPassword={showPassword} />
           <NamePart {...part} />
+          <MachinePart {...part} />
           <SameElsewhere
             body={{ ...body, ...quote }}
             showsSecrets={showsPassword}

@@ -7,11 +7,7 @@ import { CheckField, Form, SelectField, TextField, useForm } from '../../ui/form
 import { Section } from '../../ui/page.tsx';
 import { GroupPicker } from '../../ui/pickers.tsx';
 import { useToast } from '../../ui/toast.tsx';
-
-const profiles = [
-  { value: 'virtio2013', label: 'virtio2013: for guests that know virtual hardware' },
-  { value: 'compatibility2013', label: 'compatibility2013: an old PC, for guests that do not' },
-];
+import { hardwareChoices } from '../hardware.ts';
 
 /** Changes an instance, and shows it as it is then. */
 function useChange({ id, name }: Instance): (change: InstanceChange) => Promise<void> {
@@ -110,7 +106,7 @@ export function MachineForm({ instance, vm }: VmProps) {
             label="Hardware"
             value={values.hardwareProfile}
             error={errors.hardwareProfile}
-            choices={profiles}
+            choices={hardwareChoices}
             onChange={(value) => set('hardwareProfile', value)}
           />
           <TextField
