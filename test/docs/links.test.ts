@@ -47,3 +47,12 @@ test('the index names every page', () => {
     if (name !== 'README.md') assert.ok(index.includes(`(${name}`), `docs/README.md does not name ${name}`);
   }
 });
+
+test('the list of decisions names each by its title', () => {
+  const list = readFileSync(join(root, 'docs/decisions/README.md'), 'utf8');
+  for (const page of globSync('docs/decisions/0*.md', { cwd: root })) {
+    const [, title] = /^# \d+\. (.+)/.exec(readFileSync(join(root, page), 'utf8')) ?? [];
+    const name = page.replace('docs/decisions/', '');
+    assert.ok(list.includes(`[${title}](${name})`), `docs/decisions/README.md does not name ${name} as "${title}"`);
+  }
+});
