@@ -3,6 +3,7 @@
 // guest's power: who looks on while a VM is off sees it start.
 
 import { Duplex } from 'node:stream';
+import { withoutQuestions } from './terminal-question.ts';
 
 /** The end of a serial port that leads into a running guest. */
 export interface SerialLine {
@@ -36,12 +37,12 @@ export class SerialConsole {
   }
 
   /**
-   * A new reader, who is shown the past first.
+   * A new reader, who is shown the past first, without what the guest asked its terminal then.
    * @param history reads what the guest has said so far, at once
    */
   async open(history: () => Buffer): Promise<Duplex> {
     await this.#line?.settled();
-    const reader: SerialReader = new SerialReader(history(), {
+    const reader: SerialReader = new SerialReader(withoutQuestions(history()), {
       type: (input, done) => {
         if (this.#line) this.#line.write(input, done);
         else done();

@@ -43,6 +43,20 @@ test('a reader is shown the past first, and then everything from that moment on'
   assert.equal(seen, 'past, present, future');
 });
 
+test('what the guest asked its terminal is no part of the past: the answer would be typed', async () => {
+  const serial = new SerialConsole();
+  const [e, asked] = ['\x1b', ['[6n', '[c', '[>0c', '[?25$p', '[18t', 'Z', ']11;?\x07', ']10;?\x1b\\', 'P$qm\x1b\\']];
+  const kept = `${e}[2J${e}[1;32mböses~ # ${e}[0m${e}[?7l${e}]0;title\x07`;
+  const reader = await serial.open(() => Buffer.from(`${kept}${asked.map((one) => e + one).join('')}\x05`));
+  serial.heard(Buffer.from(`${e}[6n`));
+  let seen = '';
+  reader.on('data', (chunk: Buffer) => {
+    seen += chunk;
+  });
+  await setImmediate();
+  assert.equal(seen, `${kept}${e}[6n`, 'what it asks now is passed on');
+});
+
 test('what a slow reader misses is counted and told to him; a quick one misses nothing', async () => {
   const serial = new SerialConsole();
   const [slow, quick] = [await serial.open(nothing), await serial.open(nothing)];
