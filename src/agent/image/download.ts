@@ -47,6 +47,7 @@ export async function download(task: DownloadTask): Promise<DownloadResult> {
   let farthestBytes = part.bytes;
   let fruitless = 0;
   let waitedMs = 0;
+  let told = '';
   for (;;) {
     try {
       if (part.bytes === 0 || part.bytes !== part.totalBytes) {
@@ -65,7 +66,11 @@ export async function download(task: DownloadTask): Promise<DownloadResult> {
         delayMs = Math.max(delayMs, limits.retryBaseMs);
         waitedMs += delayMs;
         if (waitedMs > limits.buildWaitMs) throw buildFailure(task.url, limits.buildWaitMs);
-        task.emit({ kind: 'image.build', message: `The image is being built: ${error.building}` });
+        // Asked for every few seconds, of which each would be an event that somebody has to read.
+        if (error.building !== told) {
+          task.emit({ kind: 'image.build', message: `The image is being built: ${error.building}` });
+        }
+        told = error.building;
       } else {
         fruitless = part.bytes > farthestBytes ? 1 : fruitless + 1;
         farthestBytes = Math.max(farthestBytes, part.bytes);

@@ -74,8 +74,8 @@ test('a server that can not be reached is told from one that says no', async (t)
   assert.deepEqual(lost.files(), []);
 });
 
-test('an image that its server is still building is waited for, and the steps are told', async (t) => {
-  const steps = ['Fetching packages', 'Making the disk', ''];
+test('an image that its server is still building is waited for, and each step is told once', async (t) => {
+  const steps = ['Fetching packages', 'Fetching packages', 'Making the disk', ''];
   const server = await startServer(t, (request, response) => {
     const step = steps.shift();
     if (step === undefined) return serve(request, response, { content });
