@@ -1672,6 +1672,8 @@ export interface Privilege {
   account: string | null;
   group: string | null;
   instance: string | null;
+  /** What the account, group or VM that it is held on is called */
+  targetName: string | null;
   /** The user's key that holds it in place of the user's sessions */
   apiKey: string | null;
   /** Whether it holds only in sessions with a second factor */

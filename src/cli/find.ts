@@ -1,10 +1,11 @@
 // How commands name things: by their id, or by their name where only one of those that the caller sees has it.
 
 import type { Berth } from '../../sdk/berth.ts';
+import { NotFoundError } from '../../sdk/error.ts';
 import type { Account, Host, Instance, User } from '../../sdk/generated/types.ts';
 import type { Desk } from './command.ts';
 import { NotThereError, UsageError } from './exit.ts';
-import type { Column } from './table.ts';
+import type { Cell, Column, Look } from './table.ts';
 
 /** A kind of thing that is found by id or name. */
 export interface Kind<Thing extends { id: string }> {
@@ -76,6 +77,14 @@ export const instanceIdOf = async (desk: Desk, text: string | undefined): Promis
 /** What instances are called, as far as they are seen; read in pages until all are known. */
 export async function namesOf(berth: Berth, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
+  const [only, ...others] = ids;
+  if (only !== undefined && others.length === 0) {
+    const one = await berth.instances.get(only).catch((error: unknown) => {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    });
+    return one ? names.set(only, one.name) : names;
+  }
   for await (const { id, name } of berth.instances.list({ deleted: true, limit: 200 })) {
     if (ids.has(id)) names.set(id, name);
     if (names.size === ids.size) break;
@@ -83,11 +92,21 @@ export async function namesOf(berth: Berth, ids: ReadonlySet<string>): Promise<R
   return names;
 }
 
-/** A column with what an instance is called. */
-export const instanceColumn = <Row>(title: string, of: (row: Row) => string | null, rank: number): Column<Row> => ({
+/** A column with what an instance or whatever a list knows the names of is called; its id, where that is not known. */
+export const nameColumn = <Row>(title: string, of: (row: Row) => string | null, rank: number): Column<Row> => ({
   ...{ title, rank },
   cell: (row, { names }) => names?.get(of(row) ?? '') ?? of(row),
 });
+
+/** An instance in a sheet: what it is called, as far as that is known, and its id, which tells it from others of the name. */
+export const nameAndId = (id: string | null, { names }: Look): Cell => {
+  const name = names?.get(id ?? '');
+  return name === undefined ? id : `${name} (${id})`;
+};
+
+/** What accounts are called, for lists that show them; such lists are short, or have none but the caller's own. */
+export const accountNames = async ({ berth }: Desk): Promise<ReadonlyMap<string, string>> =>
+  new Map((await berth.accounts.list({ limit: 200 }).page()).items.map(({ id, name }) => [id, name]));
 
 /** Accounts. */
 export const accountKind: Kind<Account> = {

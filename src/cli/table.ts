@@ -9,7 +9,7 @@ export interface Look {
   columns: number;
   colours: boolean;
   now: Date;
-  /** What instances are called, by their ids, where a table shows them. */
+  /** What instances and other things are called, by their ids, where a table or a sheet shows them. */
   names?: ReadonlyMap<string, string>;
 }
 

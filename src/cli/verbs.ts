@@ -28,6 +28,8 @@ export interface ListVerb<Row, Options> {
   name?(row: Row): string;
   /** The instance that a row is about, where the table shows its name. */
   about?(row: Row): string | null;
+  /** What other things are called whose names the table shows, by their ids. */
+  called?(desk: Desk): Promise<ReadonlyMap<string, string>>;
   /** So many rows unless --limit says otherwise; all where it is left out. */
   rows?: number;
   /** Newest first is turned round, so that the newest stands where the eye is. */
@@ -66,6 +68,7 @@ export function listVerb<Row, Options extends object = object>(noun: ListVerb<Ro
     pages,
     name,
     about,
+    called,
     ...rest
   } = noun;
   const most = Number.isFinite(rows) ? `${rows} unless given` : 'all unless given';
@@ -83,11 +86,16 @@ export function listVerb<Row, Options extends object = object>(noun: ListVerb<Ro
       const list = await pages(desk, Math.min(limit, pageRowsMax), given as Options & { limit?: number }, args);
       const value = await readList(list, limit);
       if (names && name) return { value, text: () => value.items.map((row) => `${plainText(name(row))}\n`).join('') };
-      const ids = desk.json || desk.quiet || !about ? [] : value.items.flatMap((row) => about(row) ?? []);
-      const called = ids.length > 0 ? { names: await namesOf(desk.berth, new Set(ids)) } : {};
+      const isTable = !desk.json && !desk.quiet && value.items.length > 0;
+      const ids = new Set(isTable && about ? value.items.flatMap((row) => about(row) ?? []) : []);
+      const known = new Map([
+        ...(ids.size > 0 ? await namesOf(desk.berth, ids) : []),
+        ...(isTable && called ? await called(desk) : []),
+      ]);
       return {
         value,
-        text: (look) => (value.items.length === 0 ? `${none}\n` : tableOf(shown, value.items, { ...look, ...called })),
+        text: (look) =>
+          value.items.length === 0 ? `${none}\n` : tableOf(shown, value.items, { ...look, names: known }),
       };
     },
   };
@@ -122,12 +130,17 @@ export function showVerb<Thing>(noun: {
   options?: readonly Option[];
   find(desk: Desk, text: string, options: object): Promise<Thing>;
   sheet: Sheet<Thing>;
+  /** The instance that it is about, where the sheet shows its name. */
+  about?(thing: Thing): string | null;
 }): Verb {
-  const { find, sheet, ...rest } = noun;
+  const { find, sheet, about, ...rest } = noun;
   return {
     ...rest,
     async run(desk, [text = ''], options) {
-      return sheetAnswer(await find(desk, text, options), sheet);
+      const thing = await find(desk, text, options);
+      const id = desk.json || desk.quiet ? null : about?.(thing);
+      const names = id == null ? {} : { names: await namesOf(desk.berth, new Set([id])) };
+      return sheetAnswer(thing, (one, look) => sheet(one, { ...look, ...names }));
     },
   };
 }

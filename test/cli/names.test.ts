@@ -43,6 +43,40 @@ test('a backup is named by its label, a schedule by its disk, and lists show whi
   assert.deepEqual([status, (err.match(/sch_/g) ?? []).length], [exitCodes.usage, 2], err);
 });
 
+test('what groups, schedules, privileges, events and sheets are about has its name beside or in place of its id', async () => {
+  assert.match(await ann.text('group', 'list'), /^default +default +grp_/m);
+  assert.match(await ann.text('schedule', 'list'), /^web-1 +disc-1 .*sch_/m);
+  assert.match(await ann.text('privilege', 'list'), /account_admin +default +/);
+  assert.match(await ann.text('disk', 'show', 'web-1'), /^VM +web-1 \(ins_/m);
+  assert.match(await ann.text('event', 'list', '--kind', 'instance'), /^.* instance\.active +web-1 +Runs\.$/m);
+});
+
+test('of events that tell how far something is the last is shown, and for programs all are', async (t) => {
+  const kinds = ['vm.start', 'image.build', 'image.build', 'other', 'image.build', 'image.build', 'instance.placed'];
+  const events = kinds.map((kind, index) => ({
+    ...{ cursor: `1-${index}`, account: 'acc_1', kind, instance: kind === 'other' ? 'ins_2' : 'ins_1', actor: 'agent' },
+    ...{
+      message: `step-${index}`,
+      data: null,
+      createdAt: new Date(Date.UTC(2026, 10, 1) - index * 1000).toISOString(),
+    },
+  }));
+  const told = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
+    const items = pathname.endsWith('/events') ? events.slice(0, Number(searchParams.get('limit'))) : [];
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ items, nextCursor: null }));
+  });
+  await once(told.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => told.close().closeAllConnections());
+  const bob = new Person({ url: `http://127.0.0.1:${(told.address() as AddressInfo).port}`, apiKey: 'berth_key' });
+  const steps = async (...more: string[]) => (await bob.text('event', 'list', ...more)).match(/step-\d/g);
+  assert.deepEqual(await steps(), ['step-6', 'step-3', 'step-1', 'step-0'], 'another one’s event comes between');
+  assert.deepEqual(await steps('--limit', '2'), ['step-1', 'step-0']);
+  assert.equal((await steps('--kind', 'image.build'))?.length, kinds.length);
+  assert.equal((await steps('--limit', '3', '--json'))?.length, 3);
+});
+
 test('only the columns that are asked for are shown, and others are told', async () => {
   assert.match(await ann.text('vm', 'list', '--columns', 'address,name'), /^ADDRESS +NAME\n[\d.]+ +web-1\n$/);
   const { status, err } = await ann.run(['vm', 'list', '--columns', 'colour']);

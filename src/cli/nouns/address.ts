@@ -2,7 +2,7 @@
 
 import type { Address, Addresses } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
-import { find, instanceColumn, instanceIdOf, vmKind } from '../find.ts';
+import { find, instanceIdOf, nameAndId, nameColumn, vmKind } from '../find.ts';
 import { type Column, tableOf } from '../table.ts';
 import { wholeNumber } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
@@ -11,7 +11,7 @@ const columns: readonly Column<Address>[] = [
   { title: 'address', cell: ({ address }) => address },
   { title: 'kind', cell: ({ additional }) => (additional ? 'additional' : 'main') },
   { title: 'reverse name', cell: ({ reverseName }) => reverseName, rank: 1 },
-  instanceColumn('VM', ({ instance }) => instance, 1),
+  nameColumn('VM', ({ instance }) => instance, 1),
   { title: 'reason', cell: ({ reason }) => reason, rank: 2 },
 ];
 
@@ -40,9 +40,10 @@ export const noun: Noun = {
       operation: 'getAddress',
       examples: ['address show 192.0.2.10', 'address show 192.0.2.10 --json'],
       find: ({ berth }, address) => berth.addresses.get(address),
-      sheet: (one: Address) => [
+      about: ({ instance }: Address) => instance,
+      sheet: (one: Address, look) => [
         ['address', one.address],
-        ['VM', one.instance],
+        ['VM', nameAndId(one.instance, look)],
         ['kind', one.additional ? 'additional' : 'main'],
         ['reverse name', one.reverseName],
         ['reason', one.reason],

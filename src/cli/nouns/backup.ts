@@ -4,7 +4,7 @@ import type { Backup } from '../../../sdk/generated/types.ts';
 import { confirm } from '../ask.ts';
 import { type Desk, type Noun, option } from '../command.ts';
 import { diskNamed } from '../disk.ts';
-import { find, instanceColumn, instanceIdOf, type Kind } from '../find.ts';
+import { find, instanceIdOf, type Kind, nameAndId, nameColumn } from '../find.ts';
 import { moment, relative, size } from '../table.ts';
 import { actVerb, deleteVerb, listVerb, showVerb, yesOption } from '../verbs.ts';
 
@@ -35,7 +35,7 @@ export const noun: Noun = {
         option('--account <ACCOUNT>', 'only of this account'),
       ],
       columns: [
-        instanceColumn('VM', ({ instance }: Backup) => instance, 1),
+        nameColumn('VM', ({ instance }: Backup) => instance, 1),
         { title: 'backup', cell: ({ label }) => label },
         { title: 'state', cell: ({ state }) => ({ text: state, tone: state === 'ready' ? 'good' : 'busy' }) },
         { title: 'size', cell: ({ sizeMib }) => size(sizeMib), right: true, rank: 1 },
@@ -57,11 +57,12 @@ export const noun: Noun = {
       operation: 'getBackup',
       examples: ['backup show disc-1-backup-20261120033000', 'backup show bak_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f'],
       find: findBackup,
+      about: ({ instance }: Backup) => instance,
       sheet: (backup: Backup, look) => [
         ['backup', backup.id],
         ['label', backup.label],
         ['disk', backup.disk],
-        ['VM', backup.instance],
+        ['VM', nameAndId(backup.instance, look)],
         ['state', backup.state],
         ['size', size(backup.sizeMib)],
         ['schedule', backup.schedule],

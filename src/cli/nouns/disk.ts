@@ -3,7 +3,7 @@
 import type { Disk } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
 import { diskNamed } from '../disk.ts';
-import { find, instanceColumn, instanceIdOf, vmKind } from '../find.ts';
+import { find, instanceIdOf, nameAndId, nameColumn, vmKind } from '../find.ts';
 import { moment, relative, size } from '../table.ts';
 import { sizeMib } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
@@ -27,7 +27,7 @@ export const noun: Noun = {
       examples: ['disk list', 'disk list --vm web-1'],
       options: [option('--vm <VM>', 'only of this one'), option('--account <ACCOUNT>', 'only of this account')],
       columns: [
-        instanceColumn('VM', ({ instance }: Disk) => instance, 0),
+        nameColumn('VM', ({ instance }: Disk) => instance, 0),
         { title: 'label', cell: ({ label }) => label },
         { title: 'size', cell: ({ sizeMib: mib }) => size(mib), right: true },
         { title: 'grade', cell: ({ grade }) => grade, rank: 1 },
@@ -46,10 +46,11 @@ export const noun: Noun = {
       operation: 'getDisk',
       examples: ['disk show web-1/disc-1', 'disk show web-1/disc-1 --json'],
       find: diskNamed,
+      about: ({ instance }: Disk) => instance,
       sheet: (disk: Disk, look) => [
         ['disk', disk.id],
         ['label', disk.label],
-        ['VM', disk.instance],
+        ['VM', nameAndId(disk.instance, look)],
         ['place', `${disk.position}${disk.position === 1 ? ', which the VM is booted from' : ''}`],
         ['size', size(disk.sizeMib)],
         ['grade', disk.grade],

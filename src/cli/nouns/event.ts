@@ -2,7 +2,7 @@
 
 import type { Event } from '../../../sdk/generated/types.ts';
 import { type Desk, type Noun, option } from '../command.ts';
-import { instanceIdOf } from '../find.ts';
+import { instanceIdOf, nameColumn, namesOf } from '../find.ts';
 import { plainJson, plainText, relative, tableOf } from '../table.ts';
 import { wholeNumber } from '../units.ts';
 import { readList } from '../verbs.ts';
@@ -24,6 +24,21 @@ const queryOf = async (desk: Desk, { account, instance, kind }: Options) => ({
   ...{ account, kind, instance: await instanceIdOf(desk, instance) },
 });
 
+/** What is told again and again while something goes on. */
+const progressKinds = ['image.build', 'image.download'];
+/** So many are read for each that is shown, as progress is told often and shown once. */
+const readPerShown = 4;
+
+/** Of events that only tell how far something is, the newest of each row of them. @param events the newest first */
+function withoutProgress(events: readonly Event[]): Event[] {
+  const kinds = new Map<string | null, string>();
+  return events.filter(({ instance, kind }) => {
+    const isTold = progressKinds.includes(kind) && kinds.get(instance) === kind;
+    kinds.set(instance, kind);
+    return !isTold;
+  });
+}
+
 const isFailure = (kind: string) => /\.(failed|died|not_found)$/.test(kind);
 
 /** The `event` commands. */
@@ -32,13 +47,20 @@ export const noun: Noun = {
     {
       usage: 'list',
       description: 'show what happened last, the newest at the end',
+      detail: 'Of events that tell how far something is, the last one is shown; --json and --kind show them all.',
       operation: 'listEvents',
       examples: ['event list', 'event list --instance web-1 --limit 20', 'event list --kind instance.failed'],
       options: [...whichOptions(), option('--limit <N>', 'so many at most; 50 unless given', wholeNumber)],
       async run(desk, _, { limit = 50, ...options }: Options) {
-        const query = { ...(await queryOf(desk, options)), newestFirst: true, limit: Math.min(limit, 1000) };
-        const { items, nextCursor } = await readList(desk.berth.events.list(query), limit);
-        const value = { items: items.reverse(), nextCursor };
+        const isWhole = desk.json || desk.quiet || options.kind !== undefined;
+        const most = isWhole ? limit : limit * readPerShown;
+        const query = { ...(await queryOf(desk, options)), newestFirst: true, limit: Math.min(most, 1000) };
+        const { items, nextCursor } = await readList(desk.berth.events.list(query), most);
+        const shown = isWhole ? items : withoutProgress(items).slice(0, limit);
+        const value = { items: shown.reverse(), nextCursor };
+        const isOfMany = !desk.json && !desk.quiet && options.instance === undefined;
+        const ids = new Set(isOfMany ? shown.flatMap(({ instance }) => instance ?? []) : []);
+        const names = ids.size > 0 ? await namesOf(desk.berth, ids) : new Map();
         return {
           value,
           text: (look) =>
@@ -49,11 +71,12 @@ export const noun: Noun = {
                   title: 'kind',
                   cell: ({ kind }) => ({ text: kind, tone: isFailure(kind) ? ('bad' as const) : null }),
                 },
-                { title: 'what', cell: ({ message }) => message, rank: 1 },
-                { title: 'by', cell: ({ actor }) => actor, rank: 2 },
+                ...(isOfMany ? [nameColumn('instance', ({ instance }: Event) => instance, 1)] : []),
+                { title: 'what', cell: ({ message }) => message, rank: 2 },
+                { title: 'by', cell: ({ actor }) => actor, rank: 3, whole: true },
               ],
               value.items,
-              look,
+              { ...look, names },
             ),
         };
       },

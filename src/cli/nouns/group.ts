@@ -2,7 +2,7 @@
 
 import type { Group } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
-import { accountOf, find, groupKind } from '../find.ts';
+import { accountNames, accountOf, find, groupKind, nameColumn } from '../find.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
 
 interface AccountOptions {
@@ -19,9 +19,10 @@ export const noun: Noun = {
       options: [option('--account <ACCOUNT>', 'only of this account')],
       columns: [
         { title: 'group', cell: ({ name }: Group) => name },
-        { title: 'account', cell: ({ account }) => account, rank: 2 },
+        nameColumn('account', ({ account }: Group) => account, 2),
         { title: 'id', cell: ({ id }) => id, rank: 1, whole: true },
       ],
+      called: accountNames,
       none: 'There is no group.',
       pages: ({ berth }, limit, { account }: AccountOptions) => berth.groups.list({ account, limit }),
     }),

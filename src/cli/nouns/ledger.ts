@@ -2,7 +2,7 @@
 
 import type { LedgerTransaction } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
-import { find, hostKind, instanceIdOf } from '../find.ts';
+import { accountNames, find, hostKind, instanceIdOf, nameColumn } from '../find.ts';
 import { moment, relative } from '../table.ts';
 import { listVerb, showVerb } from '../verbs.ts';
 
@@ -25,6 +25,7 @@ export const noun: Noun = {
   verbs: [
     listVerb({
       description: 'list what moved in all accounts, the newest first',
+      detail: 'A wide terminal, --columns transaction or --quiet shows the ids that "berth ledger show" takes.',
       operation: 'listLedger',
       examples: ['ledger list --limit 20', 'ledger list --host rack-1 --kind charge'],
       options: [
@@ -37,13 +38,15 @@ export const noun: Noun = {
         option('--instance <INSTANCE>', 'only what was paid for this one'),
       ],
       columns: [
-        { title: 'transaction', cell: ({ id }: LedgerTransaction) => id, rank: 1 },
-        { title: 'when', cell: ({ createdAt }, look) => relative(createdAt, look) },
+        { title: 'when', cell: ({ createdAt }: LedgerTransaction, look) => relative(createdAt, look) },
         { title: 'kind', cell: ({ kind }) => kind },
         { title: 'moved usd', cell: ({ availableMoved }) => availableMoved, right: true },
+        nameColumn('account', ({ account }: LedgerTransaction) => account, 1),
         { title: 'reason', cell: ({ reason }) => reason, rank: 2 },
-        { title: 'by', cell: ({ actor }) => actor, rank: 3 },
+        { title: 'by', cell: ({ actor }) => actor, rank: 3, whole: true },
+        { title: 'transaction', cell: ({ id }) => id, rank: 4, whole: true },
       ],
+      called: accountNames,
       none: 'Nothing moved.',
       rows: 50,
       pages: async (desk, limit, { host, instance, ...query }: LedgerOptions) =>

@@ -2,7 +2,7 @@
 
 import type { Operation } from '../../../sdk/generated/types.ts';
 import { type Noun, option } from '../command.ts';
-import { instanceColumn, instanceIdOf } from '../find.ts';
+import { instanceIdOf, nameAndId, nameColumn } from '../find.ts';
 import { moment, relative } from '../table.ts';
 import { actVerb, listVerb, showVerb } from '../verbs.ts';
 import { untilOver, type WaitOptions, waitOptions } from '../wait.ts';
@@ -29,10 +29,10 @@ export const noun: Noun = {
       ],
       columns: [
         { title: 'operation', cell: ({ id }: Operation) => id },
-        instanceColumn('instance', ({ instance }: Operation) => instance, 0),
+        nameColumn('instance', ({ instance }: Operation) => instance, 0),
         { title: 'kind', cell: ({ kind }) => kind },
         { title: 'status', cell: ({ status }) => ({ text: status, tone: tones[status] }) },
-        { title: 'by', cell: ({ actor }) => actor, rank: 2 },
+        { title: 'by', cell: ({ actor }) => actor, rank: 2, whole: true },
         { title: 'asked', cell: ({ createdAt }, look) => relative(createdAt, look), rank: 1 },
       ],
       about: ({ instance }) => instance,
@@ -50,12 +50,13 @@ export const noun: Noun = {
         'operation show op_5f0c6d0e9b7a4c1d8e2f3a4b5c6d7e8f --json',
       ],
       find: ({ berth }, id) => berth.operations.get(id),
+      about: ({ instance }: Operation) => instance,
       sheet: (one: Operation, look) => [
         ['operation', one.id],
         ['kind', one.kind],
         ['status', { text: one.status, tone: tones[one.status] }],
         ['why', one.error?.detail],
-        ['instance', one.instance],
+        ['instance', nameAndId(one.instance, look)],
         ['asked by', one.actor],
         ['asked', moment(one.createdAt, look)],
         ['over', moment(one.finishedAt, look)],

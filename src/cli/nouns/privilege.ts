@@ -28,7 +28,9 @@ interface SetOptions extends Pick<GrantOptions, 'secondFactor' | 'from'> {
 const ageOption = () =>
   option('--second-factor-age <SECONDS>', 'only so long after the code was shown, in seconds', wholeNumber);
 
-const objectOf = ({ instance, group, account }: Privilege) => instance ?? group ?? account ?? 'everything';
+const objectOf = ({ targetName, level }: Privilege) =>
+  targetName ?? (level.startsWith('cluster_') ? 'everything' : 'what is gone');
+const objectIdOf = ({ instance, group, account }: Privilege) => instance ?? group ?? account;
 
 function termsOf({ secondFactorRequired, secondFactorAgeSecondsMax: age, fromAddresses, apiKey }: Privilege): string {
   const factor = secondFactorRequired && `second factor${age === null ? '' : ` of the last ${age} s`}`;
@@ -40,7 +42,7 @@ const sheet = (one: Privilege, _look: Look): [string, Cell][] => [
   ['privilege', one.id],
   ['user', one.user.username],
   ['may', one.level],
-  ['on', objectOf(one)],
+  ['on', [objectOf(one), objectIdOf(one) && `(${objectIdOf(one)})`].filter(Boolean).join(' ')],
   ['terms', termsOf(one)],
   ['granted by', one.grantedBy],
 ];

@@ -4,7 +4,7 @@ import type { BackupSchedule } from '../../../sdk/generated/types.ts';
 import { type Desk, type Noun, option } from '../command.ts';
 import { diskNamed } from '../disk.ts';
 import { NotThereError, UsageError } from '../exit.ts';
-import { instanceColumn, instanceIdOf } from '../find.ts';
+import { instanceIdOf, nameAndId, nameColumn } from '../find.ts';
 import { moment } from '../table.ts';
 import { wholeNumber } from '../units.ts';
 import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
@@ -50,13 +50,15 @@ export const noun: Noun = {
       examples: ['schedule list', 'schedule list --vm web-1'],
       options: [option('--vm <VM>', 'only of its disks'), option('--account <ACCOUNT>', 'only of this account')],
       columns: [
-        { title: 'schedule', cell: ({ id }: BackupSchedule) => id },
-        instanceColumn('VM', ({ instance }: BackupSchedule) => instance, 0),
+        nameColumn('VM', ({ instance }: BackupSchedule) => instance, 0),
+        nameColumn('disk', ({ disk }: BackupSchedule) => disk, 2),
         { title: 'every', cell: ({ intervalSeconds }) => spanText(intervalSeconds) },
         { title: 'keeps', cell: ({ capacity }) => capacity, right: true },
-        { title: 'disk', cell: ({ disk }) => disk, rank: 1 },
+        { title: 'schedule', cell: ({ id }) => id, rank: 1, whole: true },
       ],
       about: ({ instance }) => instance,
+      called: async ({ berth }) =>
+        new Map((await berth.disks.list({ limit: 200 }).all()).map(({ id, label }) => [id, label])),
       none: 'There is no schedule. "berth schedule create --help" shows how to make one.',
       pages: async (desk, limit, { account, vm }: { account?: string; vm?: string }) =>
         desk.berth.backupSchedules.list({ account, limit, instance: await instanceIdOf(desk, vm) }),
@@ -67,10 +69,11 @@ export const noun: Noun = {
       operation: 'getBackupSchedule',
       examples: ['schedule show web-1/data', 'schedule show sch_17'],
       find: findSchedule,
+      about: ({ instance }: BackupSchedule) => instance,
       sheet: (one: BackupSchedule, look) => [
         ['schedule', one.id],
         ['disk', one.disk],
-        ['VM', one.instance],
+        ['VM', nameAndId(one.instance, look)],
         ['first', moment(one.startAt, look)],
         ['every', spanText(one.intervalSeconds)],
         ['keeps', one.capacity],

@@ -69,7 +69,7 @@ export const noun: Noun = {
       columns: [
         { title: 'slot', cell: ({ id }: Slot) => id },
         { title: 'status', cell: ({ status }) => ({ text: status, tone: tones[status] }), rank: 5 },
-        { title: 'size', cell: ({ vcpus, memoryGib, diskGib }) => `${vcpus}/${memoryGib}/${diskGib}`, rank: 2 },
+        { title: 'vcpu/gib/gib', cell: ({ vcpus, memoryGib, diskGib }) => `${vcpus}/${memoryGib}/${diskGib}`, rank: 2 },
         { title: 'gpu', cell: gpuText, rank: 3 },
         { title: 'usd', cell: priceText, rank: 1 },
         { title: 'where', cell: placeText, rank: 4 },
