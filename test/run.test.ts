@@ -188,7 +188,7 @@ test('a file that does not end is ended, and what was running is named', async (
   assert.match(outcome.output, /✔ after it/);
 });
 
-test('files with machines run in turn, others beside them, browsers before networks change, and what pulls plugs alone; each tells its own in one piece', async (t) => {
+test('files with machines run in turn, others beside them, browsers before networks change, and what pulls plugs last; each tells its own in one piece', async (t) => {
   const notes = mkdtempSync(join(tmpdir(), 'berth-lanes-'));
   t.after(() => rmSync(notes, { recursive: true, force: true }));
   // Each test leaves the moments of its begin and end.
@@ -201,16 +201,27 @@ test('files with machines run in turn, others beside them, browsers before netwo
       writeFileSync('${notes}/${name}', began + ' ' + Date.now());
     });
     test('${name} two', () => {});`;
-  const names = ['agent/vm/a', 'system/b', 'agent/c', 'torture/d', 'browser/e', 'browser/f', 'browser/g'];
+  const names = [
+    'agent/vm/a',
+    'system/b',
+    'agent/c',
+    'torture/d',
+    'torture/simulated/h',
+    'browser/e',
+    'browser/f',
+    'browser/g',
+  ];
   const tests = names.map((path) => [`${path}.test.ts`, file(path.at(-1) ?? '')] as const);
   const { lastLine, output } = await runOn(t, Object.fromEntries(tests));
-  assert.equal(lastLine, '14 passed, 0 failed');
+  assert.equal(lastLine, '16 passed, 0 failed');
   const spanOf = (name: string) => readFileSync(join(notes, name), 'utf8').split(' ').map(Number) as [number, number];
-  const [a, b, c, d, e, g] = [spanOf('a'), spanOf('b'), spanOf('c'), spanOf('d'), spanOf('e'), spanOf('g')];
+  const [a, b, c, d] = [spanOf('a'), spanOf('b'), spanOf('c'), spanOf('d')];
+  const [e, g, h] = [spanOf('e'), spanOf('g'), spanOf('h')];
   assert.ok(a[1] <= b[0], 'one with machines after the other');
   assert.ok(e[0] < a[1] && c[0] < b[1], 'others beside them');
   assert.ok(g[1] <= b[0], 'browsers before networks change');
-  assert.ok(d[0] >= Math.max(a[1], b[1], c[1]), 'what pulls plugs at the end');
+  assert.ok(Math.min(d[0], h[0]) >= Math.max(a[1], b[1], c[1]), 'what pulls plugs at the end');
+  assert.ok(h[0] < d[1] && d[0] < h[1], 'what does so to what is simulated beside the rest');
   for (const path of names) {
     const name = path.at(-1);
     assert.match(

@@ -24,8 +24,9 @@ const WITH_MACHINES = ['agent/vm/', 'builder/', 'console/machine-'];
 const WITH_NETWORKS = ['agent/container/', 'agent/network/', 'system/'];
 /** Chromium drops whatever it loads when a network card comes or goes (ERR_NETWORK_CHANGED): these run before that. */
 const WITH_BROWSER = ['browser/', 'sdk/package'];
-/** They kill processes at moments that mean something, and run after everything else. */
-const ALONE = ['torture/'];
+/** They kill processes at moments that mean something, and run after everything else: those with real instances beside the longest. */
+const LAST = ['torture/'];
+const SIMULATED_LAST = ['torture/simulated'];
 /** How long a file's process may take to end after it was told to. */
 const FILE_GRACE_MS = 10_000;
 /** Where more files than these fail, something is broken, and a second go would only take time. */
@@ -67,17 +68,19 @@ for (const filter of filters) {
 
 if (filters.length === 0) for (const [name, command, args] of CHECKS) await runCheck(name, command, args);
 shareAmongFiles(root);
-const kinds = [ALONE, WITH_MACHINES, WITH_NETWORKS, WITH_BROWSER];
-const [alone, withMachines, withNetworks, withBrowser] = kinds.map((kind) => chosen.filter((file) => isOf(file, kind)));
+const kinds = [SIMULATED_LAST, LAST, WITH_MACHINES, WITH_NETWORKS, WITH_BROWSER];
+const lists = kinds.map((kind) => chosen.filter((file) => kinds.find((one) => isOf(file, one)) === kind));
+const [simulated, last, withMachines, withNetworks, withBrowser] = lists;
 const others = chosen.filter((file) => !kinds.some((kind) => isOf(file, kind)));
 const browsed = runInTurn(withBrowser);
 await Promise.all([
   runInTurn(withMachines)
     .then(() => browsed)
-    .then(() => runInTurn(withNetworks)),
+    .then(() => runInTurn(withNetworks))
+    .then(() => runInTurn(others)),
   browsed.then(() => runInTurn(others)),
 ]);
-await runInTurn(alone);
+await Promise.all([runInTurn(simulated), runInTurn(last)]);
 if (filters.length === 0) await runAgain(report.failedFiles());
 await checkNothingLeftRunning();
 finish();
@@ -114,15 +117,16 @@ function isOf(file: string, beginnings: readonly string[]): boolean {
   return beginnings.some((beginning) => relative(root, file).startsWith(join('test', beginning)));
 }
 
-async function runInTurn(list: readonly string[] = []): Promise<void> {
-  for (const file of list) await runFile(file);
+/** Runs files one after the other. Who works on the same list at the same time takes from it, too. */
+async function runInTurn(list: string[] = []): Promise<void> {
+  for (let file = list.shift(); file !== undefined; file = list.shift()) await runFile(file);
 }
 
 /**
  * Files that failed have a second go, with nothing else running: on a busy machine one of a thousand tests may lose a race. The
  * sum counts the second go, and the end of the output tells of every test that failed at the first.
  */
-async function runAgain(failed: readonly string[]): Promise<void> {
+async function runAgain(failed: string[]): Promise<void> {
   if (failed.length === 0 || failed.length > SECOND_GOES_MAX) return;
   report.note('\nOnce more, on their own:');
   for (const one of findMarkedProcesses(runId)) endProcess(one); // what a test that failed did not come to ending
@@ -130,7 +134,7 @@ async function runAgain(failed: readonly string[]): Promise<void> {
 }
 
 async function runFile(file: string): Promise<void> {
-  const fileReport = report.beginFile(file, chosen.length === 1 || isOf(file, ALONE));
+  const fileReport = report.beginFile(file, chosen.length === 1);
   const timeout = new AbortController();
   const timers = [
     setTimeout(() => timeout.abort(), FILE_TIMEOUT_MS),
