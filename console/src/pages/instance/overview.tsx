@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Instance } from '../../../../sdk/generated/types.ts';
 import { at, gib, many, mib, usd } from '../../format.ts';
-import { useBerth } from '../../session.tsx';
+import { useSession } from '../../session.tsx';
 import { Facts, Section } from '../../ui/page.tsx';
 import { Badge, Copyable, When } from '../../ui/words.tsx';
 import { Operations } from './operations.tsx';
@@ -148,7 +148,7 @@ const userName = /^[a-z_][a-z0-9_-]*$/;
 
 function SshCommand({ instance }: { instance: Instance }) {
   const { address, container, vm, image } = instance;
-  const berth = useBerth();
+  const { berth, me } = useSession();
   const images = useQuery({
     queryKey: ['images', 'catalog'],
     queryFn: () => berth.images.list({ limit: 200 }).page(),
@@ -160,6 +160,8 @@ function SshCommand({ instance }: { instance: Instance }) {
   const ssh = container?.ssh;
   const user = ssh ? ssh.user : (found?.username ?? usualUser);
   const isPlain = userName.test(user);
+  // Users of Berth get in there, not those of the guest; a key alone is nobody's name.
+  const self = me.user && userName.test(me.user.username) ? `${me.user.username}@` : '';
   const command = ssh ? `ssh -p ${ssh.port} ${user}@${ssh.host}` : vm && address ? `ssh ${user}@${address}` : undefined;
   return (
     <>
@@ -174,7 +176,7 @@ function SshCommand({ instance }: { instance: Instance }) {
       {vm?.managementAddress && (
         <p className="command">
           <span className="fine">Its serial console by SSH</span>{' '}
-          <Copyable text={`ssh ${vm.managementAddress}`} label="console command" />
+          <Copyable text={`ssh ${self}${vm.managementAddress}`} label="console command" />
         </p>
       )}
     </>
