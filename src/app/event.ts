@@ -23,6 +23,9 @@ export interface EventQuery {
   after: string | undefined;
   /** Whether they go from the newest to the oldest. */
   newestFirst?: boolean;
+  /** Only what happened at this moment or later, and before that one. */
+  createdAfter?: Date | undefined;
+  createdBefore?: Date | undefined;
   limit: number;
 }
 
@@ -32,12 +35,12 @@ export interface EventQuery {
  * @throws BerthError `invalid_value` when the cursor, the kind or the instance's id can't be one
  */
 export async function listEvents(context: Context, accountId: string | null, query: EventQuery): Promise<EventRow[]> {
-  const { instance, kind, after, newestFirst = false, limit } = query;
+  const { instance, kind, after, newestFirst = false, createdAfter, createdBefore, limit } = query;
   if (after !== undefined) placeOf(after, 'cursor');
   const instanceId = instance === undefined ? undefined : instanceOf(instance);
   const list = newestFirst ? listEventsBackwards : readEvents;
   return list(context.database, accountId, {
-    limit,
+    ...{ limit, createdAfter, createdBefore },
     ...(instanceId ? { instanceId } : {}),
     ...(kind === undefined ? {} : { kind: checkKind(kind, 'kind') }),
     ...(after ? { after } : {}),

@@ -99,6 +99,10 @@ export interface EventFilter {
   kind?: string;
   /** The cursor of an event: only those that come behind it, in the order that is asked for. */
   after?: string;
+  /** Only what happened at this moment or later. */
+  createdAfter?: Date | undefined;
+  /** Only what happened before this moment. */
+  createdBefore?: Date | undefined;
   limit: number;
 }
 
@@ -136,10 +140,16 @@ export async function listEventsBackwards(
   return rows.map(eventOf);
 }
 
-function filteredFeed(database: Database, accountId: string | null, { instanceId, kind }: EventFilter) {
+function filteredFeed(
+  database: Database,
+  accountId: string | null,
+  { instanceId, kind, createdAfter, createdBefore }: EventFilter,
+) {
   let query = feedOf(database, accountId).where(shownNow);
   if (instanceId) query = query.where('instance_id', '=', instanceId);
   if (kind) query = query.where(sql<boolean>`(kind = ${kind} or starts_with(kind, ${`${kind}.`}))`);
+  if (createdAfter) query = query.where('created_at', '>=', createdAfter);
+  if (createdBefore) query = query.where('created_at', '<', createdBefore);
   return query;
 }
 

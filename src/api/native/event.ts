@@ -8,6 +8,7 @@ import { type EventRow, listEvents } from '../../app/event.ts';
 import type { Api } from '../types.ts';
 import { AccountRef, accountOf } from './account.ts';
 import { Id, parseId, toIdOrNull } from './id.ts';
+import { momentFilter, readMomentFilter } from './moment-filter.ts';
 import { read } from './operation.ts';
 import { Nullable, Shape, Text, Time, toTime } from './shape.ts';
 
@@ -97,6 +98,7 @@ export function eventRoutes(api: Api): void {
       path: '/events',
       query: {
         ...feedQuery,
+        ...momentFilter,
         newestFirst: Type.Optional(
           Type.Boolean({
             default: false,
@@ -113,7 +115,14 @@ export function eventRoutes(api: Api): void {
     async ({ context, caller, query }) => {
       const { instance, kind, cursor, newestFirst = false, limit = 100 } = query;
       const accountId = await feedAccount(context, caller, query);
-      const filter = { instance: instanceRef(instance), kind, after: cursor, newestFirst, limit };
+      const filter = {
+        instance: instanceRef(instance),
+        kind,
+        after: cursor,
+        newestFirst,
+        limit,
+        ...readMomentFilter(query),
+      };
       const events = await listEvents(context, accountId, filter);
       const last = events.at(-1)?.cursor ?? null;
       const nextCursor = newestFirst ? (events.length < limit ? null : last) : (last ?? cursor ?? null);
