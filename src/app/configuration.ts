@@ -19,6 +19,16 @@ export async function listSoldConfigurations(context: Context): Promise<{ slug: 
 }
 
 /**
+ * One of what is sold.
+ * @throws BerthError `not_found`
+ */
+export async function findSoldConfiguration(context: Context, slug: string): Promise<{ slug: string; size: Size }> {
+  const found = (await read(context.database)).find((one) => one.slug === slug);
+  if (!found) throw unknownName('configuration', slug);
+  return found;
+}
+
+/**
  * Puts a configuration on sale on every host that it fits on.
  * @param field what a refusal is about
  * @throws BerthError `invalid_value`; `name_taken` when it is on sale already

@@ -132,14 +132,22 @@ export async function listOwnSessions({ database, clock }: Context, caller: Call
 }
 
 /**
- * Ends one of the caller's own sessions.
+ * One of the caller's own sessions.
  * @throws BerthError `forbidden` for a key, `not_found` where he has no such session
  */
-export async function endSession(context: Context, caller: Caller, id: string): Promise<void> {
+export async function ownSession(context: Context, caller: Caller, id: string): Promise<SessionRow> {
   const { userId } = await currentSession(context, caller);
   const session = await findSession(context.database, { id }, context.clock.now());
   if (session?.userId !== userId) throw new BerthError('not_found', 'You have no such session; it may have ended.', id);
-  await deleteSession(context.database, id);
+  return session;
+}
+
+/**
+ * Ends one of the caller's own sessions.
+ * @throws BerthError as {@link ownSession} does
+ */
+export async function endSession(context: Context, caller: Caller, id: string): Promise<void> {
+  await deleteSession(context.database, (await ownSession(context, caller, id)).id);
 }
 
 /** @throws BerthError `not_found` */

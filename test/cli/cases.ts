@@ -192,6 +192,7 @@ export const cases: Record<string, Case> = {
   'quote create': of(async () => ['--size', 'cpu-1-ram-1gb', '--minutes', '1']),
   'quote delete': of(async (world) => [await world.make('quote'), '--yes']),
   'size list': none,
+  'size show': of(async () => ['cpu-2-ram-4gb-storage-25gb']),
   'size capacity': none,
   'datacenter list': of(async (world) => {
     await world.make('datacenter');
@@ -298,7 +299,10 @@ export const cases: Record<string, Case> = {
   'slot close': byOperator(async (world) => [await world.make('slot')]),
   'slot delete': byOperator(async (world) => [await world.make('slot'), '--yes']),
   'session list': byUser(async () => []),
-  'session show': byUser(async () => []),
+  'session show': byUser(async (_, person) => {
+    const { items } = await person.json<{ items: { id: string }[] }>('session', 'list');
+    return [items[0]?.id ?? ''];
+  }),
   'session end': byUser(async (_, person) => {
     const { items } = await person.json<{ items: { id: string }[] }>('session', 'list');
     return [items.at(-1)?.id ?? '', '--yes'];
@@ -340,6 +344,12 @@ export const cases: Record<string, Case> = {
   'host metrics': byOperator(async (world) => [await host(world)]),
   'host storage': byOperator(async (world) => [await host(world)]),
   'host pool list': byOperator(async (world) => [await host(world)]),
+  'host pool show': byOperator(async (world, person) => {
+    newName('pool');
+    const [id, cidr] = [await world.make('host'), `198.19.${made}.0/24`];
+    await person.text('host', 'pool', 'add', id, cidr);
+    return [id, cidr];
+  }),
   'host pool add': byOperator(async (world) => {
     newName('pool');
     return [await world.make('host'), `198.19.${made}.0/24`];

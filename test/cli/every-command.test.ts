@@ -57,6 +57,7 @@ const operator = new Person({ url: world.berth.url, apiKey: world.operator });
 const within: Readonly<Record<string, string>> = {
   createSession: 'login',
   deleteCurrentSession: 'logout',
+  getCurrentSession: 'session show',
   streamEvents: 'event follow',
   createDeployment: 'vm create',
   estimateInstances: 'vm create',

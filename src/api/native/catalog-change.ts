@@ -2,7 +2,7 @@
 
 import Type from 'typebox';
 import { requireCluster } from '../../app/access.ts';
-import { addConfiguration, removeConfiguration } from '../../app/configuration.ts';
+import { addConfiguration, findSoldConfiguration, removeConfiguration } from '../../app/configuration.ts';
 import type { Context } from '../../app/context.ts';
 import { addDatacenter, changeDatacenter, type DatacenterFields, removeDatacenter } from '../../app/datacenter.ts';
 import { listDatacenters } from '../../app/offer.ts';
@@ -111,6 +111,7 @@ export function catalogChangeRoutes(api: Api): void {
       ...{ ...forOperators, id: 'createConfiguration', tag: 'configurations', method: 'POST', path: '/configurations' },
       status: 201,
       summary: 'Put a size on sale, on every host that it fits on',
+      location: ({ slug }) => `/configurations/${slug}`,
       body: Shape('NewConfiguration', {
         slug: Text('cpu-3-ram-7gb-storage-33gb', 'Says the size', { maxLength: 100 }),
       }),
@@ -131,6 +132,10 @@ export function catalogChangeRoutes(api: Api): void {
       summary: 'Sell a size, named by its slug, no longer; what runs of it runs on',
       result: Type.Null(),
       example: { params: { configuration: 'cpu-16-ram-32gb-storage-25gb' } },
+      current: async ({ context, caller, params }) => {
+        requireCluster(caller);
+        return toConfiguration(await findSoldConfiguration(context, params.configuration));
+      },
       refusals: ['wrong_state'],
     },
     async ({ context, caller, params }) => {

@@ -1,7 +1,7 @@
 // Configurations: the sizes that are sold.
 
 import Type, { type Static } from 'typebox';
-import { listSoldConfigurations } from '../../app/configuration.ts';
+import { findSoldConfiguration, listSoldConfigurations } from '../../app/configuration.ts';
 import type { Size } from '../../model/configuration.ts';
 import type { Api } from '../types.ts';
 import { read } from './operation.ts';
@@ -25,7 +25,7 @@ export const toConfiguration = ({ slug, size }: { slug: string; size: Size }): S
   ...{ slug, vcpus: size.vcpus, memoryMib: size.memoryMib, diskGib: size.diskGib },
 });
 
-/** Adds the route. */
+/** Adds the routes. */
 export function configurationRoutes(api: Api): void {
   read(
     api,
@@ -49,5 +49,17 @@ export function configurationRoutes(api: Api): void {
       );
       return pageOfAll(found, query, ({ slug }) => slug, toConfiguration);
     },
+  );
+  read(
+    api,
+    {
+      id: 'getConfiguration',
+      tag: 'configurations',
+      summary: 'A size that is sold, by its slug',
+      path: '/configurations/{configuration}',
+      result: ConfigurationSchema,
+      example: { params: { configuration: 'cpu-2-ram-4gb-storage-25gb' } },
+    },
+    async ({ context, params }) => toConfiguration(await findSoldConfiguration(context, params.configuration)),
   );
 }

@@ -88,6 +88,9 @@ async function findPool(context: Context, hostId: string, id: string): Promise<A
   throw new BerthError('not_found', `There is no address pool ${shown(text)} of this host.`, text);
 }
 
+const poolOf = async (context: Context, { host, addressPool }: { host: string; addressPool: string }) =>
+  toAddressPool(await findPool(context, readId('host', host), readId('addressPool', addressPool)));
+
 /** Adds the routes. */
 export function hostPartRoutes(api: Api): void {
   const forOperators = { tag: 'hosts', isForOperators: true } as const;
@@ -139,6 +142,19 @@ export function hostPartRoutes(api: Api): void {
     },
   );
 
+  read(
+    api,
+    {
+      ...{ ...forOperators, id: 'getAddressPool', path: '/hosts/{host}/address-pools/{addressPool}' },
+      summary: 'A range of addresses of a host',
+      result: AddressPoolSchema,
+    },
+    async ({ context, caller, params }) => {
+      requireCluster(caller);
+      return poolOf(context, params);
+    },
+  );
+
   change(
     api,
     {
@@ -162,6 +178,10 @@ export function hostPartRoutes(api: Api): void {
       path: '/hosts/{host}/address-pools/{addressPool}',
       summary: 'Let a host hand out no more addresses of a range; instances keep those they have',
       result: Type.Null(),
+      current: async ({ context, caller, params }) => {
+        requireCluster(caller);
+        return poolOf(context, params);
+      },
     },
     async ({ context, caller, params }) => {
       requireCluster(caller);

@@ -5,12 +5,14 @@ import type { FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { requireCluster } from '../../app/access.ts';
 import type { Caller } from '../../app/caller.ts';
+import type { Context } from '../../app/context.ts';
 import {
   currentSession,
   endSession,
   impersonate,
   listOwnSessions,
   openSession,
+  ownSession,
   type SessionRow,
 } from '../../app/session.ts';
 import { factors, validitySecondsMax } from '../../model/session.ts';
@@ -160,7 +162,22 @@ function readingRoutes(api: Api): void {
     },
     async ({ context, caller }) => toSession(await currentSession(context, caller), caller),
   );
+  read(
+    api,
+    {
+      id: 'getSession',
+      tag: 'sessions',
+      summary: 'One of your sessions',
+      path: '/sessions/{session}',
+      isForUsers: true,
+      result: SessionSchema,
+    },
+    async ({ context, caller, params }) => sessionOf(context, caller, params),
+  );
 }
+
+const sessionOf = async (context: Context, caller: Caller, { session }: { session: string }) =>
+  toSession(await ownSession(context, caller, readId('session', session)), caller);
 
 function endingRoutes(api: Api): void {
   const parts = { tag: 'sessions', method: 'DELETE', isForUsers: true, status: 204, result: Type.Null() } as const;
@@ -184,6 +201,7 @@ function endingRoutes(api: Api): void {
     {
       ...{ ...parts, id: 'deleteSession', path: '/sessions/{session}' },
       summary: 'Log out somewhere else: end one of your sessions',
+      current: async ({ context, caller, params }) => sessionOf(context, caller, params),
     },
     async ({ context, caller, params }) => {
       await endSession(context, caller, readId('session', params.session));

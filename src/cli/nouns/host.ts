@@ -1,13 +1,13 @@
 // `berth host`: machines that run instances, for operators. Their terms are set in host-set.ts.
 
-import type { AddressPool, Host, HostInstance, Orphan, StoragePool } from '../../../sdk/generated/types.ts';
+import type { Host, HostInstance, Orphan, StoragePool } from '../../../sdk/generated/types.ts';
 import { confirm } from '../ask.ts';
 import { each, type Noun, option, type Verb } from '../command.ts';
-import { NotThereError } from '../exit.ts';
 import { find, hostKind } from '../find.ts';
 import { type Cell, type Look, moment, relative, size } from '../table.ts';
 import { actVerb, listVerb, showVerb, yesOption } from '../verbs.ts';
 import { hostMetricsVerb } from './host-metrics.ts';
+import { poolVerbs } from './host-pool.ts';
 import { setVerb } from './host-set.ts';
 
 const tones = { open: 'good', drained: 'busy', retired: 'dim' } as const;
@@ -53,23 +53,6 @@ function sheet(host: Host, look: Look): [string, Cell][] {
     ['since', moment(host.createdAt, look)],
   ];
 }
-
-/** A verb that lists what belongs to one host. */
-const poolsVerb = listVerb({
-  usage: 'pool list <HOST>',
-  description: "list the ranges of addresses for a host's instances",
-  operation: 'listAddressPools',
-  examples: ['host pool list rack-1', 'host pool list rack-1 --json'],
-  columns: [
-    { title: 'range', cell: ({ cidr }: AddressPool) => cidr },
-    { title: 'addresses', cell: ({ size: all }) => all, right: true },
-    { title: 'in use', cell: ({ used }) => used, right: true },
-    { title: 'id', cell: ({ id }) => id, rank: 1, whole: true },
-  ],
-  none: 'It has no addresses. "berth host pool add --help" shows how to give it some.',
-  pages: async (desk, limit, _, [text = '']) =>
-    desk.berth.hosts.listAddressPools((await find(desk, hostKind, text)).id, { limit }),
-});
 
 /** Whether a host takes instances. */
 const stateVerbs: readonly Verb[] = [
@@ -217,36 +200,6 @@ export const noun: Noun = {
         desk.berth.hosts.listStoragePools((await find(desk, hostKind, text)).id, { limit }),
     }),
     hostMetricsVerb,
-    poolsVerb,
-    actVerb({
-      usage: 'pool add <HOST> <CIDR>',
-      description: 'hand out addresses of a range',
-      operation: 'createAddressPool',
-      examples: ['host pool add rack-1 203.0.113.0/28', 'host pool add rack-1 203.0.113.16/28 --json'],
-      async act(desk, [text = '', cidr = '']) {
-        const { id, name } = await find(desk, hostKind, text);
-        return {
-          value: await desk.berth.hosts.createAddressPool(id, { cidr }),
-          done: `Host ${name} hands out ${cidr}.`,
-        };
-      },
-    }),
-    actVerb<{ yes?: boolean }>({
-      usage: 'pool remove <HOST> <CIDR>',
-      description: 'hand out no more addresses of a range; instances keep theirs',
-      operation: 'deleteAddressPool',
-      examples: ['host pool remove rack-1 203.0.113.0/28', 'host pool remove rack-1 203.0.113.0/28 --yes'],
-      options: [yesOption()],
-      async act(desk, [text = '', cidr = ''], { yes = false }) {
-        const { id, name } = await find(desk, hostKind, text);
-        const pools = await desk.berth.hosts.listAddressPools(id).all();
-        const pool = pools.find((one) => one.cidr === cidr || one.id === cidr);
-        if (!pool)
-          throw new NotThereError(`Host ${name} has no range ${cidr}; "berth host pool list ${name}" shows them.`);
-        await confirm(desk, yes, `Hand out no more addresses of ${pool.cidr}? Instances keep theirs.`);
-        const value = await desk.berth.hosts.deleteAddressPool(id, pool.id);
-        return { value, done: `Host ${name} hands out no more of ${pool.cidr}.` };
-      },
-    }),
+    ...poolVerbs,
   ],
 };

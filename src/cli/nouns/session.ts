@@ -38,11 +38,11 @@ export const noun: Noun = {
       pages: ({ berth }, limit) => berth.sessions.list({ limit }),
     }),
     showVerb({
-      usage: 'show',
-      description: 'show the session that you are in',
-      operation: 'getCurrentSession',
-      examples: ['session show', 'session show --profile work'],
-      find: ({ berth }) => berth.sessions.getCurrent(),
+      usage: 'show [SESSION]',
+      description: 'show one of your sessions; the one that you are in unless another is named',
+      operation: 'getSession',
+      examples: ['session show', `session show ${sample}`, 'session show --profile work'],
+      find: ({ berth }, id) => (id === '' ? berth.sessions.getCurrent() : berth.sessions.get(id)),
       sheet,
     }),
     deleteVerb({

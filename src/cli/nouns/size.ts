@@ -3,7 +3,7 @@
 import type { Capacity, Configuration } from '../../../sdk/generated/types.ts';
 import type { Noun } from '../command.ts';
 import { type Column, size } from '../table.ts';
-import { actVerb, deleteVerb, listVerb } from '../verbs.ts';
+import { actVerb, deleteVerb, listVerb, showVerb } from '../verbs.ts';
 
 const capacityColumns: readonly Column<Capacity>[] = [
   { title: 'size', cell: ({ configuration }) => configuration.slug },
@@ -28,6 +28,19 @@ export const noun: Noun = {
       ],
       none: 'No size is on sale.',
       pages: ({ berth }, limit) => berth.configurations.list({ limit }),
+    }),
+    showVerb({
+      usage: 'show <SIZE>',
+      description: 'show one size that is sold',
+      operation: 'getConfiguration',
+      examples: ['size show cpu-2-ram-4gb-storage-25gb', 'size show cpu-2-ram-4gb-storage-25gb --json'],
+      find: ({ berth }, slug) => berth.configurations.get(slug),
+      sheet: ({ slug, vcpus, memoryMib, diskGib }: Configuration) => [
+        ['size', slug],
+        ['vcpus', vcpus],
+        ['memory', size(memoryMib)],
+        ['storage', `${diskGib} GiB`],
+      ],
     }),
     listVerb({
       usage: 'capacity',

@@ -219,6 +219,8 @@ test('ranges of addresses are added, shown with their use, and taken away', asyn
   const odd = await done<Pool>(call, 201, 'POST', path, { cidr: '16.0.0.0/08' });
   await done(call, 204, 'DELETE', `${path}/${odd.id}`);
   const other = (await first()).id;
+  assert.deepEqual(await done(call, 200, 'GET', `${path}/${pool.id}`), pool);
+  await refused(call, 404, 'not_found', 'GET', `/hosts/${other}/address-pools/${pool.id}`);
   await refused(call, 404, 'not_found', 'DELETE', `/hosts/${other}/address-pools/${pool.id}`);
   await done(call, 204, 'DELETE', `${path}/${pool.id}`);
   await refused(call, 404, 'not_found', 'DELETE', `${path}/${pool.id}`);

@@ -130,12 +130,16 @@ test('one sees one’s own sessions and ends them, here and elsewhere', async ()
   const { body } = await call<{ items: Session[] }>(here, 'GET', '/sessions');
   assert.deepEqual(body.items.map((one) => one.current).toSorted(), [false, true]);
   const elsewhere = body.items.find((one) => !one.current)?.id ?? '';
+  for (const one of body.items) assert.deepEqual((await call(here, 'GET', `/sessions/${one.id}`)).body, one);
+  assertProblem(await call(other, 'GET', `/sessions/${elsewhere}`), 404, 'not_found');
+  assertProblem(await call(berth.apiKey, 'GET', `/sessions/${elsewhere}`), 403, 'forbidden');
   assertProblem(await call(other, 'DELETE', `/sessions/${elsewhere}`), 404, 'not_found');
   assertProblem(await call(berth.apiKey, 'DELETE', `/sessions/${elsewhere}`), 403, 'forbidden');
   assert.equal((await call(here, 'DELETE', `/sessions/${elsewhere}?dryRun=true`)).status, 204);
   assert.equal((await call(there, 'GET', '/me')).status, 200);
   assert.equal((await call(here, 'DELETE', `/sessions/${elsewhere}`)).status, 204);
   assertProblem(await call(there, 'GET', '/me'), 401, 'unauthenticated');
+  assertProblem(await call(here, 'GET', `/sessions/${elsewhere}`), 404, 'not_found');
   assertProblem(await call(here, 'DELETE', `/sessions/${elsewhere}`), 404, 'not_found');
   const out = await call(here, 'DELETE', '/sessions/current');
   assert.equal(out.status, 204);

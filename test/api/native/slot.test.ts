@@ -169,6 +169,8 @@ test('a size is put on sale and taken off it; the last one stays', async () => {
     (await refused(call, 422, 'invalid_value', 'POST', '/configurations', { slug: 'large' })).pointer,
     '#/slug',
   );
+  assert.deepEqual(await done(customer, 200, 'GET', `/configurations/${slug}`), made);
+  await refused(customer, 404, 'not_found', 'GET', '/configurations/cpu-3-ram-7gb');
   const sold = await allOf<{ slug: string }>(customer, '/configurations');
   assert.ok(sold.some((one) => one.slug === slug));
   for (const one of sold.filter((other) => other.slug !== slug)) {
