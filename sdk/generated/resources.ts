@@ -376,6 +376,11 @@ export class ConfigurationsApi {
     return this.#transport.change('POST', '/berth/v1/configurations', { body }, options);
   }
 
+  /** A size that is sold, by its slug. */
+  get(configuration: string, options: Options = {}): Promise<Configuration> {
+    return this.#transport.read(`/berth/v1/configurations/${encodeURIComponent(configuration)}`, {}, options);
+  }
+
   /** Sell a size, named by its slug, no longer; what runs of it runs on. */
   delete(configuration: string, options: ChangeOptions = {}): Promise<void> {
     return this.#transport.change('DELETE', `/berth/v1/configurations/${encodeURIComponent(configuration)}`, {}, options);
@@ -533,6 +538,10 @@ export class EventsApi {
       kind?: string | undefined;
       /** For operators: every account's, and what belongs to none */
       all?: boolean | undefined;
+      /** Only what was made at this moment or later */
+      createdAfter?: string | undefined;
+      /** Only what was made before this moment */
+      createdBefore?: string | undefined;
       /** From the newest to the oldest; `nextCursor` leads to older ones, and is null behind the oldest */
       newestFirst?: boolean | undefined;
       limit?: number | undefined;
@@ -661,6 +670,11 @@ export class HostsApi {
   /** Let a host hand out addresses of a range. */
   createAddressPool(host: string, body: NewAddressPool, options: ChangeOptions = {}): Promise<AddressPool> {
     return this.#transport.change('POST', `/berth/v1/hosts/${encodeURIComponent(host)}/address-pools`, { body }, options);
+  }
+
+  /** A range of addresses of a host. */
+  getAddressPool(host: string, addressPool: string, options: Options = {}): Promise<AddressPool> {
+    return this.#transport.read(`/berth/v1/hosts/${encodeURIComponent(host)}/address-pools/${encodeURIComponent(addressPool)}`, {}, options);
   }
 
   /** Let a host hand out no more addresses of a range; instances keep those they have. */
@@ -1265,6 +1279,11 @@ export class SessionsApi {
   /** Log out. */
   deleteCurrent(options: ChangeOptions = {}): Promise<void> {
     return this.#transport.change('DELETE', '/berth/v1/sessions/current', {}, options);
+  }
+
+  /** One of your sessions. */
+  get(session: string, options: Options = {}): Promise<Session> {
+    return this.#transport.read(`/berth/v1/sessions/${encodeURIComponent(session)}`, {}, options);
   }
 
   /** Log out somewhere else: end one of your sessions. */
