@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { call, makeContainer, makeVm } from '../api/native/instances.ts';
+import { openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
 import { fitsItsWindow, phone, picture, untilEqual, untilInvalid } from '../support/browser.ts';
 import { setStage } from '../support/stage.ts';
@@ -75,6 +76,21 @@ test('a container’s page has what a container has', async () => {
   assert.equal(await page.getByRole('heading', { name: 'Open ports' }).count(), 0);
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'container');
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a user name that a shell would take for more is in no line to copy', async () => {
+  const made = await call(stage.berth, 'POST', '/instances', { name: 'odd', image: 'debian-13-x64' });
+  assert.equal(made.status, 201);
+  const database = await openStore(stage.berth);
+  // As a server wrote it that did not look at such names yet.
+  await database.updateTable('image').set({ username: 'a; reboot' }).where('slug', '=', 'debian-13-x64').execute();
+  await database.destroy();
+  const { page, context, complaints } = await stage.open();
+  await page.goto(`/console/instances/${made.body.id}`);
+  await page.getByText('Its image says that it lets in “a; reboot”').waitFor();
+  assert.equal(await page.getByText(/^ssh /).count(), 0);
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -7,8 +7,10 @@ import { parseId } from '../../src/api/native/id.ts';
 import { inTransaction } from '../../src/store/database.ts';
 import { insertEvents } from '../../src/store/event.ts';
 import { addUser, tokenOf } from '../api/bytemark/identity.ts';
+import { addHost } from '../api/fluence/market.ts';
 import { deployBody, deployed, openStore } from '../api/support.ts';
 import { axeFindings } from '../support/axe.ts';
+import { callApi } from '../support/berth.ts';
 import { picture, row, untilInvalid } from '../support/browser.ts';
 import { operatorKey, setStage } from '../support/stage.ts';
 
@@ -263,3 +265,35 @@ test('an account is opened, given money and taken some of it, and each stands in
     await page.getByLabel('Kind').selectOption('debit');
     await row(page, 'an invoice').waitFor({ state: 'detached' });
   }));
+
+// The last one: what is deployed after it may come to its other host.
+test('hosts are shown place by place where there are several places, with what of each is sold', async () => {
+  const post = async (path: string, body: object) => {
+    const { status } = await callApi(stage.berth.url, operator, 'POST', `/berth/v1/${path}`, body);
+    assert.equal(status, 201);
+  };
+  await post('datacenters', { slug: 'waw-1', country: 'PL', city: 'WAW', tier: 3 });
+  await post('datacenters', { slug: 'ber-1', country: 'DE', city: 'BER', tier: 3 });
+  const path = `/berth/v1/hosts/${await ownHost()}`;
+  const moved = await callApi(stage.berth.url, operator, 'PATCH', path, { datacenter: 'waw-1' });
+  assert.equal(moved.status, 200);
+  const database = await openStore(stage.berth);
+  const { id: datacenterId } = await database
+    .selectFrom('datacenter')
+    .where('slug', '=', 'ber-1')
+    .select('id')
+    .executeTakeFirstOrThrow();
+  await addHost(database, { datacenterId });
+  await database.destroy();
+  await inPage('/console/hosts', async (page) => {
+    await page.getByRole('list', { name: 'Hosts: waw-1 (PL, WAW)' }).getByRole('link', { name: 'vm' }).waitFor();
+    const berlin = page.getByRole('region', { name: 'ber-1 (DE, BER)' });
+    await berlin.getByText(/^1 host · 0 instances · 0 of \d+ vCPUs? · .* of storage sold$/).waitFor();
+    assert.deepEqual(await axeFindings(page), []);
+    await picture(page, 'hosts-by-place');
+    await page.getByLabel('Datacenter', { exact: true }).selectOption('ber-1');
+    // Of one place alone nothing is to be told apart.
+    await page.getByRole('region', { name: 'waw-1 (PL, WAW)' }).waitFor({ state: 'detached' });
+    await page.getByRole('list', { name: 'Hosts', exact: true }).getByRole('link').waitFor();
+  });
+});
