@@ -4,7 +4,7 @@ const dollars = (digits: Intl.NumberFormatOptions) =>
   new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', ...digits });
 const cents = dollars({ minimumFractionDigits: 2 });
 const small = dollars({ minimumFractionDigits: 2, maximumFractionDigits: 4 });
-const tiny = dollars({ minimumSignificantDigits: 2, maximumSignificantDigits: 4 });
+const tiny = dollars({ minimumSignificantDigits: 1, maximumSignificantDigits: 4 });
 /** Below this the digits after the cents tell something: what an hour costs is often less than a cent. */
 const smallBelow = 100;
 const tinyBelow = 0.001;

@@ -6,10 +6,8 @@ export const hardwareProfiles = ['virtio2013', 'compatibility2013'] as const;
 /** One of {@link hardwareProfiles}. */
 export type HardwareProfile = (typeof hardwareProfiles)[number];
 
-const labels: Record<HardwareProfile, string> = {
-  virtio2013: 'virtio2013: for guests that know virtual hardware',
-  compatibility2013: 'compatibility2013: an old PC, for guests that do not',
-};
-
 /** As they are offered. */
-export const hardwareChoices = hardwareProfiles.map((value) => ({ value, label: labels[value] }));
+export const hardwareChoices = hardwareProfiles.map((value) => ({ value, label: value }));
+
+/** What tells them apart. */
+export const hardwareHint = 'compatibility2013 is an old PC, for guests that know no virtual hardware';

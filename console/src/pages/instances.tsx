@@ -214,7 +214,7 @@ const shownColumns: Column<Instance>[] = [
     title: 'Address',
     cell: ({ address, name }) => address && <Copyable text={address} label={`address of ${name}`} />,
   },
-  { title: 'Place', cell: ({ datacenter }) => <span className="nowrap">{datacenter?.slug ?? '–'}</span> },
+  { title: 'Place', cell: ({ datacenter }) => (datacenter ? <span className="nowrap">{datacenter.slug}</span> : '–') },
   { title: 'Per epoch', numeric: true, cell: ({ pricePerEpoch }) => usd(pricePerEpoch) },
   {
     title: 'Created',

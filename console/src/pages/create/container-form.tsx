@@ -132,7 +132,8 @@ export function ContainerForm() {
           <SameElsewhere
             body={{ ...asked, ...quote }}
             showsSecrets={showsPassword}
-            isWrong={!isAskable || values.image.trim() === '' || Object.keys(wrong).length > 0}
+            isWrong={Object.keys(wrong).length > 0}
+            isWhole={isAskable && values.image.trim() !== ''}
           />
         </div>
         <Cost

@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { CheckField, SelectField, TextField } from '../../ui/form.tsx';
 import { Section } from '../../ui/page.tsx';
-import { type HardwareProfile, hardwareChoices } from '../hardware.ts';
+import { type HardwareProfile, hardwareChoices, hardwareHint } from '../hardware.ts';
 import type { PartProps } from './vm-form.tsx';
 
 const names = ['hardwareProfile', 'keymap', 'ipv4', 'ipv6'] as const;
@@ -21,6 +21,7 @@ export function MachinePart({ values, set, field }: PartProps) {
         <div className="row-fields">
           <SelectField
             label="Hardware"
+            hint={hardwareHint}
             value={values.hardwareProfile}
             error={field('hardwareProfile').error}
             choices={hardwareChoices}

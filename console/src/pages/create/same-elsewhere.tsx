@@ -11,12 +11,14 @@ import { useKeysOf } from './ssh-keys-field.tsx';
 interface SameElsewhereProps {
   body: NewEstimate & { quote?: string | undefined };
   showsSecrets: boolean;
-  /** What is to be put right first. */
+  /** Something is to be put right first. */
   isWrong: boolean;
+  /** Enough is chosen to be sent. */
+  isWhole: boolean;
 }
 
 /** The part of the page with the lines. */
-export function SameElsewhere({ body, showsSecrets, isWrong }: SameElsewhereProps) {
+export function SameElsewhere({ body, showsSecrets, isWrong, isWhole }: SameElsewhereProps) {
   const { berth, accounts } = useSession();
   const { account = '', group = '' } = body;
   const keys = useKeysOf(account).data ?? [];
@@ -38,8 +40,10 @@ export function SameElsewhere({ body, showsSecrets, isWrong }: SameElsewhereProp
   const hasSecret = body.rootPassword !== undefined || body.registryAuth !== undefined;
   return (
     <Section title="The same elsewhere">
-      {isWrong ? (
-        <p className="fine">Told as soon as what is marked is right.</p>
+      {isWrong || !isWhole ? (
+        <p className="fine">
+          {isWrong ? 'Told as soon as what is marked is right.' : 'Told as soon as it is chosen what to make.'}
+        </p>
       ) : (
         <>
           {hasSecret && !showsSecrets && (

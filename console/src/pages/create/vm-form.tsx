@@ -102,7 +102,8 @@ export function VmForm() {
           <SameElsewhere
             body={{ ...body, ...quote }}
             showsSecrets={showsPassword}
-            isWrong={isToldElsewhere || !isAskable}
+            isWrong={isToldElsewhere}
+            isWhole={isAskable}
           />
         </div>
         <Cost

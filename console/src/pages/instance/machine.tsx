@@ -7,7 +7,7 @@ import { CheckField, Form, SelectField, TextField, useForm } from '../../ui/form
 import { Section } from '../../ui/page.tsx';
 import { GroupPicker } from '../../ui/pickers.tsx';
 import { useToast } from '../../ui/toast.tsx';
-import { hardwareChoices } from '../hardware.ts';
+import { hardwareChoices, hardwareHint } from '../hardware.ts';
 
 /** Changes an instance, and shows it as it is then. */
 function useChange({ id, name }: Instance): (change: InstanceChange) => Promise<void> {
@@ -104,6 +104,7 @@ export function MachineForm({ instance, vm }: VmProps) {
           />
           <SelectField
             label="Hardware"
+            hint={hardwareHint}
             value={values.hardwareProfile}
             error={errors.hardwareProfile}
             choices={hardwareChoices}
@@ -143,7 +144,10 @@ export function CdForm({ instance, vm }: VmProps) {
       <Form
         form={form}
         act={form.values.cdromUrl === '' ? 'Take the CD out' : 'Put it in'}
-        reason={instance.allowed.changeMachine}
+        reason={
+          instance.allowed.changeMachine ??
+          (before === '' && form.values.cdromUrl === '' ? 'There is none in it.' : null)
+        }
       >
         <TextField
           label="URL of a CD image"
