@@ -32,7 +32,7 @@ async function openPart(id: string, part: string) {
 async function shows(page: Page, what: RegExp, boundMs?: number): Promise<void> {
   const isShown = async () => (await page.locator('.xterm-rows').allTextContents()).some((text) => what.test(text));
   await until(`it shows ${what}`, isShown, boundMs).catch(async (error: unknown) => {
-    throw new Error(`The page says: ${await page.locator('body').innerText()}`, { cause: error });
+    throw new Error(`The page says: ${await page.locator('body').textContent()}`, { cause: error });
   });
 }
 
