@@ -74,22 +74,26 @@ export const anyInstanceKind: Kind<Instance> = instanceKind('instance', 'vm list
 export const instanceIdOf = async (desk: Desk, text: string | undefined): Promise<string | undefined> =>
   text === undefined || isId('ins', text) ? text : (await find(desk, anyInstanceKind, text)).id;
 
-/** What instances are called, as far as they are seen; read in pages until all are known. */
+/** How many instances are asked for one by one to tell what they are called; those beyond are shown by their ids. */
+const namedSinglyMax = 100;
+
+/** What instances are called, as far as they are seen: a page of them tells of all where there are few, and the others are asked for. */
 export async function namesOf(berth: Berth, ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
-  const [only, ...others] = ids;
-  if (only !== undefined && others.length === 0) {
-    const one = await berth.instances.get(only).catch((error: unknown) => {
-      if (error instanceof NotFoundError) return null;
-      throw error;
-    });
-    return one ? names.set(only, one.name) : names;
+  if (ids.size > 1) {
+    const { items, nextCursor } = await berth.instances.list({ deleted: true, limit: 200 }).page();
+    for (const { id, name } of items) if (ids.has(id)) names.set(id, name);
+    if (nextCursor === null) return names;
   }
-  for await (const { id, name } of berth.instances.list({ deleted: true, limit: 200 })) {
-    if (ids.has(id)) names.set(id, name);
-    if (names.size === ids.size) break;
-  }
+  const rest = [...ids].filter((id) => !names.has(id)).slice(0, namedSinglyMax);
+  const found = await Promise.all(rest.map((id) => berth.instances.get(id).catch(nullWhereGone)));
+  for (const one of found) if (one) names.set(one.id, one.name);
   return names;
+}
+
+function nullWhereGone(error: unknown): null {
+  if (error instanceof NotFoundError) return null;
+  throw error;
 }
 
 /** A column with what an instance or whatever a list knows the names of is called; its id, where that is not known. */
