@@ -31,7 +31,7 @@ test('who has no session is asked to sign in, and can with a key', async () => {
 });
 
 test('a password opens a session in a cookie that no script can read, and signing out ends it', async () => {
-  const { page, context, complaints } = await stage.open({ viewport: phone });
+  const { page, context, complaints } = await stage.open({ apiKey: null, viewport: phone });
   const user = await addUser(stage.berth, 'default');
   await page.goto('/');
   await page.getByLabel('Username').fill(user.username);
