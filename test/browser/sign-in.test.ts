@@ -90,7 +90,8 @@ test('a session that ends while a page is open leads to signing in, and then bac
   const [cookie] = await context.cookies();
   const ended = await callApi(stage.berth.url, cookie?.value ?? '', 'DELETE', '/berth/v1/sessions/current');
   assert.equal(ended.status, 204);
-  await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor();
+  // A page that only listens hears of it when its stream looks again who it is for.
+  await page.getByRole('heading', { name: 'Sign in to Berth' }).waitFor({ timeout: 120_000 });
   await page.getByText('You are signed out.').waitFor();
   await signIn();
   await page.getByRole('heading', { name: 'Market' }).waitFor();
