@@ -62,6 +62,21 @@ test('who comes while Berth does not answer is let in when it does', async () =>
   await context.close();
 });
 
+test('a page whose script does not come says so, and is there at the second try', async () => {
+  const { page, context } = await stage.open();
+  const script = '**/console/assets/index-*.js';
+  await page.route(script, (route) => route.abort());
+  await page.goto('/console/instances');
+  await page.getByText('The console does not load.').waitFor();
+  assert.deepEqual(await axeFindings(page), []);
+  await picture(page, 'scriptless');
+  await page.unroute(script);
+  await page.getByRole('link', { name: 'Try again' }).click();
+  await page.getByRole('link', { name: 'kept' }).waitFor();
+  await page.getByText('The console does not load.').waitFor({ state: 'detached' });
+  await context.close();
+});
+
 test('with colours of one’s own, at twice the size and without motion the pages can be used', async () => {
   const half = { width: 720, height: 450 };
   const { page, context } = await stage.open({ viewport: half });

@@ -9,6 +9,9 @@ import { until } from '../support/berth.ts';
 import { openWindow, picture, startBrowser } from '../support/browser.ts';
 import { type Machines, startMachines } from './machines.ts';
 
+/** Loading the page's script takes far less. */
+const scriptTimeoutMs = 10_000;
+
 let machines: Machines;
 let browser: Browser;
 
@@ -20,11 +23,21 @@ after(async () => {
   await machines?.close();
 });
 
-/** Opens a part of an instance's page. */
+/**
+ * Opens a part of an instance's page, and once more where the browser drops its script, as a person would: the links of what was just
+ * started still change.
+ */
 async function openPart(id: string, part: string) {
   const { server } = machines;
   const window = await openWindow(browser, server.url, { apiKey: server.apiKey });
-  await window.page.goto(`/console/instances/${id}?${part}`);
+  await until('the page is there', async () => {
+    await window.page.goto(`/console/instances/${id}?${part}`);
+    const shown = window.page.locator('#root > :not(.late)').first().waitFor({ timeout: scriptTimeoutMs });
+    return shown.then(
+      () => true,
+      () => false,
+    );
+  });
   return window;
 }
 

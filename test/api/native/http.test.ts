@@ -69,11 +69,14 @@ test('what is missing is told as it was asked for, and never by another id', asy
     ({ method, path, streams, opensDoor }) => method === 'GET' && path.includes('{') && !streams && !opensDoor,
   );
   assert.ok(ofOne.length > 20);
+  // The examples are of what is nowhere, but for the sizes that every Berth has.
+  const missing = { configuration: 'cpu-99-ram-99gb-storage-99gb' };
   for (const { id, path, example } of ofOne) {
-    const place = path.replace(/\{(\w+)\}/g, (_whole, name: string) => example.params[name] ?? '');
+    const params: Record<string, string> = { ...example.params, ...missing };
+    const place = path.replace(/\{(\w+)\}/g, (_whole, name: string) => params[name] ?? '');
     const answer = await callApi(berth.url, operator, 'GET', place);
     const { detail, subject = '' } = assertProblem(answer, 404, 'not_found') as Problem & { subject?: string };
-    const named = Object.values(example.params);
+    const named = Object.values(params);
     assert.ok(
       named.some((one) => detail.includes(one) || subject === one),
       `${id}: ${detail} ${subject}`,
@@ -150,8 +153,8 @@ test('JSON is answered whatever is asked for', async () => {
   }
 });
 
-/** Changes of what nothing but a list shows, so that it has no ETag of its own. */
-const unmatched = new Set(['confirmSecondFactor', 'deleteSession', 'deleteAddressPool', 'deleteConfiguration']);
+/** Changes of what has no ETag of its own. */
+const unmatched = new Set(['confirmSecondFactor']);
 
 test('whatever changes or removes something that has an ETag takes If-Match', () => {
   for (const { id, method, headers } of operations) {
