@@ -213,15 +213,14 @@ test('files with machines run in turn, others beside them, browsers before netwo
   ];
   const tests = names.map((path) => [`${path}.test.ts`, file(path.at(-1) ?? '')] as const);
   const { lastLine, output } = await runOn(t, Object.fromEntries(tests));
-  assert.equal(lastLine, '16 passed, 0 failed');
+  assert.equal(lastLine, '14 passed, 0 failed');
   const spanOf = (name: string) => readFileSync(join(notes, name), 'utf8').split(' ').map(Number) as [number, number];
   const [a, b, c, d] = [spanOf('a'), spanOf('b'), spanOf('c'), spanOf('d')];
-  const [e, g, h] = [spanOf('e'), spanOf('g'), spanOf('h')];
+  const [e, g] = [spanOf('e'), spanOf('g')];
   assert.ok(a[1] <= b[0], 'one with machines after the other');
   assert.ok(e[0] < a[1] && c[0] < b[1], 'others beside them');
   assert.ok(g[1] <= b[0], 'browsers before networks change');
-  assert.ok(Math.min(d[0], h[0]) >= Math.max(a[1], b[1], c[1]), 'what pulls plugs at the end');
-  assert.ok(h[0] < d[1] && d[0] < h[1], 'what does so to what is simulated beside the rest');
+  assert.ok(d[0] >= Math.max(a[1], b[1], c[1]), 'what pulls plugs at the end');
   for (const path of names) {
     const name = path.at(-1);
     assert.match(

@@ -24,9 +24,8 @@ const WITH_MACHINES = ['agent/vm/', 'builder/', 'console/machine-'];
 const WITH_NETWORKS = ['agent/container/', 'agent/network/', 'system/'];
 /** Chromium drops whatever it loads when a network card comes or goes (ERR_NETWORK_CHANGED): these run before that. */
 const WITH_BROWSER = ['browser/', 'sdk/package'];
-/** They kill processes at moments that mean something, and run after everything else: those with real instances beside the longest. */
+/** They kill processes at moments that mean something, and run after everything else. Two at a time take as long as one after the other. */
 const LAST = ['torture/'];
-const SIMULATED_LAST = ['torture/simulated'];
 /** How long a file's process may take to end after it was told to. */
 const FILE_GRACE_MS = 10_000;
 /** Where more files than these fail, something is broken, and a second go would only take time. */
@@ -68,9 +67,9 @@ for (const filter of filters) {
 
 if (filters.length === 0) for (const [name, command, args] of CHECKS) await runCheck(name, command, args);
 shareAmongFiles(root);
-const kinds = [SIMULATED_LAST, LAST, WITH_MACHINES, WITH_NETWORKS, WITH_BROWSER];
-const lists = kinds.map((kind) => chosen.filter((file) => kinds.find((one) => isOf(file, one)) === kind));
-const [simulated, last, withMachines, withNetworks, withBrowser] = lists;
+const kinds = [LAST, WITH_MACHINES, WITH_NETWORKS, WITH_BROWSER];
+const lists = kinds.map((kind) => chosen.filter((file) => isOf(file, kind)));
+const [last, withMachines, withNetworks, withBrowser] = lists;
 const others = chosen.filter((file) => !kinds.some((kind) => isOf(file, kind)));
 const browsed = runInTurn(withBrowser);
 await Promise.all([
@@ -80,7 +79,7 @@ await Promise.all([
     .then(() => runInTurn(others)),
   browsed.then(() => runInTurn(others)),
 ]);
-await Promise.all([runInTurn(simulated), runInTurn(last)]);
+await runInTurn(last);
 if (filters.length === 0) await runAgain(report.failedFiles());
 await checkNothingLeftRunning();
 finish();
