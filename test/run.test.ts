@@ -201,16 +201,7 @@ test('files with machines run in turn, others beside them, browsers before netwo
       writeFileSync('${notes}/${name}', began + ' ' + Date.now());
     });
     test('${name} two', () => {});`;
-  const names = [
-    'agent/vm/a',
-    'system/b',
-    'agent/c',
-    'torture/d',
-    'torture/simulated/h',
-    'browser/e',
-    'browser/f',
-    'browser/g',
-  ];
+  const names = ['agent/vm/a', 'system/b', 'agent/c', 'torture/d', 'browser/e', 'browser/f', 'browser/g'];
   const tests = names.map((path) => [`${path}.test.ts`, file(path.at(-1) ?? '')] as const);
   const { lastLine, output } = await runOn(t, Object.fromEntries(tests));
   assert.equal(lastLine, '14 passed, 0 failed');

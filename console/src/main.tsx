@@ -23,13 +23,18 @@ const reloads = 'berth.reloads';
 const reloadsMax = 3;
 const reloadsWithinMs = 30_000;
 
+let isReloading = false;
+
 /** Loads the page anew, unless that was done several times just now. @returns whether it does */
 function loadAnew(): boolean {
+  // What a page that is left does not get is no reason to load it once more.
+  if (isReloading) return true;
   const now = Date.now();
   const stored = sessionStorage.getItem(reloads)?.split(' ').map(Number) ?? [];
   const recent = stored.filter((at) => now - at < reloadsWithinMs);
   if (recent.length >= reloadsMax) return false;
   sessionStorage.setItem(reloads, [...recent, now].join(' '));
+  isReloading = true;
   location.reload();
   return true;
 }
@@ -40,17 +45,19 @@ addEventListener('vite:preloadError', (event) => {
   if (loadAnew()) event.preventDefault();
 });
 // A browser drops what it is loading when the computer joins another network, and shows the page without its style sheet.
-if (getComputedStyle(document.documentElement).getPropertyValue('--ground') === '') loadAnew();
+const isUnstyled = getComputedStyle(document.documentElement).getPropertyValue('--ground') === '';
 const root = document.getElementById('root');
 if (!root) throw new Error('The page has no #root.');
-createRoot(root).render(
-  <StrictMode>
-    <QueryClientProvider client={queryClient}>
-      <Toasts>
-        <SessionGate>
-          <RouterProvider router={router} />
-        </SessionGate>
-      </Toasts>
-    </QueryClientProvider>
-  </StrictMode>,
-);
+if (!isUnstyled || !loadAnew()) {
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queryClient}>
+        <Toasts>
+          <SessionGate>
+            <RouterProvider router={router} />
+          </SessionGate>
+        </Toasts>
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

@@ -67,13 +67,13 @@ test('a page whose script does not come says so, and is there at the second try'
   const script = '**/console/assets/index-*.js';
   await page.route(script, (route) => route.abort());
   await page.goto('/console/instances');
-  await page.getByText('The console does not load.').waitFor();
+  await page.getByRole('heading', { name: 'The console does not load' }).waitFor();
   assert.deepEqual(await axeFindings(page), []);
   await picture(page, 'scriptless');
   await page.unroute(script);
   await page.getByRole('link', { name: 'Try again' }).click();
   await page.getByRole('link', { name: 'kept' }).waitFor();
-  await page.getByText('The console does not load.').waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'The console does not load' }).waitFor({ state: 'detached' });
   await context.close();
 });
 
