@@ -19,9 +19,9 @@ import { shareAmongFiles } from './runner/shared.ts';
  * even the 300 rounds of pulled plugs, which take 15 minutes beside other work. */
 const FILE_TIMEOUT_MS = Number(process.env.BERTH_TEST_FILE_TIMEOUT_MS ?? 30 * 60_000);
 /** Beginnings of paths. Files that boot machines run one after the other; beside them all others do, with little more than one processor. */
-const WITH_MACHINES = ['agent/vm/', 'builder/', 'console/machine-'];
-/** They change the host's network, and run after those that boot machines. */
-const WITH_NETWORKS = ['agent/container/', 'agent/network/', 'system/'];
+const WITH_MACHINES = ['agent/vm/', 'builder/'];
+/** They change the host's network, many of them beside booting machines, and run after those that only do the latter. */
+const WITH_NETWORKS = ['agent/container/', 'agent/network/', 'console/machine-', 'system/'];
 /** Chromium drops whatever it loads when a network card comes or goes (ERR_NETWORK_CHANGED): these run before that. */
 const WITH_BROWSER = ['browser/', 'sdk/package'];
 /** They kill processes at moments that mean something, and run after everything else. Two at a time take as long as one after the other. */

@@ -69,6 +69,7 @@ test('a page whose script does not come says so, and is there at the second try'
   await page.goto('/console/instances');
   await page.getByRole('heading', { name: 'The console does not load' }).waitFor();
   assert.deepEqual(await axeFindings(page), []);
+  assert.ok(await fitsItsWindow(page));
   await picture(page, 'scriptless');
   await page.unroute(script);
   await page.getByRole('link', { name: 'Try again' }).click();
