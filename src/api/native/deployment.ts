@@ -17,7 +17,15 @@ import { AccountRef, accountOf } from './account.ts';
 import { Id, readId, toId } from './id.ts';
 import { readStatuses } from './instance.ts';
 import { instanceKinds } from './instance-shape.ts';
-import { groupOf, NewDeploymentSchema, renames, toInstancesRequest, vmFields, withAdvice } from './new-instance.ts';
+import {
+  groupOf,
+  NewDeploymentSchema,
+  newVmRefusals,
+  renames,
+  toInstancesRequest,
+  vmFields,
+  withAdvice,
+} from './new-instance.ts';
 import { change, read } from './operation.ts';
 import { OperationSchema, toOperation } from './operation-shape.ts';
 import { PageOf, pageQuery, readMomentWindow, toPage } from './page.ts';
@@ -113,15 +121,7 @@ export function deploymentRoutes(api: Api): void {
       status: 201,
       result: DeploymentSchema,
       location: ({ id }) => `/deployments/${id}`,
-      refusals: [
-        'not_found',
-        'no_suitable_offer',
-        'not_enough_offers',
-        'insufficient_balance',
-        'name_taken',
-        'quote_over',
-        'quote_too_small',
-      ],
+      refusals: newVmRefusals,
       renames,
       example: {
         body: {

@@ -179,6 +179,18 @@ export const renames = {
   ...{ storage_grade: 'grade', root_password: 'rootPassword', firstboot_script: 'firstBootScript', ips: 'ipv4' },
 };
 
+/** What finding a place on the market is refused with, with a quote or without. */
+export const placeRefusals: readonly ErrorCode[] = [
+  'not_found',
+  'no_suitable_offer',
+  'not_enough_offers',
+  'quote_over',
+  'quote_too_small',
+];
+
+/** What taking the place is refused with beside that. */
+export const newVmRefusals: readonly ErrorCode[] = [...placeRefusals, 'insufficient_balance', 'name_taken'];
+
 /**
  * Holds a body to what belongs to its kind.
  * @throws BerthError `unsupported` naming the field that does not
