@@ -72,7 +72,7 @@ export async function openWindow(
     const why = request.failure()?.errorText ?? '';
     if (!request.url().includes('/console/assets/') || why === left) return;
     if (why === unplugged) isMending = true;
-    complain(`${request.url()}: ${why}`);
+    else complain(`${request.url()}: ${why}`);
   });
   return { page, context, complaints };
 }

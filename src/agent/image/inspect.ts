@@ -26,11 +26,13 @@ export interface InspectOptions {
 
 const sectorBytes = 512;
 
-/** qemu-img check's code for "leaked clusters only", which waste space and harm nothing. */
+/** qemu-img check's code for an image with errors. */
+const damagedExitCode = 2;
+/** And for "leaked clusters only", which waste space and harm nothing. */
 const leaksExitCode = 3;
 
-/** The codes with which qemu-img has judged an image (2: it is damaged). With any other one it did not get that far. */
-const judgedExitCodes: ReadonlySet<number> = new Set([0, 2, leaksExitCode]);
+/** The codes with which qemu-img has judged an image. With any other one it did not get that far. */
+const judgedExitCodes: ReadonlySet<number> = new Set([0, damagedExitCode, leaksExitCode]);
 
 /** One that did not get that far is asked again: a host that is short of threads or memory for a moment spoils no image. */
 const askedTimesMax = 3;
@@ -109,6 +111,6 @@ async function askQemuImg(file: FileHandle, virtualSizeBytes: number, options: I
   const check = await run('check');
   if (check.timedOut) throw corrupt(`checking it takes longer than ${Math.round(limits.checkMs / 1000)} s`);
   if (!judgedExitCodes.has(check.exitCode)) throw corrupt(`qemu-img check gives up on it with code ${check.exitCode}`);
-  if (check.exitCode !== 0 && check.exitCode !== leaksExitCode)
+  if (check.exitCode === damagedExitCode)
     throw corrupt('qemu-img check finds errors in it; it may have been cut off when it was made');
 }
